@@ -1,0 +1,148 @@
+"""The guard: the one place where access is decided."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sre_core.access.acl import ACL, Access
+from sre_core.access.candidate import Candidate, Role
+from sre_core.access.resource import Resource
+from sre_core.access.store import AclStore
+from sre_core.access.teams import Teams
+from sre_core.errors import AccessDeniedError
+from sre_core.events import AccessDecided, Emit, current_emit
+
+__all__ = ["AccessRequest", "Decision", "Guard", "Veto"]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """Somebody wants something."""
+
+    candidate: Candidate
+    access: Access
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The guard's answer, with its reason in words."""
+
+    allowed: bool
+    reason: str
+
+
+Veto = Callable[[AccessRequest], str | None]
+"""Returns a reason to refuse a request that would be allowed, or None. It cannot allow anything.
+
+`Plugins.vetoes` turns one that raises into one that refuses.
+"""
+
+_OWN_HOME = Decision(allowed=True, reason="it lies in the candidate's own home")
+
+
+class Guard:
+    """Decides, in this order.
+
+    1. A candidate owns its home, `service/role/id/…`, and the homes of its teams.
+    2. Else the nearest ACL up the path decides, and only it.
+    3. Else no.
+    4. Any veto turns a yes into a no; one that raises counts as a veto.
+    """
+
+    def __init__(
+        self,
+        acls: AclStore,
+        *,
+        teams: Teams | None = None,
+        vetoes: Sequence[Veto] = (),
+        emit: Emit | None = None,
+    ) -> None:
+        """`emit` hears decisions made outside a run; inside one they go to the run's own events."""
+        self._acls = acls
+        self._teams = teams or Teams()
+        self._vetoes = tuple(vetoes)
+        self._emit = emit
+
+    async def check(self, request: AccessRequest) -> None:
+        """Return when the request is allowed; raises AccessDeniedError with the reason when it is not."""
+        decision = await self.decide(request)
+        if not decision.allowed:
+            raise AccessDeniedError(
+                f"{request.candidate} may not {request.access} {str(request.resource)!r}: {decision.reason}",
+                hint=f"an owner can grant it, or the operator under [access] in sre.toml: "
+                f'"{request.resource}" = {{ "{request.candidate}" = "{request.access}" }}',
+            )
+
+    async def decide(self, request: AccessRequest) -> Decision:
+        """Decide and report the decision as an event. Raises ConnectorError if the ACLs cannot be read."""
+        decision = self._veto(request, await self._law(request))
+        emit = current_emit.get() or self._emit
+        if emit is not None:
+            await emit(
+                AccessDecided(
+                    candidate=str(request.candidate),
+                    access=str(request.access),
+                    resource=str(request.resource),
+                    allowed=decision.allowed,
+                    reason=decision.reason,
+                )
+            )
+        return decision
+
+    async def grant(self, asker: Candidate, resource: Resource, to: Candidate, access: Access) -> None:
+        """Give `to` exactly `access` on `resource` and below. The asker must own `resource`.
+
+        As only the nearest ACL decides, the first grant below an ACL starts from a copy of that ACL: granting
+        somebody a file never takes it from those who could read its folder. What was revoked on the folder
+        afterwards must be revoked on the file as well.
+        """
+        await self.check(AccessRequest(asker, Access.OWN, resource))
+        inherited = await self._acls.nearest(resource)
+        start = inherited[1] if inherited else ACL()
+        await self._acls.update(resource, lambda acl: (start if acl is None else acl).grant(to, access))
+
+    async def revoke(self, asker: Candidate, resource: Resource, candidate: Candidate) -> None:
+        """Take back what `candidate` was granted on `resource` itself. The asker must own `resource`.
+
+        An ACL that is emptied this way stays, and denies: what an ACL further up grants does not come back.
+        """
+        await self.check(AccessRequest(asker, Access.OWN, resource))
+        inherited = await self._acls.nearest(resource)
+        if inherited is None:
+            return
+        start = inherited[1]
+        await self._acls.update(resource, lambda acl: (start if acl is None else acl).revoke(candidate))
+
+    async def acl(self, asker: Candidate, resource: Resource) -> ACL:
+        """The ACL that decides over `resource`; empty when there is none. The asker must own `resource`."""
+        await self.check(AccessRequest(asker, Access.OWN, resource))
+        found = await self._acls.nearest(resource)
+        return found[1] if found else ACL()
+
+    async def _law(self, request: AccessRequest) -> Decision:
+        candidate, parts = request.candidate, request.resource.parts
+        if len(parts) > 2 and candidate.role is not Role.PUBLIC:
+            if parts[1] == candidate.role.value and parts[2] == candidate.id:
+                return _OWN_HOME
+            if parts[1] == "team" and any(team.id == parts[2] for team in self._teams.of(candidate)):
+                return Decision(allowed=True, reason=f"it lies in the home of its team {parts[2]!r}")
+        found = await self._acls.nearest(request.resource)
+        if found is None:
+            return Decision(
+                allowed=False,
+                reason="it lies in no home of the candidate's, and no ACL on its path grants it",
+            )
+        where, acl = found
+        level = acl.level_for({candidate, Candidate.public(), *self._teams.of(candidate)})
+        if level is None:
+            return Decision(allowed=False, reason=f"the ACL of {str(where)!r} does not name the candidate")
+        return Decision(allowed=level >= request.access, reason=f"the ACL of {str(where)!r} grants {level}")
+
+    def _veto(self, request: AccessRequest, decision: Decision) -> Decision:
+        if not decision.allowed:
+            return decision
+        for veto in self._vetoes:
+            reason = veto(request)
+            if reason is not None:
+                return Decision(allowed=False, reason=f"vetoed: {reason}")
+        return decision

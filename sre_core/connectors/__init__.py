@@ -1,0 +1,57 @@
+"""The contracts that plugins write, each beside the handle that users hold."""
+
+from sre_core.connectors.base import Connector, Handle, Service, Settings
+from sre_core.connectors.cache import Cache, CacheConnector
+from sre_core.connectors.llm import (
+    LLM,
+    CallDelta,
+    Completion,
+    LLMChunk,
+    LLMConnector,
+    LLMRequest,
+    ModelInfo,
+)
+from sre_core.connectors.storage import NEW, ObjectInfo, Storage, StorageConnector
+from sre_core.connectors.vault import Vault, VaultConnector
+from sre_core.connectors.vectors import (
+    CollectionInfo,
+    Comparison,
+    Condition,
+    Match,
+    Metric,
+    Scalar,
+    VectorConnector,
+    VectorRecord,
+    Vectors,
+)
+
+__all__ = [
+    "LLM",
+    "NEW",
+    "Cache",
+    "CacheConnector",
+    "CallDelta",
+    "CollectionInfo",
+    "Comparison",
+    "Completion",
+    "Condition",
+    "Connector",
+    "Handle",
+    "LLMChunk",
+    "LLMConnector",
+    "LLMRequest",
+    "Match",
+    "Metric",
+    "ModelInfo",
+    "ObjectInfo",
+    "Scalar",
+    "Service",
+    "Settings",
+    "Storage",
+    "StorageConnector",
+    "Vault",
+    "VaultConnector",
+    "VectorConnector",
+    "VectorRecord",
+    "Vectors",
+]

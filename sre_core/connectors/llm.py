@@ -1,0 +1,174 @@
+"""Language models: what a plugin writes (LLMConnector) and what a user holds (LLM)."""
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sre_core.access.acl import Access
+from sre_core.access.resource import Resource
+from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.errors import ModelReplyError
+from sre_core.messages import FinishReason, Message, SkillCall, SkillSpec, Usage
+
+__all__ = ["LLM", "CallDelta", "Completion", "LLMChunk", "LLMConnector", "LLMRequest", "ModelInfo", "fold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMRequest:
+    """One call of a model.
+
+    `model` None means the connector's default. `skill_choice` "auto" lets the model choose, "required" makes it
+    call a skill, "none" forbids it. `output_schema` (JSON schema) needs the capability "schema". `options` are
+    for one connector only: it refuses those that it does not know.
+    """
+
+    messages: tuple[Message, ...]
+    model: str | None = None
+    skills: tuple[SkillSpec, ...] = ()
+    skill_choice: Literal["auto", "required", "none"] = "auto"
+    output_schema: Mapping[str, Any] | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    thinking: bool | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDelta:
+    """A piece of a skill call. Pieces of one call share `index`; `id` and `name` come with the first."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMChunk:
+    """A piece of a reply. The last chunk, and only it, has `finish_reason`; `usage` comes once."""
+
+    text: str = ""
+    thinking: str = ""
+    call: CallDelta | None = None
+    usage: Usage | None = None
+    finish_reason: FinishReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A whole reply: chunks, folded."""
+
+    message: Message
+    thinking: str = ""
+    usage: Usage = Usage()
+    finish_reason: FinishReason = FinishReason.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model that a connector serves; sizes in tokens, None where unknown."""
+
+    id: str
+    context_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class LLMConnector(Connector):
+    """A language model, or a service that has some.
+
+    Capabilities: "tools", "schema", "reasoning", "images", "audio", "embed", "image-generation",
+    "count-tokens". A request that needs one that is not declared raises UnsupportedError.
+    """
+
+    service = Service.LLM
+
+    @abstractmethod
+    def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
+        """Generate. Closing the generator early stops the model and frees what the call held.
+
+        Raises NotFoundError for an unknown model, RateLimitedError, UnavailableError, UnauthenticatedError.
+        """
+
+    @abstractmethod
+    async def models(self) -> list[ModelInfo]:
+        """The models that can be asked for; the first is the default. Must not download anything."""
+
+    async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
+        """One vector per text, all of one length. Capability "embed"."""
+        raise self.unsupported("embed")
+
+    async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
+        """Tokens of each text as the model's own tokenizer cuts it. Capability "count-tokens"."""
+        raise self.unsupported("count-tokens")
+
+
+class LLM(Handle):
+    """The models of one connector, as one candidate may use them. Each model is a resource, `llm/<model>`."""
+
+    service = Service.LLM
+    _connector: LLMConnector
+
+    def resource(self, path: str = "") -> Resource:
+        """`llm/<model>`; `llm/<connector>` for the connector's default model. Models lie in no home."""
+        return Resource((Service.LLM.value,)).child(path or self._connector.name)
+
+    def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
+        """Generate, piece by piece. Use it inside `contextlib.aclosing`. Needs READ on the model."""
+        return self._stream("stream", Access.READ, request.model or "", lambda: self._connector.stream(request))
+
+    async def complete(self, request: LLMRequest) -> Completion:
+        """Generate, and wait for the whole reply. Raises ModelReplyError when the stream was cut short."""
+        async with aclosing(self.stream(request)) as chunks:
+            return fold([chunk async for chunk in chunks])
+
+    async def models(self) -> list[ModelInfo]:
+        """The models that the candidate may use; the first is the default."""
+        async with self._operation("models", Access.READ, ""):
+            found = await self._connector.models()
+        return [model for model in found if await self.allowed(model.id, Access.READ)]
+
+    async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
+        """One vector per text, all of one length. Capability "embed"; needs READ on the model."""
+        async with self._operation("embed", Access.READ, model or ""):
+            return await self._connector.embed(texts, model=model)
+
+    async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
+        """Tokens of each text. Capability "count-tokens"; needs READ on the model."""
+        async with self._operation("count_tokens", Access.READ, model or ""):
+            return await self._connector.count_tokens(texts, model=model)
+
+
+def fold(chunks: Sequence[LLMChunk]) -> Completion:
+    """Put the pieces of a reply together. Raises ModelReplyError if the last one has no finish reason."""
+    if not chunks or chunks[-1].finish_reason is None:
+        raise ModelReplyError("the model's reply was cut: its stream ended without a finish reason", hint="try again")
+    calls: dict[int, CallDelta] = {}
+    usage = Usage()
+    for chunk in chunks:
+        if chunk.call is not None:
+            old = calls.get(chunk.call.index, CallDelta(index=chunk.call.index))
+            calls[chunk.call.index] = CallDelta(
+                index=old.index,
+                id=old.id or chunk.call.id,
+                name=old.name or chunk.call.name,
+                arguments=old.arguments + chunk.call.arguments,
+            )
+        if chunk.usage is not None:
+            usage += chunk.usage
+    return Completion(
+        message=Message.assistant(
+            "".join(chunk.text for chunk in chunks),
+            skill_calls=tuple(
+                SkillCall(id=call.id or f"call_{index}", name=call.name, arguments=call.arguments)
+                for index, call in sorted(calls.items())
+            ),
+        ),
+        thinking="".join(chunk.thinking for chunk in chunks),
+        usage=usage,
+        finish_reason=chunks[-1].finish_reason,
+    )

@@ -1,0 +1,156 @@
+"""One call through a handle: access check, start, span, deadline, and translation of foreign errors."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from sre_core import logs, telemetry
+from sre_core.access.guard import AccessRequest, Guard
+from sre_core.errors import ConnectorError, DeadlineError, SREError
+
+__all__ = ["Operation", "Starter", "stream"]
+
+log = logs.get_logger(__name__)
+T = TypeVar("T")
+_END: Any = object()
+
+
+class Starter(Protocol):
+    """Starts a connector on its first use, once; `done` tells whether it runs now."""
+
+    done: bool
+
+    async def __call__(self) -> None:
+        """Start the connector, or wait for whoever starts it. Raises ConnectorError or ConfigError."""
+        ...
+
+
+class Operation:
+    """An async context around one call of a connector.
+
+    A class, since `asynccontextmanager` would cost as much as all the rest. The guard is asked first, so that
+    a denied call neither reaches nor starts the backend.
+    """
+
+    __slots__ = (
+        "_began",
+        "_connector",
+        "_guard",
+        "_name",
+        "_request",
+        "_scope",
+        "_service",
+        "_span",
+        "_start",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        service: str,
+        name: str,
+        connector: str,
+        *,
+        guard: Guard | None = None,
+        request: AccessRequest | None = None,
+        start: Starter | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._service = service
+        self._name = name
+        self._connector = connector
+        self._guard = guard
+        self._request = request
+        self._start = start
+        self._scope: asyncio.Timeout | None = None
+        self.timeout = timeout
+
+    async def open(self) -> None:
+        """Ask the guard, start the connector if this is its first use, begin the span."""
+        if self._guard is not None and self._request is not None:
+            await self._guard.check(self._request)
+        if self._start is not None and not self._start.done:
+            await self._start()
+        self._began = time.perf_counter()
+        self._span = telemetry.Span(
+            f"{self._service} {self._name}", {"sre.service": self._service, "sre.connector": self._connector}
+        )
+
+    def close(self, error: BaseException | None) -> BaseException | None:
+        """End the span; return `error` as one of ours: unchanged if it is one already, or a cancellation."""
+        translated = self._translate(error)
+        self._span.end(translated)
+        if log.enabled_for_debug():
+            log.debug(
+                "operation_finished",
+                service=self._service,
+                operation=self._name,
+                connector=self._connector,
+                seconds=round(time.perf_counter() - self._began, 6),
+                error=getattr(translated, "code", None) or (translated and type(translated).__name__),
+            )
+        return translated
+
+    def _translate(self, error: BaseException | None) -> BaseException | None:
+        if error is None or isinstance(error, SREError) or not isinstance(error, Exception):
+            return error
+        what = f"{self._service} {self._name} through {self._connector!r}"
+        if isinstance(error, TimeoutError):
+            limit = "in time" if self.timeout is None else f"within {self.timeout:g} s"
+            return DeadlineError(
+                f"{what} did not finish {limit}", hint="raise [timeouts] in sre.toml, or try again later"
+            )
+        # Only the type: a foreign message may quote a secret, and the cause keeps it for a debugger.
+        return ConnectorError(
+            f"{what} failed: {type(error).__name__}",
+            hint="its cause is the exception's __cause__; use --debug",
+        )
+
+    async def __aenter__(self) -> "Operation":
+        await self.open()
+        self._span.attach()
+        if self.timeout is not None:
+            self._scope = asyncio.timeout(self.timeout)
+            await self._scope.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._scope is not None:
+            try:
+                await self._scope.__aexit__(kind, error, trace)
+            except TimeoutError as expired:
+                error = expired
+        translated = self.close(error)
+        if translated is not None and translated is not error:
+            raise translated from error
+
+
+async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) -> AsyncGenerator[T]:
+    """Run a connector's async generator as `operation`.
+
+    The deadline is for each item, and no span or cancel scope is open across a yield.
+    """
+    await operation.open()
+    error: BaseException | None = None
+    try:
+        async with aclosing(source()) as items:
+            while True:
+                async with asyncio.timeout(operation.timeout):
+                    item = await anext(items, _END)
+                if item is _END:
+                    return
+                yield item
+    except GeneratorExit:
+        raise
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        translated = operation.close(error)
+        if translated is not None and translated is not error:
+            raise translated from error

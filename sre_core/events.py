@@ -1,0 +1,164 @@
+"""Everything that happens, as values: what the CLI prints, hooks observe, streams carry and tests read."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from sre_core.messages import FinishReason, Usage
+
+__all__ = [
+    "AccessDecided",
+    "Emit",
+    "Event",
+    "RunFailed",
+    "RunFinished",
+    "RunStarted",
+    "SkillCalled",
+    "SkillReturned",
+    "StepFinished",
+    "StepStarted",
+    "TextDelta",
+    "ThinkingDelta",
+    "UsageReported",
+    "current_emit",
+    "discard",
+]
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Root of all events. `time` is in seconds since the epoch; `run_id` is empty outside a run."""
+
+    type: ClassVar[str] = "event"
+
+    run_id: str = ""
+    agent_id: str = ""
+    id: str = field(default_factory=_new_id)
+    time: float = field(default_factory=time.time)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON, with the event's `type` first."""
+        return {"type": self.type, **asdict(self)}
+
+
+Emit = Callable[[Event], Awaitable[None]]
+"""Takes an event; may wait, when its reader is slower than the run."""
+
+# Who acts deep inside a run (the guard, above all) reports to that run without being handed its callback.
+current_emit: ContextVar[Emit | None] = ContextVar("sre_current_emit", default=None)
+
+
+async def discard(event: Event) -> None:
+    """An `Emit` that drops what it is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """An agent begins to answer a prompt."""
+
+    type = "run_started"
+    prompt: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(Event):
+    """The model wrote some text."""
+
+    type = "text_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingDelta(Event):
+    """The model thought aloud; this text is never part of the reply."""
+
+    type = "thinking_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillCalled(Event):
+    """The model asked for a skill; `arguments` is JSON text as the model wrote it."""
+
+    type = "skill_called"
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillReturned(Event):
+    """A skill ended; `result` is what the model will read, `seconds` how long it took."""
+
+    type = "skill_returned"
+    call_id: str
+    name: str
+    result: str
+    is_error: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported(Event):
+    """Tokens of one model turn."""
+
+    type = "usage_reported"
+    usage: Usage
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessDecided(Event):
+    """The guard allowed or denied an access, and why."""
+
+    type = "access_decided"
+    candidate: str
+    access: str
+    resource: str
+    allowed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Event):
+    """A run ended well."""
+
+    type = "run_finished"
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed(Event):
+    """A run ended with an error; `code` is the error's, or "cancelled"."""
+
+    type = "run_failed"
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(Event):
+    """A node of a workflow begins."""
+
+    type = "step_started"
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished(Event):
+    """A node of a workflow ended; `error` is empty when it went well."""
+
+    type = "step_finished"
+    step: str
+    seconds: float = 0.0
+    error: str = ""
