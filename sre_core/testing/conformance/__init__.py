@@ -1,0 +1,1 @@
+"""The conformance kits: one class of tests for each kind of connector, for plugin authors to subclass."""
