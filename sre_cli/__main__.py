@@ -1,0 +1,5 @@
+"""Lets `python -m sre_cli` do what `sre` does."""
+
+from sre_cli.main import main
+
+main()
