@@ -1,0 +1,43 @@
+"""Reply: the text of an answer, with what it took to get it."""
+
+from typing import Any, Self
+
+from sre_core.messages import FinishReason, Message, SkillCall, Usage
+
+__all__ = ["Reply"]
+
+
+class Reply(str):  # noqa: SLOT000 -- the attributes need its __dict__
+    """An answer. It is a string; the rest are attributes.
+
+    `messages` are those that the run added to the conversation, `skill_calls` all calls the model asked for,
+    `usage` the sum over all turns, `output` the validated object when the run had an `output_type`.
+    """
+
+    usage: Usage
+    messages: tuple[Message, ...]
+    skill_calls: tuple[SkillCall, ...]
+    finish_reason: FinishReason
+    model: str | None
+    output: Any
+
+    def __new__(
+        cls,
+        text: str = "",
+        *,
+        usage: Usage = Usage(),  # noqa: B008 -- frozen
+        messages: tuple[Message, ...] = (),
+        skill_calls: tuple[SkillCall, ...] = (),
+        finish_reason: FinishReason = FinishReason.STOP,
+        model: str | None = None,
+        output: Any = None,
+    ) -> Self:
+        """Attach the attributes to the text."""
+        reply = super().__new__(cls, text)
+        reply.usage = usage
+        reply.messages = messages
+        reply.skill_calls = skill_calls
+        reply.finish_reason = finish_reason
+        reply.model = model
+        reply.output = output
+        return reply
