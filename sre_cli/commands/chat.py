@@ -1,0 +1,122 @@
+"""`sre chat`: a conversation on the terminal."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import click
+
+from sre_cli import failures
+from sre_cli.options import Session, debug_option
+from sre_cli.render import EventPrinter, styled
+from sre_cli.target import load_agent
+from sre_core.errors import SREError
+from sre_sdk import Agent, Chat
+
+__all__ = ["chat"]
+
+_COMMANDS = {
+    "/clear": "forget what was said so far",
+    "/exit": "leave; so does Ctrl-D",
+    "/help": "list these commands",
+}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sre chat                              with the default model
+  sre chat agent.py --session work      go on where "work" was left
+  sre chat --model echo
+  printf 'Hello\\nAnd again\\n' | sre chat agent.py
+"""
+)
+@click.argument("target", metavar="[FILE_OR_MODULE[:AGENT]]", required=False)
+@click.option("--session", "session_id", metavar="ID", help="Keep the conversation under this id, or go on with it.")
+@click.option("--model", help="The model to use instead of the agent's own.")
+@debug_option
+@click.pass_context
+def chat(context: click.Context, target: str | None, session_id: str | None, model: str | None) -> None:
+    """Talk with an agent, or with a plain model when no agent is named.
+
+    Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each line is one prompt.
+    """
+    agent = load_agent(target) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
+    conversation = agent.chat(session_id)
+    interactive = sys.stdin.isatty()
+    if interactive:
+        click.echo(styled(f"{agent.name}: /help lists the commands.", dim=True), err=True)
+    # One loop for all prompts, which runs only while there is something to do: input() needs the main thread.
+    with asyncio.Runner() as runner:
+        runner.run(agent.__aenter__())
+        try:
+            for line in _typed_lines() if interactive else _piped_lines():
+                if not line.startswith("/"):
+                    _take_turn(runner, conversation, line, model=model, debug=_debug(context), interactive=interactive)
+                elif line == "/exit":
+                    return
+                else:
+                    _obey(runner, conversation, line)
+        finally:
+            runner.run(agent.__aexit__(None, None, None))
+
+
+def _debug(context: click.Context) -> bool:
+    return Session.of(context).debug
+
+
+def _typed_lines() -> Iterator[str]:
+    # Its import alone gives input() a history and line editing; Windows has none.
+    with suppress(ImportError):
+        import readline  # noqa: F401
+    while True:
+        try:
+            line = input("> ").strip()
+        except EOFError:
+            click.echo()
+            return
+        if line:
+            yield line
+
+
+def _piped_lines() -> Iterator[str]:
+    for line in click.get_text_stream("stdin"):
+        if line.strip():
+            yield line.strip()
+
+
+def _take_turn(
+    runner: asyncio.Runner, conversation: Chat, text: str, *, model: str | None, debug: bool, interactive: bool
+) -> None:
+    """One prompt. At a terminal a failure, or Ctrl-C, ends the answer and not the conversation."""
+    printer = EventPrinter()
+    try:
+        runner.run(_answer(conversation, text, model, printer))
+    except SREError as error:
+        if not interactive:
+            raise
+        failures.report(error, debug=debug)
+    except KeyboardInterrupt:
+        if not interactive:
+            raise
+        click.echo(styled(" stopped", dim=True), err=True)
+    finally:
+        printer.end_line()
+
+
+async def _answer(conversation: Chat, text: str, model: str | None, printer: EventPrinter) -> None:
+    async with conversation.prompt(text, model=model).stream() as events:
+        async for event in events:
+            printer.show(event)
+
+
+def _obey(runner: asyncio.Runner, conversation: Chat, command: str) -> None:
+    if command == "/clear":
+        runner.run(conversation.clear())
+        click.echo("Cleared.", err=True)
+        return
+    if command != "/help":
+        click.echo(f"Unknown command {command!r}.", err=True)
+    for name, meaning in _COMMANDS.items():
+        click.echo(f"  {name:8}{meaning}", err=True)

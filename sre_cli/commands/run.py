@@ -1,0 +1,62 @@
+"""`sre run`: one prompt, one reply."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from sre_cli.options import debug_option
+from sre_cli.render import EventPrinter
+from sre_cli.target import load_agent
+from sre_sdk import Agent
+
+__all__ = ["run"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sre run agent.py "What is on today?"       the only agent in agent.py
+  sre run agent.py:writer "A haiku, please"  the agent called writer
+  sre run app.agents:writer < prompt.txt     from a module, prompt from stdin
+  sre run agent.py "What is this?" --file cat.png
+  sre run agent.py "Hello" --model echo --json
+"""
+)
+@click.argument("target", metavar="FILE_OR_MODULE[:AGENT]")
+@click.argument("prompt", required=False)
+@click.option("--model", help="The model to use instead of the agent's own.")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file for the model to look at; may be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
+@debug_option
+def run(target: str, prompt: str | None, model: str | None, files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Give an agent one prompt and print its reply as it comes.
+
+    The reply goes to standard output, what the agent does on the way to standard error. Without PROMPT, or with
+    "-", the prompt is read from standard input.
+    """
+    agent = load_agent(target)
+    if prompt is None and sys.stdin.isatty():
+        raise click.UsageError("Missing argument 'PROMPT': give it, or pipe it in.")
+    text = click.get_text_stream("stdin").read().strip() if prompt in {None, "-"} else str(prompt)
+    if not text:
+        raise click.UsageError("The prompt is empty.")
+    asyncio.run(_answer(agent, text, model=model, files=files, printer=EventPrinter(as_json=as_json)))
+
+
+async def _answer(
+    agent: Agent, text: str, *, model: str | None, files: tuple[Path, ...], printer: EventPrinter
+) -> None:
+    try:
+        async with agent.prompt(text, model=model, files=files).stream() as events:
+            async for event in events:
+                printer.show(event)
+    finally:
+        printer.end_line()

@@ -1,0 +1,103 @@
+"""The agent on the command line is found in files, packages and modules, or its absence explained."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from sre_cli.target import load_agent
+
+ONE = "from sre_sdk import Agent\nagent = Agent('one')\nsame = agent\n_hidden = Agent('hidden')\n"
+TWO = "from sre_sdk import Agent\nfirst = Agent('first')\nsecond = Agent('second')\n"
+
+
+@pytest.fixture(autouse=True)
+def _imports_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+def test_the_only_agent_of_a_file_needs_no_name(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(ONE)
+    assert load_agent("bot.py").name == "one"
+
+
+def test_an_agent_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(TWO)
+    assert load_agent("bot.py:second").name == "second"
+    assert load_agent(f"{tmp_path / 'bot.py'}:first").name == "first"
+
+
+def test_several_agents_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(TWO)
+    with pytest.raises(click.UsageError, match=r"several agents. Choose one of: bot.py:first, bot.py:second"):
+        load_agent("bot.py")
+
+
+def test_a_file_without_an_agent_says_how_to_make_one(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text("x = 1\n")
+    with pytest.raises(click.UsageError, match=r"no agent. Make one"):
+        load_agent("bot.py")
+
+
+@pytest.mark.parametrize(("name", "problem"), [("third", "has no 'third'"), ("Agent", "something else than an agent")])
+def test_a_wrong_name_lists_the_right_ones(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "bot.py").write_text(TWO)
+    with pytest.raises(click.UsageError, match=problem) as refused:
+        load_agent(f"bot.py:{name}")
+    assert "bot.py:first" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "target", ["missing.py", "missing.py:agent", "no_such_module", "no_such.module:agent", "a b", "", ":"]
+)
+def test_what_is_not_there_is_a_wrong_usage(target: str) -> None:
+    with pytest.raises(click.UsageError, match="No such file"):
+        load_agent(target)
+
+
+def test_a_module_is_found_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "bots_module.py").write_text(ONE)
+    assert load_agent("bots_module:agent").name == "one"
+
+
+def test_a_file_of_a_package_may_import_its_neighbours(tmp_path: Path) -> None:
+    package = tmp_path / "outer_pkg" / "inner"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package.parent / "names.py").write_text("NAME = 'neighbour'\n")
+    (package / "bot.py").write_text("from sre_sdk import Agent\nfrom ..names import NAME\nagent = Agent(NAME)\n")
+    assert load_agent("outer_pkg/inner/bot.py").name == "neighbour"
+
+
+def test_a_file_may_import_the_files_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "words_beside.py").write_text("NAME = 'beside'\n")
+    (folder / "bot.py").write_text("from sre_sdk import Agent\nfrom words_beside import NAME\nagent = Agent(NAME)\n")
+    assert load_agent("app/bot.py").name == "beside"
+
+
+def test_a_file_called_like_a_module_is_still_the_file(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text(ONE)
+    assert load_agent("json.py").name == "one"
+
+
+def test_a_file_with_a_dash_in_its_name_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "my-bot.py").write_text(ONE)
+    assert load_agent("my-bot.py:agent").name == "one"
+
+
+def test_an_import_that_fails_inside_the_file_is_not_taken_for_a_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "broken_bot.py").write_text("import no_such_thing_at_all\n")
+    with pytest.raises(ModuleNotFoundError, match="no_such_thing_at_all"):
+        load_agent("broken_bot.py")
+    with pytest.raises(ModuleNotFoundError, match="no_such_thing_at_all"):
+        load_agent("broken_bot:agent")
