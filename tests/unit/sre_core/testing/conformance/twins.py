@@ -1,6 +1,8 @@
-"""Runs a kit against connectors that are wrong on purpose."""
+"""Runs a kit against connectors that are wrong on purpose.
 
-import asyncio
+For plain tests only: `def test_x(): assert failing(Kit, lambda: Wrong(Settings())) == {"test_the_broken_rule"}`.
+"""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +10,9 @@ from sre_core.connectors import Connector
 from sre_core.testing.conformance import session
 
 
-async def failing(kit: type[Any], make: Callable[[], Connector] | None = None) -> set[str]:
-    """The names of the tests that fail; `make` takes the place of the kit's own."""
-    # A thread of its own, since pytest's run has a loop of its own.
-    report = await asyncio.to_thread(session.run, lambda: kit, make)
-    return {failure.test for failure in report.failed}
+def failing(kit: type[Any], make: Callable[[], Connector] | None = None) -> set[str]:
+    """The names of the tests that fail; `make` takes the place of the kit's own.
+
+    Not for async tests: pytest's inner run has an event loop of its own.
+    """
+    return {failure.test for failure in session.run(lambda: kit, make).failed}
