@@ -21,7 +21,6 @@ MARKER = "marker-of-the-conformance-kit-0451"
 """Stands for a secret: wherever it turns up, a secret would have."""
 
 _OPENS = (
-    "_thread.start_new_thread",
     "http.client.connect",
     "open",
     "os.mkdir",
@@ -67,11 +66,14 @@ def opened() -> Iterator[list[str]]:
     """Collects the files, sockets, threads and processes that this thread opens inside; imports are left out."""
     audit = _audit()
     audit.seen = []
+    threads = set(threading.enumerate())
     audit.thread = threading.get_ident()
     try:
         yield audit.seen
     finally:
         audit.thread = None
+        # Python 3.11 has no audit event for them.
+        audit.seen += [f"thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
 
 
 class Output(logging.Handler):

@@ -1,0 +1,173 @@
+"""What every connector must say, hold and hide, and connectors that do not."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from pydantic import ConfigDict, SecretStr
+
+from sre_core.connectors import Connector, Settings
+from sre_core.testing.conformance.lifecycle import LifecycleConformance
+from tests.unit.sre_core.testing.conformance.good import Good, GoodSettings, Kit, broken_rules
+from tests.unit.sre_core.testing.conformance.twins import failing
+
+
+def test_a_good_connector_breaks_no_rule() -> None:
+    assert failing(Kit) == set()
+
+
+def test_a_kit_without_make_says_what_it_needs() -> None:
+    class Empty(LifecycleConformance):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Empty needs `def make"):
+        Empty().make()
+
+
+class IllegalName(Good):
+    """Could not be written in a path."""
+
+    name = "two words"
+
+
+class NoDocstring(Good):
+    pass
+
+
+class UnknownCapability(Good):
+    """Declares a word that nobody asks for."""
+
+    capabilities = frozenset({"incremnt"})
+
+
+class WritableCapabilities(Good):
+    """Declares what anybody could change."""
+
+    capabilities = {"increment"}  # type: ignore[assignment]  # noqa: RUF012
+
+
+@pytest.mark.parametrize("kind", [IllegalName, NoDocstring, UnknownCapability, WritableCapabilities])
+def test_a_connector_must_describe_itself(kind: type[Connector]) -> None:
+    assert broken_rules(kind) == {"test_it_describes_itself"}
+
+
+def test_a_connector_must_keep_the_settings_it_is_given() -> None:
+    class Copies(Good):
+        """Keeps a copy."""
+
+        def __init__(self, settings: Settings) -> None:
+            super().__init__(settings.model_copy())
+
+    assert broken_rules(Copies) == {"test_it_is_made_from_its_settings_alone"}
+
+
+class OpensFile(Good):
+    """Reads a file too early."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        with contextlib.suppress(FileNotFoundError):
+            Path(__file__).with_name("twins.txt").read_text()
+
+
+class OpensSocket(Good):
+    """Makes a socket too early."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        socket.socket().close()
+
+
+class StartsThread(Good):
+    """Starts a thread too early."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        threading.Thread(target=threading.Event().wait, args=(1,), daemon=True).start()
+
+
+class StartsTask(Good):
+    """Creates a task too early, where a loop runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        with contextlib.suppress(RuntimeError):
+            self._task = asyncio.get_running_loop().create_task(asyncio.sleep(0))
+
+
+@pytest.mark.parametrize("kind", [OpensFile, OpensSocket, StartsThread, StartsTask])
+def test_a_constructor_must_open_nothing(kind: type[Connector]) -> None:
+    assert broken_rules(kind) == {"test_the_constructor_opens_nothing"}
+
+
+class LaxSettings(GoodSettings):
+    model_config = ConfigDict(extra="ignore")
+
+
+class ThawedSettings(GoodSettings):
+    model_config = ConfigDict(frozen=False)
+
+
+class PlainSettings(GoodSettings):
+    token: str = ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (LaxSettings, "test_an_unknown_setting_is_refused"),
+        (ThawedSettings, "test_settings_cannot_be_changed"),
+        (PlainSettings, "test_secret_settings_are_secret_strings"),
+    ],
+)
+def test_settings_must_be_strict_frozen_and_discreet(kind: type[Settings], rule: str) -> None:
+    class Configured(Good):
+        """Has other settings."""
+
+        settings_type = kind
+
+    assert broken_rules(Configured) == {rule}
+
+
+def test_a_repr_must_show_no_secret() -> None:
+    class Talks(Good):
+        """Prints its password."""
+
+        def __repr__(self) -> str:
+            return f"<Talks {self.settings.password.get_secret_value()}>"  # type: ignore[attr-defined]
+
+    assert broken_rules(Talks) == {"test_no_repr_shows_a_secret"}
+    without = GoodSettings(password=SecretStr(""))
+    assert broken_rules(Talks, without) == {"test_no_repr_shows_a_secret"}
+
+
+class Logs(Good):
+    """Logs its password."""
+
+    async def start(self) -> None:
+        logging.getLogger("driver").debug("login with %s", self.settings.password.get_secret_value())  # type: ignore[attr-defined]
+        await super().start()
+
+
+class Prints(Good):
+    """Prints its password."""
+
+    async def stop(self) -> None:
+        print(self.settings.password.get_secret_value())  # type: ignore[attr-defined]
+        await super().stop()
+
+
+@pytest.mark.parametrize("kind", [Logs, Prints])
+def test_no_line_may_show_a_secret(kind: type[Connector]) -> None:
+    assert broken_rules(kind) == {"test_no_log_line_and_no_error_shows_a_secret"}
+
+
+def test_every_rule_has_a_twin() -> None:
+    rules = {name for name in vars(LifecycleConformance) if name.startswith("test_")}
+    files = Path(__file__).parent.glob("test_lifecycle_*twins.py")
+    named = "".join(file.read_text() for file in files)
+    assert {rule for rule in rules if f'"{rule}"' not in named} == set()
