@@ -68,7 +68,7 @@ class SqliteCache(CacheConnector):
         """
         # A limiter, not a lock: whoever waits for its turn waits here, and occupies no thread.
         self._turn = anyio.CapacityLimiter(1)
-        self._database = await anyio.to_thread.run_sync(self._open, limiter=self._turn)
+        await anyio.to_thread.run_sync(self._open, limiter=self._turn)
 
     async def stop(self) -> None:
         """Close the file."""
@@ -145,7 +145,7 @@ class SqliteCache(CacheConnector):
         if self._writes % _WRITES_PER_SWEEP == 0:
             database.execute(_SWEEP, (time.time(),))
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Made here, since SQLite would let the umask decide; its side files take over the mode.
@@ -164,7 +164,8 @@ class SqliteCache(CacheConnector):
         except BaseException:
             database.close()
             raise
-        return database
+        # Set here and not by `start`, which may be cancelled while this runs: `stop` closes it then.
+        self._database = database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         self._check_owner(database)
