@@ -45,6 +45,19 @@ class Conversation:
         """All messages, oldest first."""
         return tuple(self._messages)
 
+    @property
+    def version(self) -> str:
+        """The version of what is stored, as this was loaded or saved; `NEW` if it never was."""
+        return self._version
+
+    def copy(self, length: int | None = None) -> "Conversation":
+        """The same, or only its first messages; saving the copy replaces what is stored."""
+        twin = Conversation(self.id, self._messages[:length])
+        twin._version = self._version
+        twin._lines = self._lines[:length]
+        twin._counts = self._counts
+        return twin
+
     def __len__(self) -> int:
         """How many messages there are."""
         return len(self._messages)
