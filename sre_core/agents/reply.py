@@ -1,13 +1,17 @@
 """Reply: the text of an answer, with what it took to get it."""
 
-from typing import Any, Self
+from typing import Any, Generic, Self
+
+from typing_extensions import TypeVar
 
 from sre_core.messages import FinishReason, Message, SkillCall, Usage
 
 __all__ = ["Reply"]
 
+T = TypeVar("T", default=Any)
 
-class Reply(str):  # noqa: SLOT000 -- the attributes need its __dict__
+
+class Reply(str, Generic[T]):  # noqa: SLOT000 -- the attributes need its __dict__
     """An answer. It is a string; the rest are attributes.
 
     `messages` are those that the run added to the conversation, `skill_calls` all calls the model asked for,
@@ -19,7 +23,7 @@ class Reply(str):  # noqa: SLOT000 -- the attributes need its __dict__
     skill_calls: tuple[SkillCall, ...]
     finish_reason: FinishReason
     model: str | None
-    output: Any
+    output: T
 
     def __new__(
         cls,
@@ -30,7 +34,7 @@ class Reply(str):  # noqa: SLOT000 -- the attributes need its __dict__
         skill_calls: tuple[SkillCall, ...] = (),
         finish_reason: FinishReason = FinishReason.STOP,
         model: str | None = None,
-        output: Any = None,
+        output: T | None = None,
     ) -> Self:
         """Attach the attributes to the text."""
         reply = super().__new__(cls, text)
@@ -39,5 +43,6 @@ class Reply(str):  # noqa: SLOT000 -- the attributes need its __dict__
         reply.skill_calls = skill_calls
         reply.finish_reason = finish_reason
         reply.model = model
-        reply.output = output
+        # None is the T of a run without an output_type.
+        reply.output = output  # type: ignore[assignment]
         return reply
