@@ -1,0 +1,13 @@
+"""The rules of every cache, run on this one."""
+
+from sre_example import JsonCache, JsonCacheSettings
+
+from sre_core.testing.conformance.cache import CacheConformance
+
+
+class TestJsonCache(CacheConformance):
+    def make(self) -> JsonCache:
+        return JsonCache(JsonCacheSettings(file=self.folder / "cache.json"))
+
+    def make_broken(self) -> JsonCache:
+        return JsonCache(JsonCacheSettings(file=self.folder))
