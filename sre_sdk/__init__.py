@@ -1,0 +1,93 @@
+"""Agents in a few lines: what user code imports."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sre_core.access.acl import Access
+from sre_core.access.candidate import Candidate
+from sre_core.agents.limits import Limits
+from sre_core.agents.reply import Reply
+from sre_core.errors import (
+    AccessDeniedError,
+    AgentError,
+    ConfigError,
+    ConflictError,
+    ConnectorError,
+    LimitExceededError,
+    ModelReplyError,
+    NotFoundError,
+    SkillError,
+    SREError,
+)
+from sre_core.events import (
+    AccessDecided,
+    Event,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SkillCalled,
+    SkillReturned,
+    TextDelta,
+    ThinkingDelta,
+    UsageReported,
+)
+from sre_core.messages import File, FinishReason, Message, SkillCall, Usage
+from sre_core.skills import Skill, SkillContext
+from sre_sdk.agent import Agent
+from sre_sdk.model import Model
+from sre_sdk.run import Run
+from sre_sdk.team import Team
+
+if TYPE_CHECKING:
+    from sre_core.runtime import Runtime
+    from sre_sdk.chat import Chat
+
+__all__ = [
+    "Access",
+    "AccessDecided",
+    "AccessDeniedError",
+    "Agent",
+    "AgentError",
+    "Candidate",
+    "Chat",
+    "ConfigError",
+    "ConflictError",
+    "ConnectorError",
+    "Event",
+    "File",
+    "FinishReason",
+    "LimitExceededError",
+    "Limits",
+    "Message",
+    "Model",
+    "ModelReplyError",
+    "NotFoundError",
+    "Reply",
+    "Run",
+    "RunFailed",
+    "RunFinished",
+    "RunStarted",
+    "Runtime",
+    "SREError",
+    "Skill",
+    "SkillCall",
+    "SkillCalled",
+    "SkillContext",
+    "SkillError",
+    "SkillReturned",
+    "Team",
+    "TextDelta",
+    "ThinkingDelta",
+    "Usage",
+    "UsageReported",
+]
+
+
+# These bring the kernel, which takes longer to load than all the rest, and which an agent needs at its first prompt.
+_LATER = {"Chat": "sre_sdk.chat", "Runtime": "sre_core.runtime"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
