@@ -8,22 +8,25 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from sre_core.access.candidate import Candidate
-from sre_core.connectors.cache import Cache
-from sre_core.connectors.llm import LLM
-from sre_core.connectors.storage import Storage
-from sre_core.connectors.vault import Vault
-from sre_core.connectors.vectors import Vectors
 from sre_core.errors import SkillError
 from sre_core.events import Emit, discard
 from sre_core.messages import SkillSpec
 from sre_core.skill_schema import check_arguments, explain, read_signature
+
+if TYPE_CHECKING:
+    # An agent that is only constructed needs its skills, and not yet the contracts, which take long to load.
+    from sre_core.connectors.cache import Cache
+    from sre_core.connectors.llm import LLM
+    from sre_core.connectors.storage import Storage
+    from sre_core.connectors.vault import Vault
+    from sre_core.connectors.vectors import Vectors
 
 __all__ = ["Skill", "SkillContext", "result_text"]
 
@@ -35,11 +38,11 @@ class SkillContext:
     """Who calls a skill, and the handles of that candidate. A parameter annotated with it receives it."""
 
     candidate: Candidate
-    storage: Storage
-    cache: Cache
-    vectors: Vectors
-    vault: Vault
-    llm: LLM
+    storage: "Storage"
+    cache: "Cache"
+    vectors: "Vectors"
+    vault: "Vault"
+    llm: "LLM"
     run_id: str = ""
     call_id: str = ""
     emit: Emit = discard
