@@ -172,9 +172,9 @@ def _compile(skill: str, fields: Mapping[str, Any]) -> tuple[dict[str, Any], Val
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(shape)
         schema = adapter.json_schema(schema_generator=_Schema)
-    except PydanticUserError as error:
+    except (PydanticUserError, NameError, TypeError) as error:
         raise SkillError(
-            f"skill {skill!r}: {_blame(fields)} has a type that has no JSON schema: {error.message.splitlines()[0]}",
+            f"skill {skill!r}: {_blame(fields)} has a type that has no JSON schema: {str(error).splitlines()[0]}",
             hint="use plain types, pydantic models, dataclasses, enums, or Annotated with a pydantic schema",
         ) from error
     schema = without_titles(schema)
@@ -187,7 +187,7 @@ def _blame(fields: Mapping[str, Any]) -> str:
     for name, hint in fields.items():
         try:
             TypeAdapter(hint).json_schema(schema_generator=_Schema)
-        except PydanticUserError:
+        except (PydanticUserError, NameError, TypeError):
             return f"parameter {name!r}"
     return "a parameter"
 

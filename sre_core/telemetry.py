@@ -1,7 +1,8 @@
 """Spans through the OpenTelemetry API; without an SDK they cost next to nothing."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from opentelemetry import context, trace
 
@@ -12,13 +13,22 @@ _tracer = trace.get_tracer("sre_core")
 
 
 class Span:
-    """One span. `attach` makes it the parent of what follows, until `end`."""
+    """One span. `attach` makes it the parent of what follows, until `end`; `with` does both."""
 
     __slots__ = ("_span", "_token")
 
     def __init__(self, name: str, attributes: Mapping[str, Any]) -> None:
         self._span = _tracer.start_span(name, attributes=attributes)
         self._token: Any = None
+
+    def __enter__(self) -> Self:
+        self.attach()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(error)
 
     def attach(self) -> None:
         """Make this the current span, where spans are recorded at all."""

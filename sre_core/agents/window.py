@@ -58,7 +58,6 @@ class TokenCounts:
         self._model = model
         self._exact = "count-tokens" in llm.capabilities
         self._known: dict[int, tuple[Message, int]] = {}
-        self._specs: tuple[tuple[SkillSpec, ...], int] | None = None
 
     async def messages(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of each message. Raises ConnectorError when the connector fails to count."""
@@ -74,13 +73,10 @@ class TokenCounts:
         """Tokens of a text. Raises ConnectorError."""
         return (await self._texts([text]))[0] if text else 0
 
-    async def specs(self, specs: tuple[SkillSpec, ...]) -> int:
+    async def specs(self, specs: Sequence[SkillSpec]) -> int:
         """Tokens of the skills' names, descriptions and schemas. Raises ConnectorError."""
-        if self._specs is None or self._specs[0] is not specs:
-            texts = [f"{spec.name} {spec.description} {json.dumps(spec.parameters)}" for spec in specs]
-            counts = await self._texts(texts) if texts else []
-            self._specs = (specs, sum(counts) + MESSAGE_TOKENS * len(counts))
-        return self._specs[1]
+        texts = [f"{spec.name} {spec.description} {json.dumps(spec.parameters)}" for spec in specs]
+        return sum(await self._texts(texts)) + MESSAGE_TOKENS * len(texts) if texts else 0
 
     async def _count(self, messages: Sequence[Message]) -> list[int]:
         if not self._exact:
