@@ -21,7 +21,7 @@ class LLMRequest:
 
     `model` None means the connector's default. `skill_choice` "auto" lets the model choose, "required" makes it
     call a skill, "none" forbids it. `output_schema` (JSON schema) needs the capability "schema". `options` are
-    for one connector only: it refuses those that it does not know.
+    for one connector only: it refuses those that it does not know with a ConfigError.
     """
 
     messages: tuple[Message, ...]
@@ -97,6 +97,20 @@ class LLMConnector(Connector):
     @abstractmethod
     async def models(self) -> list[ModelInfo]:
         """The models that can be asked for; the first is the default. Must not download anything."""
+
+    def check(self, request: LLMRequest) -> None:
+        """Raise UnsupportedError if `request` needs a capability that is not declared. For `stream` to begin with."""
+        media = {file.media_type.partition("/")[0] for message in request.messages for file in message.files}
+        needs = {
+            "tools": bool(request.skills),
+            "schema": request.output_schema is not None,
+            "reasoning": bool(request.thinking),
+            "images": "image" in media,
+            "audio": "audio" in media,
+        }
+        for capability, needed in needs.items():
+            if needed and capability not in self.capabilities:
+                raise self.unsupported(capability)
 
     async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
         """One vector per text, all of one length. Capability "embed"."""

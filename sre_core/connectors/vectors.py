@@ -50,7 +50,10 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test of one field. `value` is a tuple for IN and NIN. A record without the field meets NE and NIN only."""
+    """One test of one field. `value` is a tuple for IN and NIN. A record without the field meets NE and NIN only.
+
+    Text, numbers and booleans are never equal to each other, and have no order among each other.
+    """
 
     field: str
     comparison: Comparison
