@@ -58,7 +58,10 @@ class Root(LazyGroup):
             super().invoke(ctx)
             # A reader that has gone is noticed here, not when Python exits.
             sys.stdout.flush()
-        except SREError as error:
+        except (SREError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                # click ends such a process without a word.
+                raise
             ctx.exit(failures.report(error, debug=Session.of(ctx).debug))
         except (KeyboardInterrupt, click.Abort):
             # The terminal shows "^C" without an end of line.

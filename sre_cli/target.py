@@ -44,7 +44,11 @@ def _import_file(path: Path) -> ModuleType:
         raise click.UsageError(f"{str(path)!r} is no Python file.")
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -9,6 +9,7 @@ import click
 from sre_cli.options import debug_option
 from sre_cli.scaffold import check_free, make_project, package_name, template_names
 from sre_core.errors import ConfigError
+from sre_core.providers import PROVIDERS
 
 __all__ = ["create", "create_project"]
 
@@ -89,6 +90,10 @@ def _model_values(model: str | None) -> dict[str, str]:
         raise ConfigError(
             f"illegal model {model!r}", hint="write CONNECTOR or CONNECTOR/MODEL, as 'echo' or 'openai/gpt-5-mini'"
         )
-    connector = model.partition("/")[0]
-    extra = "" if connector == "echo" else f', "sre-{connector}"'
-    return {"model": model, "connector": connector, "dependencies": f'"sre-runtime"{extra}'}
+    connector, _, name = model.partition("/")
+    package = PROVIDERS.get(("llm", connector))
+    return {
+        "connector": connector,
+        "model_line": f'model = "{name}"\n\n' if name else "",
+        "dependencies": ", ".join(f'"{wanted}"' for wanted in ("sre-runtime", package) if wanted),
+    }

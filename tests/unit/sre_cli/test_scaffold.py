@@ -12,7 +12,7 @@ VALUES = {
     "name": "my-notes",
     "package": "my_notes",
     "title": "MyNotes",
-    "model": "echo",
+    "model_line": "",
     "connector": "echo",
     "dependencies": '"sre-runtime"',
 }

@@ -1,0 +1,103 @@
+"""`sre vault`: keep secrets, and never show them by accident."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+from sre_core.runtime import Runtime
+
+from sre_cli.operator import OPERATOR, operator_config
+from sre_cli.options import debug_option, json_option
+from sre_cli.render import print_json
+from sre_core.connectors.vault import Vault
+
+__all__ = ["vault"]
+
+T = TypeVar("T")
+
+_which = click.option("--vault", "vault_id", metavar="ID", default="default", show_default=True, help="Which vault.")
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  sre vault set openai              asks for the secret, without showing it
+  pass show openai | sre vault set openai
+  sre vault list
+  sre vault get openai --reveal
+"""
+)
+@debug_option
+def vault() -> None:
+    """Keep secrets, which settings then name: key = { vault = "openai" }."""
+
+
+@vault.command("list", epilog="\b\nExample:\n  sre vault list --json\n")
+@_which
+@json_option
+@debug_option
+def list_(vault_id: str, *, as_json: bool) -> None:
+    """List the names of the secrets."""
+    names = _with_vault(vault_id, lambda handle: handle.names())
+    if as_json:
+        print_json(names)
+        return
+    for name in names:
+        click.echo(name)
+
+
+@vault.command(epilog="\b\nExample:\n  sre vault get openai --reveal\n")
+@click.argument("name")
+@click.option("--reveal", is_flag=True, help="Print the secret itself.")
+@_which
+@debug_option
+def get(name: str, vault_id: str, *, reveal: bool) -> None:
+    """Say whether a secret is there, or print it with --reveal."""
+    secret = _with_vault(vault_id, lambda handle: handle.get(name))
+    click.echo(secret.get_secret_value() if reveal else f"{name} is set; --reveal prints it")
+
+
+@vault.command("set", epilog='\b\nExamples:\n  sre vault set openai\n  printf %s "$KEY" | sre vault set openai\n')
+@click.argument("name")
+@click.argument("surplus", metavar="", nargs=-1)
+@_which
+@debug_option
+def set_(name: str, surplus: tuple[str, ...], vault_id: str) -> None:
+    """Keep a secret, read from a hidden prompt, or from standard input."""
+    if surplus:
+        # click's own message would repeat it, and logs keep what a terminal shows.
+        raise click.UsageError(
+            "A secret is never given on the command line, where the shell and other users can see it; "
+            "leave it out, and paste it when asked."
+        )
+    if sys.stdin.isatty():
+        secret = str(click.prompt(f"Secret {name!r}", hide_input=True))
+    else:
+        secret = click.get_text_stream("stdin").read().removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise click.UsageError("The secret is empty; nothing was kept.")
+    _with_vault(vault_id, lambda handle: handle.set(name, secret))
+    click.echo(f"Kept {name}.", err=True)
+
+
+@vault.command(epilog="\b\nExample:\n  sre vault delete openai --yes\n")
+@click.argument("name")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@_which
+@debug_option
+def delete(name: str, vault_id: str, *, yes: bool) -> None:
+    """Forget a secret."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Forget {name!r} for good?", abort=True)
+    _with_vault(vault_id, lambda handle: handle.delete(name))
+    click.echo(f"Deleted {name}.", err=True)
+
+
+def _with_vault(vault_id: str, use: Callable[[Vault], Awaitable[T]]) -> T:
+    async def open_and_use() -> T:
+        async with Runtime(operator_config()) as runtime:
+            return await use(runtime.vault(OPERATOR, vault_id))
+
+    return asyncio.run(open_and_use())
