@@ -23,7 +23,7 @@ __all__ = ["kit_of", "run"]
 _KITS = {
     Service.LLM: "LLMConformance",
     Service.STORAGE: "StorageConformance",
-    Service.VECTORS: "VectorsConformance",
+    Service.VECTORS: "VectorConformance",
     Service.CACHE: "CacheConformance",
     Service.VAULT: "VaultConformance",
 }
