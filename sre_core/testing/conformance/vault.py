@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from pydantic import SecretStr
 
+from sre_core.connectors.base import Connector
 from sre_core.connectors.vault import VaultConnector
 from sre_core.errors import ConnectorError, NotFoundError, UnsupportedError
 from sre_core.testing.conformance import observe
@@ -45,12 +46,6 @@ class VaultConformance(LifecycleConformance):
         self._used.add(name)
         return name
 
-    def make(self) -> VaultConnector:
-        """A new vault that is not started."""
-        made = super().make()
-        assert isinstance(made, VaultConnector)
-        return made
-
     async def exercise(self, connector: VaultConnector, token: str) -> None:
         """Keep a secret and read it back; where that is not possible, read those that are known."""
         if "write" in connector.capabilities:
@@ -72,6 +67,11 @@ class VaultConformance(LifecycleConformance):
         return held
 
     # Reading
+
+    def test_it_is_a_vault(self) -> None:
+        """It derives from VaultConnector."""
+        made: Connector = self.make()
+        assert isinstance(made, VaultConnector)
 
     async def test_a_secret_reads_back_as_a_secret_string(self, vault: VaultConnector) -> None:
         """`get` gives the text that is kept, as SecretStr."""
