@@ -4,7 +4,6 @@ Names that this storage never gives are passed over in silence; a damaged object
 a folder is logged and left out, so that it hides nothing else. Reading such an object by its key says what is wrong.
 """
 
-import threading
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 
@@ -30,25 +29,19 @@ def open_folder(root: Folder, names: tuple[str, ...], *, create: bool = False) -
 
 
 class Listing:
-    """Goes through a tree of folders.
-
-    `close` waits for a `take` in another thread, so a cancelled caller can close at once.
-    """
+    """Goes through a tree of folders, a few objects at a time."""
 
     def __init__(self, start: Callable[[], Folder], prefix: str) -> None:
         """`start` opens the folder that holds the objects below `prefix`; it is called by the first `take`."""
-        self._lock = threading.Lock()
         self._objects = _start(start, prefix)
 
     def take(self, count: int) -> list[ObjectInfo]:
         """The next objects, at most `count`; empty at the end. Raises OSError."""
-        with self._lock:
-            return list(islice(self._objects, count))
+        return list(islice(self._objects, count))
 
     def close(self) -> None:
         """Close every folder; twice is harmless."""
-        with self._lock:
-            self._objects.close()
+        self._objects.close()
 
 
 def _start(start: Callable[[], Folder], prefix: str) -> Generator[ObjectInfo]:

@@ -4,12 +4,10 @@ Data and description are one file, so that one rename replaces both. The line is
 written last, once the size is known.
 """
 
-import errno
 import json
 import os
 import secrets
 import sys
-import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -32,7 +30,7 @@ PIECE = 1 << 20
 
 _MAGIC = b'{"sre":1,'
 _LONGEST_HEADER = 1 << 20
-_ROOM = 64
+_ROOM = 64  # bytes for the digits of size and time
 _ABANDONED_AFTER = 60.0
 _INFO = TypeAdapter(ObjectInfo)
 
@@ -43,43 +41,27 @@ def expired(info: ObjectInfo) -> bool:
 
 
 class ObjectReader:
-    """An object that is read, in one piece or in several.
-
-    `close` waits for whatever another thread does with it, so a cancelled caller can close at once.
-    """
+    """An object that is read, in one piece or in several."""
 
     def __init__(self, key: str) -> None:
         """Opens nothing."""
         self._key = key
-        self._lock = threading.Lock()
         self._file: BufferedReader | None = None
-        self._closed = False
 
     def open(self, folder: Folder, name: str) -> ObjectInfo:
         """Open the file and read its header. Raises FileNotFoundError, OSError, ConnectorError."""
-        with self._lock:
-            file = os.fdopen(folder.open(name, os.O_RDONLY), "rb")
-            try:
-                info = _read_header(file, self._key, folder.path / name)
-            except BaseException:
-                file.close()
-                raise
-            if self._closed:
-                file.close()
-            self._file = file
-            return info
+        self._file = os.fdopen(folder.open(name, os.O_RDONLY), "rb")
+        return _read_header(self._file, self._key, folder.path / name)
 
     def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes, or all that are left; empty at the end."""
-        with self._lock:
-            return b"" if self._file is None or self._file.closed else self._file.read(size)
+        """The next `size` bytes, or all that are left; empty at the end, and when nothing is open."""
+        return b"" if self._file is None else self._file.read(size)
 
     def close(self) -> None:
         """Close the file; twice is harmless."""
-        with self._lock:
-            self._closed = True
-            if self._file is not None:
-                self._file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 def _read_header(file: BufferedReader, key: str, path: Path) -> ObjectInfo:
@@ -101,87 +83,70 @@ def _read_header(file: BufferedReader, key: str, path: Path) -> ObjectInfo:
 
 
 class ObjectWriter:
-    """An object that is being written: a temporary file, until `commit` has moved it to its place.
+    """An object that is being written: a temporary file, until `move` has put it in its place.
 
-    While the file is open it is locked, which tells other processes that its owner lives. `abort` waits for
-    whatever another thread does with it, so a cancelled caller can call it at once.
+    While the file is open it is locked, which tells other processes that its owner lives.
     """
 
     def __init__(self, info: ObjectInfo) -> None:
-        """Opens nothing. Size, and the time when it is 0, are filled in at the end."""
+        """Opens nothing. Size, and the time when it is 0, are filled in at the end. Raises ConfigError."""
         self._info = info
-        self._lock = threading.Lock()
+        # The size and the time that are yet to come need no more room than this.
+        self._room = len(_header(info)) + _ROOM
         self._name = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._folder: Folder | None = None
-        self._descriptor: int | None = None
-        self._size = self._room = 0
-        self._closed = False
+        self._descriptor = -1
+        self._size = 0
 
     def open(self, folder: Folder) -> None:
-        """Make the file in `folder`, which the writer closes. Raises OSError, ConfigError."""
-        with self._lock:
-            self._folder = folder
-            header = _header(self._info)
-            if len(header) > _LONGEST_HEADER - _ROOM:
-                raise ConfigError(
-                    f"the metadata of {self._info.key!r} take {len(header)} bytes",
-                    hint=f"keep them and the key below {_LONGEST_HEADER - _ROOM} bytes, and the rest in the object",
-                )
-            if self._closed:
-                folder.close()
-                return
-            self._descriptor = folder.open(self._name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-            if sys.platform != "win32":
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._room = len(header) + _ROOM
-            os.lseek(self._descriptor, self._room + 1, os.SEEK_SET)
+        """Make the file in `folder`, which the writer closes. Raises OSError."""
+        self._folder = folder
+        self._descriptor = folder.open(self._name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        if sys.platform != "win32":
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.lseek(self._descriptor, self._room + 1, os.SEEK_SET)
 
     def write(self, piece: bytes | bytearray) -> None:
         """Append to the object. Raises OSError."""
-        with self._lock:
-            rest = memoryview(piece)
-            while rest and self._descriptor is not None:
-                written = os.write(self._descriptor, rest[:PIECE])
-                rest = rest[written:]
-                self._size += written
+        with memoryview(piece) as rest:
+            begin = 0
+            while begin < len(rest):
+                begin += os.write(self._descriptor, rest[begin : begin + PIECE])
+        self._size += len(piece)
 
     def finish(self) -> ObjectInfo:
-        """Write the header and return when all of it would survive a loss of power. Raises OSError."""
-        with self._lock:
-            info = replace(self._info, size=self._size, modified=self._info.modified or time.time())
-            if self._descriptor is not None:
-                os.lseek(self._descriptor, 0, os.SEEK_SET)
-                os.write(self._descriptor, _header(info).ljust(self._room) + b"\n")
-                os.fsync(self._descriptor)
-            return info
+        """Write the header, and return when all of it would survive a loss of power. Raises OSError."""
+        info = replace(self._info, size=self._size, modified=self._info.modified or time.time())
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, _header(info).ljust(self._room) + b"\n")
+        os.fsync(self._descriptor)
+        return info
 
     def move(self, target: Folder, name: str) -> None:
         """Put the finished file in its place. Raises OSError."""
-        with self._lock:
-            if self._folder is None or self._descriptor is None:
-                raise InterruptedError(errno.EINTR, "the write was given up")
-            # Windows moves no open file; elsewhere the lock guards the file until it has its name.
-            if sys.platform == "win32":
-                self._close()
-            self._folder.replace(self._name, target, name)
+        if self._folder is None:
+            raise ValueError("move before open")
+        # Windows moves no open file; elsewhere the lock guards the file until it has its name.
+        if sys.platform == "win32":
             self._close()
+        self._folder.replace(self._name, target, name)
+        self._close()
+        self._folder.close()
+        self._folder = None
 
     def abort(self) -> None:
-        """Remove what was not put in its place; harmless after `move`, and twice."""
-        with self._lock:
-            self._closed = True
-            if self._folder is None:
-                return
-            if self._descriptor is not None:
-                self._close()
-                with suppress(OSError):
-                    self._folder.unlink(self._name)
+        """Remove the file unless it was moved; twice is harmless."""
+        self._close()
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.unlink(self._name)
             self._folder.close()
+            self._folder = None
 
     def _close(self) -> None:
-        if self._descriptor is not None:
+        if self._descriptor >= 0:
             os.close(self._descriptor)
-            self._descriptor = None
+            self._descriptor = -1
 
 
 def _header(info: ObjectInfo) -> bytes:
@@ -202,6 +167,11 @@ def _header(info: ObjectInfo) -> bytes:
         raise ConfigError(
             f"illegal content type or metadata for {info.key!r}", hint="both are text, without surrogates"
         ) from error
+    if len(header) > _LONGEST_HEADER - _ROOM:
+        raise ConfigError(
+            f"the metadata of {info.key!r} take {len(header)} bytes",
+            hint=f"keep them and the key below {_LONGEST_HEADER - _ROOM} bytes, and the rest in the object",
+        )
     return header
 
 

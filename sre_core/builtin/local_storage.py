@@ -1,9 +1,12 @@
 """Objects in a folder of this machine, shared safely by every process that uses it."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
@@ -15,6 +18,9 @@ from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConnectorError
 
 __all__ = ["LocalSettings", "LocalStorage"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _LISTED_AT_ONCE = 128
 
@@ -52,7 +58,7 @@ class LocalStorage(StorageConnector):
     async def start(self) -> None:
         """Make the folder, and remove what processes that died in a write have left. Raises ConnectorError."""
         files = LocalFiles(self.settings.folder)
-        await to_thread.run_sync(files.prepare)
+        await _in_thread(files.prepare)
         self._started = files
 
     async def stop(self) -> None:
@@ -61,19 +67,19 @@ class LocalStorage(StorageConnector):
 
     async def ping(self) -> None:
         """Raises UnavailableError when the folder is gone or cannot be written to."""
-        await to_thread.run_sync(self._files.ping)
+        await _in_thread(self._files.ping)
 
     async def read(self, key: str) -> bytes:
         """The whole object."""
-        return await to_thread.run_sync(self._files.read, key)
+        return await _in_thread(self._files.read, key)
 
     async def stat(self, key: str) -> ObjectInfo:
         """What is known of an object, without its bytes."""
-        return await to_thread.run_sync(self._files.stat, key)
+        return await _in_thread(self._files.stat, key)
 
     async def delete(self, key: str) -> None:
         """Remove an object; a missing one is not an error."""
-        await to_thread.run_sync(self._files.delete, key)
+        await _in_thread(self._files.delete, key)
 
     async def write(
         self,
@@ -84,29 +90,29 @@ class LocalStorage(StorageConnector):
         metadata: Mapping[str, str] | None = None,
         if_version: str | None = None,
     ) -> ObjectInfo:
-        """Store an object; its key and metadata may have nearly a mebibyte. A cancelled write may still happen."""
-        return await to_thread.run_sync(self._files.write, _new(key, content_type, metadata), data, if_version)
+        """Store an object; its key and metadata may have nearly a mebibyte."""
+        return await _in_thread(self._files.write, _new(key, content_type, metadata), data, if_version)
 
     async def list(self, prefix: str) -> AsyncGenerator[ObjectInfo]:
         """The objects below `prefix` in order of key, without the damaged."""
         files = self._files
         listing = files.listing(prefix)
         try:
-            while found := await to_thread.run_sync(files.take, listing, prefix, _LISTED_AT_ONCE):
+            while found := await _in_thread(files.take, listing, prefix, _LISTED_AT_ONCE):
                 for info in found:
                     yield info
         finally:
-            await _close(listing.close)
+            await _in_thread(listing.close)
 
     async def read_stream(self, key: str) -> AsyncGenerator[bytes]:
         """The object in pieces of at most a mebibyte, all of the version that was there at the first."""
         files, reader = self._files, ObjectReader(key)
         try:
-            await to_thread.run_sync(files.open, reader, key)
-            while piece := await to_thread.run_sync(files.next_piece, reader, key, PIECE):
+            await _in_thread(files.open, reader, key)
+            while piece := await _in_thread(files.next_piece, reader, key, PIECE):
                 yield piece
         finally:
-            await _close(reader.close)
+            await _in_thread(reader.close)
 
     async def write_stream(
         self,
@@ -120,20 +126,20 @@ class LocalStorage(StorageConnector):
         files, writer = self._files, ObjectWriter(_new(key, content_type, metadata))
         gathered = bytearray()
         try:
-            await to_thread.run_sync(files.begin, writer, key)
+            await _in_thread(files.begin, writer, key)
             async for chunk in chunks:
                 gathered += chunk
                 if len(gathered) >= PIECE:
-                    await to_thread.run_sync(files.append, writer, key, gathered)
+                    await _in_thread(files.append, writer, key, gathered)
                     gathered = bytearray()
-            await to_thread.run_sync(files.append, writer, key, gathered)
-            return await to_thread.run_sync(files.commit, writer, key, None)
+            await _in_thread(files.append, writer, key, gathered)
+            return await _in_thread(files.commit, writer, key, None)
         finally:
-            await _close(writer.abort)
+            await _in_thread(writer.abort)
 
     async def expire(self, key: str, seconds: float | None) -> None:
         """Let an object vanish after `seconds`; None means never. Its file is copied, and keeps its version."""
-        await to_thread.run_sync(self._files.expire, key, None if seconds is None else time.time() + seconds)
+        await _in_thread(self._files.expire, key, None if seconds is None else time.time() + seconds)
 
 
 def _new(key: str, content_type: str, metadata: Mapping[str, str] | None) -> ObjectInfo:
@@ -148,7 +154,20 @@ def _new(key: str, content_type: str, metadata: Mapping[str, str] | None) -> Obj
     )
 
 
-async def _close(function: Callable[[], None]) -> None:
-    """Run a clean-up in a thread, also when the caller is cancelled: it waits for what still runs in another."""
-    with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(function)
+async def _in_thread(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    """Run in a worker thread; a caller that is cancelled waits for it.
+
+    So nothing is written after a cancelled call has returned, and nothing is closed while a thread uses it.
+    """
+    work = asyncio.create_task(to_thread.run_sync(function, *arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # Both kinds of cancellation come here: the shield keeps off anyio's, the loop asyncio's.
+        with anyio.CancelScope(shield=True):
+            while not work.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({work})
+        # Its failure matters to nobody now, but must be seen once.
+        work.exception()
+        raise
