@@ -119,15 +119,19 @@ def _calls(request: LLMRequest) -> list[SkillCall]:
     if not request.skills or request.skill_choice == "none":
         return []
     calls: list[SkillCall] = []
+    # Ids are counted through the whole conversation, so that no two are equal.
+    earlier = sum(len(message.skill_calls) for message in request.messages)
     if request.messages and request.messages[-1].role is MessageRole.USER:
         prompt = _prompt(request)
         offered = {skill.name for skill in request.skills}
-        for number, found in enumerate(f for f in _CALL.finditer(prompt) if f[1] in offered):
-            calls.append(SkillCall(id=f"call_{number}", name=found[1], arguments=_arguments(prompt, found.end())))
+        for found in _CALL.finditer(prompt):
+            if found[1] in offered:
+                number = earlier + len(calls)
+                calls.append(SkillCall(id=f"call_{number}", name=found[1], arguments=_arguments(prompt, found.end())))
     if not calls and request.skill_choice == "required":
         skill = request.skills[0]
         arguments = json.dumps(example(skill.parameters, text=_prompt(request)))
-        calls.append(SkillCall(id="call_0", name=skill.name, arguments=arguments))
+        calls.append(SkillCall(id=f"call_{earlier}", name=skill.name, arguments=arguments))
     return calls
 
 
@@ -168,6 +172,6 @@ def _call_chunks(calls: Sequence[SkillCall]) -> list[LLMChunk]:
 def _embedding(text: str) -> list[float]:
     counts = [0.0] * EMBEDDING_LENGTH
     for word in re.findall(r"\w+", text.lower()):
-        counts[xxhash.xxh3_64_intdigest(word) % EMBEDDING_LENGTH] += 1.0
+        counts[xxhash.xxh3_64_intdigest(word.encode()) % EMBEDDING_LENGTH] += 1.0
     length = sum(count * count for count in counts) ** 0.5 or 1.0
     return [count / length for count in counts]
