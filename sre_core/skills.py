@@ -107,6 +107,11 @@ class Skill:
         """What a model sees."""
         return SkillSpec(name=self.name, description=self.description, parameters=self.parameters)
 
+    @property
+    def takes_context(self) -> bool:
+        """Whether a parameter of the function receives the SkillContext."""
+        return self._context is not None
+
     async def call(self, arguments: Mapping[str, Any], context: SkillContext | None = None) -> Any:
         """Validate, then run; a sync function runs in a thread of its own, which a timeout abandons.
 
