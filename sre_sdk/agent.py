@@ -22,6 +22,7 @@ from sre_sdk.run import Run
 
 if TYPE_CHECKING:
     from sre_core.agents.reply import Reply
+    from sre_core.connectors.llm import LLM
     from sre_core.runtime import Runtime
     from sre_sdk import sync
     from sre_sdk.chat import Chat
@@ -160,7 +161,9 @@ class Agent(Owner):
             if skill is None:
                 raise self._unknown(name)
             try:
-                return await skill.call(arguments, make_context(self, runtime))
+                # A skill that asks for no handles works where a connector is missing.
+                context = make_context(self, runtime, self.llm) if skill.takes_context else None
+                return await skill.call(arguments, context)
             except SREError:
                 raise
             except Exception as error:
@@ -237,6 +240,12 @@ class Agent(Owner):
 
         return sync.Agent.of(self)
 
+    @property
+    def llm(self) -> "LLM":
+        """The models of the connector that the agent's own model belongs to. Raises ConfigError without a runtime."""
+        connector, _ = self.runtime.resolve_model(_model(self.model).name)
+        return self.runtime.llm(self.candidate, connector)
+
     def chat(self, id: str | None = None) -> "Chat":  # noqa: A002
         """A conversation that goes on from prompt to prompt.
 
@@ -274,12 +283,11 @@ class Agent(Owner):
     ) -> Prompt:
         """A prompt with the agent's own settings where it has none."""
         limits = self.limits if limits is None else limits
-        chosen = self.model if model is None else model
         return Prompt(
             text=text,
             files=tuple(files),
             output_type=output_type,
-            model=chosen if isinstance(chosen, Model) else Model(chosen),
+            model=_model(self.model if model is None else model),
             limits=limits if timeout is None else replace(limits, seconds=timeout),
         )
 
@@ -299,6 +307,10 @@ class Agent(Owner):
         if Candidate.team(self.team) not in runtime.teams.of(self.candidate):
             runtime.teams.join(self.candidate, self.team)
         return runtime
+
+
+def _model(model: str | Model | None) -> Model:
+    return model if isinstance(model, Model) else Model(model)
 
 
 def _slug(name: str) -> str:

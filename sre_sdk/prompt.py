@@ -17,6 +17,7 @@ from sre_sdk.model import Model
 if TYPE_CHECKING:
     from sre_core.agents.conversation import Conversation
     from sre_core.agents.reply import Reply
+    from sre_core.connectors.llm import LLM
     from sre_core.runtime import Runtime
     from sre_sdk.agent import Agent
 
@@ -62,24 +63,24 @@ async def answer(
         await emit(event)
 
     connector, model = runtime.resolve_model(prompt.model.name)
-    run_id = secrets.token_hex(8)
+    llm = runtime.llm(agent.candidate, connector)
     return await loop.run(
-        llm=runtime.llm(agent.candidate, connector),
+        llm=llm,
         conversation=conversation,
         skills=agent.skills_in(runtime),
         limits=prompt.limits,
         steps=DirectSteps(),
         emit=tell,
-        context=make_context(agent, runtime),
+        context=make_context(agent, runtime, llm),
         base=prompt.model.request(model),
         behavior=agent.behavior,
         output_type=prompt.output_type,
-        run_id=run_id,
+        run_id=secrets.token_hex(8),
         agent_id=agent.id,
     )
 
 
-def make_context(agent: "Agent", runtime: "Runtime") -> SkillContext:
+def make_context(agent: "Agent", runtime: "Runtime", llm: "LLM") -> SkillContext:
     """What skills get to work with: the agent's handles."""
     candidate = agent.candidate
     return SkillContext(
@@ -88,5 +89,5 @@ def make_context(agent: "Agent", runtime: "Runtime") -> SkillContext:
         cache=runtime.cache(candidate),
         vectors=runtime.vectors(candidate),
         vault=runtime.vault(candidate),
-        llm=runtime.llm(candidate),
+        llm=llm,
     )
