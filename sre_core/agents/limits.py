@@ -34,9 +34,11 @@ class Limits:
             value = getattr(self, item.name)
             if value is None and item.default is None:
                 continue
-            least = 0 if item.name in _MAY_BE_ZERO else 1
-            kinds = (int, float) if item.name == "seconds" else (int,)
-            if isinstance(value, bool) or not isinstance(value, kinds):
+            is_seconds = item.name == "seconds"
+            if isinstance(value, bool) or not isinstance(value, (int, float) if is_seconds else int):
                 raise ConfigError(f"limit {item.name!r} is {value!r}", hint="it must be a number")
-            if value < least and not (item.name == "seconds" and value > 0):
-                raise ConfigError(f"limit {item.name!r} is {value!r}", hint=f"it must be at least {least}")
+            least = 0 if item.name in _MAY_BE_ZERO else 1
+            # NaN is not above 0 either.
+            if not (value > 0 if is_seconds else value >= least):
+                rule = "above 0" if is_seconds else f"at least {least}"
+                raise ConfigError(f"limit {item.name!r} is {value!r}", hint=f"it must be {rule}")
