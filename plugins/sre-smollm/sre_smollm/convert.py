@@ -1,0 +1,79 @@
+"""Turns a GGUF file into a safetensors folder, once, in a cache that processes share."""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from sre_core import logs
+from sre_core.errors import ConfigError
+
+__all__ = ["content_key", "converted"]
+
+log = logs.get_logger(__name__)
+
+# Part of the key: raise it when the written form changes, and old folders are left alone.
+_FORM = "1"
+_MAGIC = b"GGUF"
+
+
+def converted(file: Path, cache: Path) -> Path:
+    """The safetensors folder of a GGUF file, made if it is not there yet.
+
+    Two processes never convert the same file twice, and a folder is either whole or absent. Raises
+    ConfigError when the file is damaged, or of an architecture that cannot be read.
+    """
+    with file.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise ConfigError(f"{str(file)!r} is no GGUF file", hint="it must begin with the letters GGUF")
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / f"{file.stem}-{content_key(file)}"
+    if folder.is_dir():
+        return folder
+    with FileLock(cache / f"{folder.name}.lock"):
+        if folder.is_dir():
+            return folder
+        log.info("converting_weights", file=str(file), folder=str(folder))
+        sys.stderr.write(f"smollm: converting {file.name} once, about a minute…\n")
+        scratch = Path(tempfile.mkdtemp(prefix=".converting-", dir=cache))
+        try:
+            _convert(file, scratch)
+            scratch.rename(folder)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        sys.stderr.write(f"smollm: converted weights are in {folder}\n")
+    return folder
+
+
+def content_key(file: Path) -> str:
+    """16 hexadecimal digits that change with the file's content."""
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    digest.update(_FORM.encode())
+    return digest.hexdigest()[:16]
+
+
+def _convert(file: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
+        model: Any = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
+    # The reader fails with whatever a damaged table leads to.
+    except (ValueError, KeyError, IndexError, OSError, EOFError, OverflowError, RuntimeError) as error:
+        raise ConfigError(
+            f"the GGUF file {str(file)!r} cannot be read: {error}",
+            hint="it may be cut or damaged: fetch it again, or use a folder with safetensors",
+        ) from error
+    # The weights are plain numbers by now, but transformers still takes them for quantised and refuses to save.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
