@@ -1,7 +1,8 @@
 """The contracts that plugins write, each beside the handle that users hold."""
 
-from sre_core.connectors.base import Connector, Handle, Service, Settings
+from sre_core.connectors.base import Connector, Service, Settings
 from sre_core.connectors.cache import Cache, CacheConnector
+from sre_core.connectors.handle import Handle
 from sre_core.connectors.llm import (
     LLM,
     CallDelta,
@@ -11,6 +12,7 @@ from sre_core.connectors.llm import (
     LLMRequest,
     ModelInfo,
 )
+from sre_core.connectors.slot import Slot
 from sre_core.connectors.storage import NEW, ObjectInfo, Storage, StorageConnector
 from sre_core.connectors.vault import Vault, VaultConnector
 from sre_core.connectors.vectors import (
@@ -47,6 +49,7 @@ __all__ = [
     "Scalar",
     "Service",
     "Settings",
+    "Slot",
     "Storage",
     "StorageConnector",
     "Vault",

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import pydantic_core
 
 from sre_core.access.acl import Access
-from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.connectors.base import Connector, Service
+from sre_core.connectors.handle import Handle
 
 __all__ = ["Cache", "CacheConnector"]
 
@@ -54,7 +55,10 @@ class Cache(Handle):
     """
 
     service = Service.CACHE
-    _connector: CacheConnector
+
+    @property
+    def _connector(self) -> CacheConnector:
+        return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     async def get(self, key: str, default: Any = None) -> Any:
         """The value, or `default` when the key is missing or expired. Needs READ."""

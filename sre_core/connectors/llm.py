@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from sre_core.access.acl import Access
 from sre_core.access.resource import Resource
-from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.connectors.base import Connector, Service
+from sre_core.connectors.handle import Handle
 from sre_core.errors import ModelReplyError
 from sre_core.messages import FinishReason, Message, SkillCall, SkillSpec, Usage
 
@@ -65,7 +66,7 @@ class Completion:
 
     message: Message
     thinking: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = FinishReason.STOP
 
 
@@ -125,11 +126,14 @@ class LLM(Handle):
     """The models of one connector, as one candidate may use them. Each model is a resource, `llm/<model>`."""
 
     service = Service.LLM
-    _connector: LLMConnector
+
+    @property
+    def _connector(self) -> LLMConnector:
+        return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     def resource(self, path: str = "") -> Resource:
         """`llm/<model>`; `llm/<connector>` for the connector's default model. Models lie in no home."""
-        return Resource((Service.LLM.value,)).child(path or self._connector.name)
+        return Resource((Service.LLM.value,)).child(path or self._slot.name)
 
     def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Generate, piece by piece. Use it inside `contextlib.aclosing`. Needs READ on the model."""

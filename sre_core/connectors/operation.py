@@ -11,20 +11,33 @@ from sre_core import logs, telemetry
 from sre_core.access.guard import AccessRequest, Guard
 from sre_core.errors import ConnectorError, DeadlineError, SREError
 
-__all__ = ["Operation", "Starter", "stream"]
+__all__ = ["Operation", "Target", "stream"]
 
 log = logs.get_logger(__name__)
 T = TypeVar("T")
 _END: Any = object()
 
 
-class Starter(Protocol):
-    """Starts a connector on its first use, once; `done` tells whether it runs now."""
+class Target(Protocol):
+    """What an operation needs to know of a connector, and how to start it."""
 
-    done: bool
+    @property
+    def service(self) -> str:
+        """Its kind."""
+        ...
 
-    async def __call__(self) -> None:
-        """Start the connector, or wait for whoever starts it. Raises ConnectorError or ConfigError."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def started(self) -> bool:
+        """Whether it runs now."""
+        ...
+
+    async def start(self) -> None:
+        """Start it, or wait for whoever does. Raises ConnectorError or ConfigError."""
         ...
 
 
@@ -35,36 +48,22 @@ class Operation:
     a denied call neither reaches nor starts the backend.
     """
 
-    __slots__ = (
-        "_began",
-        "_connector",
-        "_guard",
-        "_name",
-        "_request",
-        "_scope",
-        "_service",
-        "_span",
-        "_start",
-        "timeout",
-    )
+    __slots__ = ("_began", "_guard", "_name", "_request", "_scope", "_span", "_target", "timeout")
 
     def __init__(
         self,
-        service: str,
         name: str,
-        connector: str,
+        target: Target,
         *,
         guard: Guard | None = None,
         request: AccessRequest | None = None,
-        start: Starter | None = None,
         timeout: float | None = None,
     ) -> None:
-        self._service = service
+        """`timeout` in seconds; None waits for ever."""
         self._name = name
-        self._connector = connector
+        self._target = target
         self._guard = guard
         self._request = request
-        self._start = start
         self._scope: asyncio.Timeout | None = None
         self.timeout = timeout
 
@@ -72,11 +71,12 @@ class Operation:
         """Ask the guard, start the connector if this is its first use, begin the span."""
         if self._guard is not None and self._request is not None:
             await self._guard.check(self._request)
-        if self._start is not None and not self._start.done:
-            await self._start()
+        if not self._target.started:
+            await self._target.start()
         self._began = time.perf_counter()
         self._span = telemetry.Span(
-            f"{self._service} {self._name}", {"sre.service": self._service, "sre.connector": self._connector}
+            f"{self._target.service} {self._name}",
+            {"sre.service": self._target.service, "sre.connector": self._target.name},
         )
 
     def close(self, error: BaseException | None) -> BaseException | None:
@@ -86,9 +86,9 @@ class Operation:
         if log.enabled_for_debug():
             log.debug(
                 "operation_finished",
-                service=self._service,
+                service=self._target.service,
                 operation=self._name,
-                connector=self._connector,
+                connector=self._target.name,
                 seconds=round(time.perf_counter() - self._began, 6),
                 error=getattr(translated, "code", None) or (translated and type(translated).__name__),
             )
@@ -97,7 +97,7 @@ class Operation:
     def _translate(self, error: BaseException | None) -> BaseException | None:
         if error is None or isinstance(error, SREError) or not isinstance(error, Exception):
             return error
-        what = f"{self._service} {self._name} through {self._connector!r}"
+        what = f"{self._target.service} {self._name} through {self._target.name!r}"
         if isinstance(error, TimeoutError):
             limit = "in time" if self.timeout is None else f"within {self.timeout:g} s"
             return DeadlineError(

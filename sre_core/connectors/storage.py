@@ -6,7 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sre_core.access.acl import Access
-from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.connectors.base import Connector, Service
+from sre_core.connectors.handle import Handle
 from sre_core.errors import NotFoundError
 
 __all__ = ["NEW", "ObjectInfo", "Storage", "StorageConnector"]
@@ -103,7 +104,10 @@ class Storage(Handle):
     """Objects, as one candidate may use them; paths lie in its own home unless `of` says otherwise."""
 
     service = Service.STORAGE
-    _connector: StorageConnector
+
+    @property
+    def _connector(self) -> StorageConnector:
+        return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     async def read(self, path: str) -> bytes:
         """The whole object. Raises NotFoundError. Needs READ."""

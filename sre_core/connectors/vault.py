@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from sre_core.access.acl import Access
 from sre_core.access.resource import Resource
-from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.connectors.base import Connector, Service
+from sre_core.connectors.handle import Handle
 
 __all__ = ["Vault", "VaultConnector"]
 
@@ -43,7 +44,10 @@ class Vault(Handle):
     """
 
     service = Service.VAULT
-    _connector: VaultConnector
+
+    @property
+    def _connector(self) -> VaultConnector:
+        return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     def resource(self, path: str = "") -> Resource:
         """`vault/<name>`."""

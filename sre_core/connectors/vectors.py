@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from sre_core.access.acl import Access
-from sre_core.connectors.base import Connector, Handle, Service
+from sre_core.connectors.base import Connector, Service
+from sre_core.connectors.handle import Handle
 from sre_core.errors import ConfigError
 
 __all__ = [
@@ -130,7 +131,10 @@ class Vectors(Handle):
     """Vectors, as one candidate may use them; collections lie in its own home unless `of` says otherwise."""
 
     service = Service.VECTORS
-    _connector: VectorConnector
+
+    @property
+    def _connector(self) -> VectorConnector:
+        return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     async def create(
         self, collection: str, dimension: int, *, metric: Metric = Metric.COSINE, exist_ok: bool = False

@@ -1,0 +1,276 @@
+"""Configuration: one merge, one validation, and every value knows where it came from."""
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+
+from sre_core.errors import ConfigError
+
+__all__ = [
+    "CONFIG_FILE",
+    "Config",
+    "ConnectorConfig",
+    "GuardConfig",
+    "Loaded",
+    "PluginsConfig",
+    "ServiceName",
+    "Timeouts",
+    "load",
+]
+
+CONFIG_FILE = "sre.toml"
+DATA_FOLDER = ".sre"
+ENV_PREFIX = "SRE_"
+
+ServiceName = Literal["llm", "storage", "vectors", "cache", "vault"]
+
+DEFAULTS: Mapping[str, Any] = {
+    "connectors": {
+        "llm": {"default": {"use": "smollm"}},
+        "storage": {"default": {"use": "local", "folder": ".sre/storage"}},
+        "vectors": {"default": {"use": "memory", "folder": ".sre/vectors"}},
+        "cache": {"default": {"use": "memory"}},
+        "vault": {"default": {"use": "local"}},
+    },
+    "access": {"llm": {"public": "read"}},
+}
+"""What holds with no `sre.toml` at all. Paths that begin with `.sre/` lie in the data folder."""
+
+# Read by connectors that need a secret from the environment, so not settings of ours.
+_RESERVED_ENV = frozenset({"SRE_VAULT_KEY", "SRE_VAULT_PASSPHRASE"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConnectorConfig(BaseModel):
+    """One connector: `use` picks it, every other key belongs to its own settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    use: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every key but `use`."""
+        return dict(self.model_extra or {})
+
+
+class PluginsConfig(_Section):
+    """Which plugins are loaded: all that are installed, but the disabled; or `only` these."""
+
+    disabled: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+
+
+class Timeouts(_Section):
+    """Seconds until a call of a connector is given up; `llm` bounds each chunk. Starting may convert weights."""
+
+    start: float = Field(default=600, gt=0)
+    stop: float = Field(default=30, gt=0)
+    operation: float = Field(default=60, gt=0)
+    llm: float = Field(default=600, gt=0)
+
+
+class GuardConfig(_Section):
+    """`acl_cache_seconds`: how long a revocation made on another machine may take to be seen here."""
+
+    acl_cache_seconds: float = Field(default=2.0, ge=0)
+
+
+class Config(_Section):
+    """The whole configuration, as `sre.toml` writes it."""
+
+    model: str | None = None
+    data: Path | None = None
+    connectors: Mapping[ServiceName, Mapping[str, ConnectorConfig]] = Field(default={}, validate_default=True)
+    access: Mapping[str, Mapping[str, Literal["read", "write", "own"]]] = Field(default={}, validate_default=True)
+    teams: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    plugins: PluginsConfig = PluginsConfig()
+    timeouts: Timeouts = Timeouts()
+    guard: GuardConfig = GuardConfig()
+
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+    _origin: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("connectors", "access", mode="before")
+    @classmethod
+    def _over_the_defaults(cls, value: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
+        """A Config made by hand stands on the same defaults as one that was loaded."""
+        defaults = DEFAULTS[str(info.field_name)]
+        if info.field_name == "access":
+            return {**defaults, **value}
+        unknown = {service: entries for service, entries in value.items() if service not in defaults}
+        return {service: {**entries, **value.get(service, {})} for service, entries in defaults.items()} | unknown
+
+    def located(self, root: Path, origin: Mapping[str, str]) -> "Config":
+        """The same configuration, knowing the folder that relative paths start from and its sources."""
+        self._root = root
+        self._origin = origin
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The folder that relative paths start from: that of `sre.toml`, else the current one."""
+        return self._root
+
+    @property
+    def data_folder(self) -> Path:
+        """Where embedded connectors keep their data."""
+        if self.data is not None:
+            return self.root / self.data
+        if (self.root / CONFIG_FILE).is_file():
+            return self.root / DATA_FOLDER
+        return Path(platformdirs.user_data_dir("sre", appauthor=False))
+
+    def place(self, path: Path) -> Path:
+        """A path of a setting, made absolute: `.sre/…` lies in the data folder, others beside `sre.toml`."""
+        if path.is_absolute():
+            return path
+        if path.parts[:1] == (DATA_FOLDER,):
+            return self.data_folder.joinpath(*path.parts[1:])
+        return self.root / path.expanduser()
+
+    def source(self, path: str) -> str:
+        """Where the value at a dotted path came from, or the nearest one above it; "default" if nowhere."""
+        while path:
+            if path in self._origin:
+                return self._origin[path]
+            path = path.rpartition(".")[0]
+        return "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and for each of its leaves (dotted path) where it came from."""
+
+    config: Config
+    origin: Mapping[str, str]
+
+
+def load(
+    folder: Path = Path(),
+    environ: Mapping[str, str] | None = None,
+    code: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """Merge the defaults, `sre.toml`, `SRE_*` variables and `code`, each over the ones before.
+
+    `sre.toml` is looked for in `folder`, then in its parents. Raises ConfigError that names the source.
+    """
+    found = _find(folder)
+    layers: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [_layer(DEFAULTS, "default")]
+    if found is not None:
+        layers.append(_layer(_read(found), str(found)))
+    layers.append(_from_environ(os.environ if environ is None else environ))
+    if code:
+        layers.append(_layer(code, "code"))
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for values, sources in layers:
+        _merge(merged, values, (), origin)
+        origin.update(sources)
+    try:
+        config = Config.model_validate(merged)
+    except ValidationError as error:
+        raise _explain(error, origin) from None
+    return Loaded(config.located((found.parent if found else folder).resolve(), origin), origin)
+
+
+def _find(folder: Path) -> Path | None:
+    start = folder.resolve()
+    return next((place / CONFIG_FILE for place in (start, *start.parents) if (place / CONFIG_FILE).is_file()), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", hint="fix the file at that place") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
+
+
+def _from_environ(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name in sorted(environ):
+        if not name.startswith(ENV_PREFIX) or name in _RESERVED_ENV:
+            continue
+        path = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
+        text: Any = environ[name]
+        if path == ("plugins",):
+            path, text = ("plugins", "only"), [part.strip() for part in text.split(",") if part.strip()]
+        elif text[:1] in "[{" and text:
+            try:
+                text = json.loads(text)
+            except ValueError as error:
+                raise ConfigError(f"{name} is not valid JSON: {error}", hint="lists and tables are JSON") from error
+        place = values
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{name} and a variable above it set the same value", hint="keep one of them")
+        place[path[-1]] = text
+        sources |= dict.fromkeys(_leaves(text, path), name)
+    return values, sources
+
+
+def _layer(values: Mapping[str, Any], source: str) -> tuple[Mapping[str, Any], dict[str, str]]:
+    return values, dict.fromkeys(_leaves(values, ()), source)
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[str]:
+    # A reference into the vault is one value, not a table.
+    if isinstance(value, Mapping) and value and set(value) != {"vault"}:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    else:
+        yield ".".join(path)
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...], origin: dict[str, str]) -> None:
+    """Lay `values` over `into`. Two things are replaced whole: a connector that another `use` takes over, whose
+    old options mean nothing to it, and the grants of a path under `access`."""
+    for key, value in values.items():
+        here = (*path, key)
+        old = into.get(key)
+        another = len(here) == 3 and here[0] == "connectors" and isinstance(value, Mapping)
+        replaced = (another and isinstance(old, Mapping) and "use" in value and value["use"] != old.get("use")) or (
+            len(here) == 2 and here[0] == "access"
+        )
+        if isinstance(value, Mapping) and isinstance(old, dict) and not replaced and set(value) != {"vault"}:
+            _merge(old, value, here, origin)
+            continue
+        for stale in [leaf for leaf in origin if leaf == ".".join(here) or leaf.startswith(".".join(here) + ".")]:
+            del origin[stale]
+        into[key] = _copy(value)
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> ConfigError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = [str(part) for part in first["loc"]]
+    dotted = ".".join(path)
+    source = next((where for leaf, where in origin.items() if leaf == dotted or leaf.startswith(dotted + ".")), None)
+    if source is None:
+        source = next(
+            (origin[".".join(path[:n])] for n in range(len(path), 0, -1) if ".".join(path[:n]) in origin), "?"
+        )
+    if first["type"] == "extra_forbidden":
+        known = list(Config.model_fields) if len(path) == 1 else []
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "see 'sre config' for the keys that exist"
+        return ConfigError(f"unknown key {dotted!r} in {source}", hint=hint)
+    return ConfigError(f"bad value for {dotted!r} in {source}: {first['msg']}", hint="correct it there")

@@ -1,0 +1,126 @@
+"""The place of one connector: made and started on first use, stopped once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from sre_core import logs
+from sre_core.connectors.base import Connector
+from sre_core.connectors.operation import Operation
+from sre_core.errors import ConfigError, SREError
+
+__all__ = ["Slot"]
+
+log = logs.get_logger(__name__)
+
+
+class Slot:
+    """Holds a connector that may not exist yet: its settings can wait for secrets from the vault.
+
+    Whoever needs it first makes and starts it, while others wait. A start that failed is tried again by the
+    next who needs it.
+    """
+
+    def __init__(
+        self,
+        kind: type[Connector],
+        make: Callable[[], Awaitable[Connector]],
+        *,
+        id: str = "default",  # noqa: A002 -- the field's own name
+        timeout: float | None = None,
+        on_start: "Callable[[Slot], None] | None" = None,
+    ) -> None:
+        """`timeout` bounds the start, in seconds; `on_start` hears of each start that succeeded."""
+        self.kind = kind
+        self.id = id
+        self.service: str = kind.service.value
+        self.name: str = kind.name
+        self.started = False
+        self._make = make
+        self._timeout = timeout
+        self._on_start = on_start
+        self._connector: Connector | None = None
+        self._closed = False
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    def of(cls, connector: Connector) -> Self:
+        """A slot around a connector that somebody else started, and will stop."""
+
+        async def make() -> Connector:
+            return connector
+
+        slot = cls(type(connector), make)
+        slot._connector = connector
+        slot.started = True
+        return slot
+
+    @property
+    def connector(self) -> Connector:
+        """The started connector. Raises ConfigError when it does not run."""
+        if self._connector is None:
+            raise ConfigError(
+                f"{self.service} connector {self.id!r} is not started", hint="use it inside 'async with Runtime()'"
+            )
+        return self._connector
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Those of the connector, or of its class until it exists."""
+        return (self._connector or self.kind).capabilities
+
+    async def start(self) -> None:
+        """Make and start the connector, unless it runs. Raises ConnectorError, ConfigError."""
+        async with self._lock:
+            if self.started:
+                return
+            if self._closed:
+                raise ConfigError(
+                    f"{self.service} connector {self.id!r} was used after its runtime ended",
+                    hint="keep the 'async with Runtime()' block open as long as its handles are in use",
+                )
+            connector = await self._make()
+            try:
+                async with Operation("start", _Ready(self.service, self.name), timeout=self._timeout):
+                    await connector.start()
+            except BaseException:
+                # Cancelled or failed: what it had opened must not stay open.
+                await self._stop(connector, timeout=self._timeout, quietly=True)
+                raise
+            self._connector = connector
+            self.started = True
+            log.info("connector_started", service=self.service, connector=self.name, id=self.id)
+            if self._on_start is not None:
+                self._on_start(self)
+
+    async def stop(self, *, timeout: float | None = None) -> None:
+        """Stop the connector, if it runs; it will not start again. Raises ConnectorError."""
+        async with self._lock:
+            self._closed = True
+            self.started = False
+            connector, self._connector = self._connector, None
+            if connector is not None:
+                await self._stop(connector, timeout=timeout, quietly=False)
+                log.info("connector_stopped", service=self.service, connector=self.name, id=self.id)
+
+    async def _stop(self, connector: Connector, *, timeout: float | None, quietly: bool) -> None:
+        try:
+            async with Operation("stop", _Ready(self.service, self.name), timeout=timeout):
+                await connector.stop()
+        except SREError as error:
+            if not quietly:
+                raise
+            log.warning("connector_stop_failed", service=self.service, connector=self.name, error=str(error))
+
+
+class _Ready:
+    """A target for the operations that start and stop a connector."""
+
+    started = True
+
+    def __init__(self, service: str, name: str) -> None:
+        self.service = service
+        self.name = name
+
+    async def start(self) -> None:
+        """It is past that."""
