@@ -130,9 +130,13 @@ class Events(AsyncIterator[Event]):
         self.answered = self.answered or isinstance(event, RunFinished)
         return event
 
+    def close(self) -> None:
+        """Take no more events."""
+        self._receive.close()
+
     async def leave(self) -> None:
         """Cancel the run unless it has answered, and wait until it has ended."""
-        self._receive.close()
+        self.close()
         if not self.answered:
             self._task.cancel()
         await asyncio.wait([self._task])
@@ -149,7 +153,7 @@ class EventStream:
     def __init__(self, run: Run[Any]) -> None:
         self._run = run
 
-    async def __aenter__(self) -> AsyncIterator[Event]:
+    async def __aenter__(self) -> Events:
         """Begin the run."""
         self._events = self._run._open()  # noqa: SLF001 -- the other half of Run
         return self._events

@@ -1,9 +1,7 @@
 """SyncRuntime: a Runtime in a thread of its own, for callers without async."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import wait
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
@@ -79,43 +77,44 @@ class SyncRuntime:
         itself.
         """
         portal, runtime = self._open()
-        begun = threading.Event()
-        task: asyncio.Task[T]
+        tasks: list[asyncio.Task[T]] = []
 
         async def run() -> T:
             with working_in(runtime):
                 return await function(*args, **kwargs)
 
         async def work() -> None:
-            nonlocal task
-            task = asyncio.create_task(run())
-            begun.set()
+            tasks.append(asyncio.create_task(run()))
             try:
-                await asyncio.wait([task])
+                await asyncio.wait(tasks)
             finally:
-                task.cancel()
+                tasks[0].cancel()
 
-        future = portal.start_task_soon(work)
+        async def stop() -> None:
+            # Ctrl-C may come before the work was handed over; if it was, it has begun before this.
+            for task in tasks:
+                task.cancel()
+                await asyncio.wait([task])
+
         try:
-            future.result()
+            portal.call(work)
         except KeyboardInterrupt:
-            begun.wait()
-            portal.start_task_soon(task.cancel)
-            wait([future])
+            portal.call(stop)
             raise
-        return task.result()
+        return tasks[0].result()
 
     def iterate(self, run: Run[Any]) -> Generator[Event]:
         """The events of a run as a plain iterator; closing it early cancels the run."""
-        stream = run.stream()
-        events = self.call(stream.__aenter__)
+        events = self.call(run.stream().__aenter__)
         try:
             while (event := self.call(_next, events)) is not None:
                 yield event
         finally:
-            # A generator that was forgotten may be closed after the runtime, which has ended all runs.
             if self.is_open:
-                self.call(stream.__aexit__, None, None, None)
+                self.call(events.leave)
+            else:
+                # The generator outlived the runtime, which has ended the run.
+                events.close()
 
     def _open(self) -> tuple[BlockingPortal, Runtime]:
         if self._portal is None or self._runtime is None:
