@@ -1,8 +1,45 @@
-"""What all tests share: the asyncio backend."""
+"""What all tests share: the asyncio backend, and no network."""
+
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+UNIT = Path(__file__).parent / "unit"
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test that connects to another machine, and a unit test that connects at all."""
+    unit = request.node.path.is_relative_to(UNIT)
+
+    def guarded(name: str) -> Any:
+        connect = getattr(socket.socket, name)
+
+        def guard(self: socket.socket, address: Any) -> Any:
+            if self.family != getattr(socket, "AF_UNIX", None):
+                if unit:
+                    pytest.fail(f"a unit test connects to {address!r}; such a test belongs in tests/integration")
+                if not _is_loopback(address[0]):
+                    pytest.fail(f"a test connects to {address!r}; tests talk to this machine only")
+            return connect(self, address)
+
+        return guard
+
+    # At the socket itself, so that no library and no event loop gets around it.
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(name))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
