@@ -18,9 +18,9 @@ __all__ = ["VaultConformance"]
 
 
 class VaultConformance(LifecycleConformance):
-    """Subclass it with `make`, as LifecycleConformance tells; one that cannot write needs `known` as well.
+    """Subclass it with `make`, as LifecycleConformance tells. Names are random, so a shared server can be used.
 
-    Names are random, so a shared server can be used.
+    A vault that cannot write should have `known` as well: without, the kit takes what it reads for true.
     """
 
     known: Mapping[str, str] = {}
@@ -53,17 +53,24 @@ class VaultConformance(LifecycleConformance):
             await connector.set(name, SecretStr(token))
             assert (await connector.get(name)).get_secret_value() == token
             await connector.delete(name)
-        for name, value in self.known.items():
+        for name, value in (await self._known(connector)).items():
             assert (await connector.get(name)).get_secret_value() == value
 
-    async def _held(self, vault: VaultConnector) -> Mapping[str, str]:
-        """Secrets that the vault holds: those that are known, and new ones if it can write."""
-        held = dict(self.known)
+    async def _known(self, vault: VaultConnector) -> dict[str, str]:
+        """What the backend holds already."""
+        if self.known or "write" in vault.capabilities:
+            return dict(self.known)
+        listed = {name: (await vault.get(name)).get_secret_value() for name in await vault.names()}
+        assert listed, "there is no secret to read: give the kit `known`, or let the backend of this vault hold one"
+        return listed
+
+    async def _held(self, vault: VaultConnector) -> dict[str, str]:
+        """What the backend holds already, and new secrets if the vault can write."""
+        held = await self._known(vault)
         if "write" in vault.capabilities:
             for name in ("zeta", "alpha"):
                 held[self.secret(name)] = uuid.uuid4().hex
                 await vault.set(self.secret(name), SecretStr(held[self.secret(name)]))
-        assert held, f"{type(self).__name__} needs `known`: secrets that this read-only vault holds"
         return held
 
     # Reading

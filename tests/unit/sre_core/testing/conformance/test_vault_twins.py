@@ -225,9 +225,20 @@ def test_a_vault_that_keeps_the_rules_fails_none(kind):
     assert failing(Kit, lambda: kind(Settings())) == set()
 
 
-def test_a_read_only_vault_without_known_secrets_is_told_to_name_some():
-    class Unknown(VaultConformance):
-        def make(self):
-            return ReadOnly(Settings())
+class UnknownKit(VaultConformance):
+    """What `sre plugins check` runs: nobody told it what the vault holds."""
 
-    assert "test_a_secret_reads_back_as_a_secret_string" in failing(Unknown)
+
+def test_a_read_only_vault_is_checked_with_what_it_lists():
+    assert failing(UnknownKit, lambda: ReadOnly(Settings())) == set()
+
+
+def test_an_empty_read_only_vault_cannot_be_checked():
+    class Empty(ReadOnly):
+        """Holds nothing."""
+
+        def __init__(self, settings):
+            super().__init__(settings)
+            self.secrets = {}
+
+    assert "test_a_secret_reads_back_as_a_secret_string" in failing(UnknownKit, lambda: Empty(Settings()))
