@@ -21,8 +21,9 @@ class LLMRequest:
     """One call of a model.
 
     `model` None means the connector's default. `skill_choice` "auto" lets the model choose, "required" makes it
-    call a skill, "none" forbids it. `output_schema` (JSON schema) needs the capability "schema". `options` are
-    for one connector only: it refuses those that it does not know with a ConfigError.
+    call a skill, "none" forbids it. `output_schema` (JSON schema) needs the capability "schema"; together with
+    `skills` it binds the text of the answer, and the model may still call a skill first. `options` are for one
+    connector only: it refuses those that it does not know with a ConfigError.
     """
 
     messages: tuple[Message, ...]
