@@ -40,6 +40,7 @@ from sre_sdk.team import Team
 
 if TYPE_CHECKING:
     from sre_core.runtime import Runtime
+    from sre_sdk import sync
     from sre_sdk.chat import Chat
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "ThinkingDelta",
     "Usage",
     "UsageReported",
+    "sync",
 ]
 
 
@@ -88,6 +90,8 @@ _LATER = {"Chat": "sre_sdk.chat", "Runtime": "sre_core.runtime"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sync":
+        return import_module("sre_sdk.sync")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -181,9 +181,9 @@ class _Turn:
 
 async def stored_chats(agent: "Agent") -> list[str]:
     """The ids of the chats in the agent's storage, in order."""
-    async with agent.attached() as runtime:
-        listing = runtime.storage(agent.candidate).list("chats")
-        return [info.key.removeprefix("chats/").removesuffix(".json") async for info in listing]
+    async with agent.attached() as runtime, aclosing(runtime.storage(agent.candidate).list("chats")) as listing:
+        keys = [info.key.removeprefix("chats/") async for info in listing]
+    return sorted(key.removesuffix(".json") for key in keys if key.endswith(".json") and "/" not in key)
 
 
 async def _load(storage: Storage, known: Conversation) -> Conversation:

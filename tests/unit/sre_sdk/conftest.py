@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sre_core.plugins import Plugins
-from sre_core.runtime import Runtime
 
 from sre_core.config import Config
+from sre_core.plugins import Plugins
+from sre_core.runtime import Runtime
 from sre_core.testing.scripted import ScriptedLLM, ScriptedReply
 from sre_sdk.sync import SyncRuntime
 
@@ -18,9 +18,11 @@ MakeRuntime = Callable[..., tuple[Runtime, ScriptedLLM]]
 def make_runtime(tmp_path: Path) -> MakeRuntime:
     """Makes a runtime, not yet open, and the script that its default model plays."""
 
-    def make(*replies: ScriptedReply, repeat: bool = False) -> tuple[Runtime, ScriptedLLM]:
+    def make(*replies: ScriptedReply, repeat: bool = False, plugin: object = None) -> tuple[Runtime, ScriptedLLM]:
         llm = ScriptedLLM(*replies, repeat=repeat)
         config, plugins = _in_memory(tmp_path, llm)
+        if plugin is not None:
+            plugins.register("plugin", plugin)
         return Runtime(config, plugins=plugins), llm
 
     return make
@@ -38,8 +40,8 @@ def make_sync_runtime(tmp_path: Path) -> Callable[..., SyncRuntime]:
 
 
 def _in_memory(folder: Path, llm: ScriptedLLM) -> tuple[Config, Plugins]:
-    plugins = Plugins.load(only=())
-    plugins.register(llm.as_plugin())
+    plugins = Plugins()
+    plugins.register("script", llm.as_plugin())
     connectors = {"llm": {"default": {"use": "scripted"}}, "storage": {"default": {"use": "memory"}}}
     return Config.model_validate({"data": folder / "data", "connectors": connectors}), plugins
 

@@ -274,8 +274,7 @@ async def test_plugins_offer_skills_by_name(make_runtime):
         def register_skills(self):
             return [Skill.from_function(len_of)]
 
-    runtime, llm = make_runtime(call("len_of", text="four"), "Four.")
-    runtime.plugins.register(Offer())
+    runtime, llm = make_runtime(call("len_of", text="four"), "Four.", plugin=Offer())
     async with runtime:
         agent = Agent("a", skills=["len_of"], runtime=runtime)
         assert await agent.prompt("how long?") == "Four."

@@ -37,6 +37,8 @@ async def test_a_chat_with_an_id_is_stored_and_one_without_is_not(make_runtime):
         assert await agent.chats() == []
         await agent.chat("second").prompt("hi")
         await agent.chat("first").prompt("hi")
+        await agent.storage.write("chats/notes.txt", "not a chat")
+        await agent.storage.write("chats/deeper/x.json", "{}")
         assert await agent.chats() == ["first", "second"]
         again = Agent("a", runtime=runtime).chat("first")
         assert texts(await again.messages()) == ["hi", "Yes."]
