@@ -28,6 +28,8 @@ _KITS = {
     Service.VAULT: "VaultConformance",
 }
 _FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+# They write files or output, or look for garbage that is not the connector's.
+_UNUSED = ("cacheprovider", "faulthandler", "terminal", "threadexception", "unraisableexception")
 
 
 def kit_of(service: Service) -> type[Any]:
@@ -57,7 +59,7 @@ def _arguments(folder: Path) -> list[str]:
     return [
         *("-c", str(settings), "--rootdir", str(folder), "--basetemp", str(folder / "work")),
         *("--disable-plugin-autoload", "--noconftest", "--import-mode=importlib", "--capture=sys"),
-        *(word for name in ("cacheprovider", "terminal", "faulthandler") for word in ("-p", f"no:{name}")),
+        *(word for name in _UNUSED for word in ("-p", f"no:{name}")),
         __file__,
     ]
 
