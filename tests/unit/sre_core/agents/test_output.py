@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from sre_core.agents.conversation import Conversation
 from sre_core.agents.limits import Limits
 from sre_core.agents.output import OutputFormat
+from sre_core.agents.window import estimate_message
 from sre_core.errors import ConfigError, LimitExceededError, ModelReplyError
 from sre_core.messages import Message
 
@@ -168,6 +169,9 @@ async def test_the_repair_has_its_place_in_the_window(stage):
     history = [message for _ in range(20) for message in (Message.user("a " * 20), Message.assistant("b " * 20))]
     conversation = Conversation(messages=history)
     limits = Limits(window_tokens=400)
-    reply = await stage.run("no", '{"x": 1, "y": 2}', output_type=Point, conversation=conversation, limits=limits)
+    wrong = "no " * 50
+    reply = await stage.run(wrong, '{"x": 1, "y": 2}', output_type=Point, conversation=conversation, limits=limits)
     assert reply.output == Point(1, 2)
-    assert len(stage.model.requests[1].messages) <= len(stage.model.requests[0].messages) + 2
+    first, second = (sum(map(estimate_message, request.messages)) for request in stage.model.requests)
+    assert 300 < first <= 400
+    assert 300 < second <= 400
