@@ -73,11 +73,15 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A model that a connector serves; sizes in tokens, None where unknown."""
+    """A model that a connector serves; sizes in tokens, None where unknown.
+
+    `place` says where its weights lie, if that is on this machine.
+    """
 
     id: str
     context_tokens: int | None = None
     output_tokens: int | None = None
+    place: str | None = None
 
 
 class LLMConnector(Connector):

@@ -69,6 +69,10 @@ class Slot:
         """Those of the connector, or of its class until it exists."""
         return (self._connector or self.kind).capabilities
 
+    async def make(self) -> Connector:
+        """A new connector with the same settings, neither started nor kept. Raises ConfigError, ConnectorError."""
+        return await self._make()
+
     async def start(self) -> None:
         """Make and start the connector, unless it runs. Raises ConnectorError, ConfigError."""
         async with self._lock:

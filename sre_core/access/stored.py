@@ -1,0 +1,195 @@
+"""ACLs kept as objects in a storage, so that they last and are shared by all machines that use it."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import pydantic_core
+
+from sre_core.access.acl import ACL, Access
+from sre_core.access.candidate import Candidate
+from sre_core.access.resource import Resource
+from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError
+
+__all__ = ["AclObjects", "StoredAcls", "acl_from_json", "acl_to_json"]
+
+# Homes begin with a role, "agent/…"; no handle can address a key that begins with this.
+_PREFIX = "acl"
+T = TypeVar("T")
+
+_ATTEMPTS = 20
+_CACHED = 10_000
+
+
+class AclObjects(Protocol):
+    """The little that this needs of a storage connector."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Whether "condition" is among them."""
+        ...
+
+    async def read(self, key: str) -> bytes:
+        """Raises NotFoundError."""
+        ...
+
+    async def write(self, key: str, data: bytes, *, if_version: str | None = None) -> Any:
+        """Raises ConflictError when the version differs; "" means that there is none."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """A missing object is not an error."""
+        ...
+
+    async def stat(self, key: str) -> Any:
+        """Something with a `version`. Raises NotFoundError."""
+        ...
+
+
+class StoredAcls:
+    """An AclStore. What the operator configured comes first, where both have an ACL for the same resource."""
+
+    def __init__(
+        self,
+        objects: Callable[[], Any],
+        *,
+        configured: Mapping[Resource, ACL] | None = None,
+        cache_seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`objects` returns an awaitable of AclObjects: the storage starts with the first ACL that is needed.
+
+        What was read is believed for `cache_seconds`, which is how long a revocation made on another machine
+        may take to be seen here; one made here is seen at once.
+        """
+        self._objects = objects
+        self._configured = dict(configured or {})
+        self._seconds = cache_seconds
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._cache: dict[Resource, tuple[float, ACL | None]] = {}
+        self._changes = 0
+        self._answers: dict[Resource, tuple[float, tuple[Resource, ACL] | None]] = {}
+
+    async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
+        """The ACL of `resource` or of its closest parent that has one. Raises ConnectorError."""
+        now = self._clock()
+        answer = self._answers.get(resource)
+        if answer is not None and now - answer[0] < self._seconds:
+            return answer[1]
+        found: tuple[Resource, ACL] | None = None
+        oldest, changes = now, self._changes
+        for place in resource.lineage():
+            acl = self._configured.get(place)
+            # A service as a whole belongs to the operator alone.
+            if acl is None and len(place.parts) > 1:
+                read, acl = await self._read(place)
+                oldest = min(oldest, read)
+            if acl is not None:
+                found = place, acl
+                break
+        if changes == self._changes:
+            # As old as the oldest ACL that it rests on, or a revocation could go unseen for twice the time.
+            _remember(self._answers, resource, (oldest, found))
+        return found
+
+    async def update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
+        """Replace an ACL by what `change` makes of it. Raises ConflictError, ConnectorError."""
+        if resource in self._configured:
+            raise ConflictError(
+                f"the access to {str(resource)!r} is set by the configuration", hint="change [access] in sre.toml"
+            )
+        async with self._one_at_a_time:
+            await self._update(resource, change)
+
+    async def _update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
+        objects: AclObjects = await self._objects()
+        key = _key(resource)
+        for _ in range(_ATTEMPTS):
+            version: str | None = None
+            if "condition" in objects.capabilities:
+                version = await _version(objects, key)
+            acl = change(await _load(objects, key, resource))
+            try:
+                await objects.write(key, acl_to_json(resource, acl), if_version=version)
+            except ConflictError:
+                continue
+            self._keep(resource, acl)
+            return
+        raise ConflictError(f"the ACL of {str(resource)!r} changes all the time", hint="try again")
+
+    async def remove(self, resource: Resource) -> None:
+        """Forget an ACL, if there is one. Raises ConnectorError."""
+        objects: AclObjects = await self._objects()
+        await objects.delete(_key(resource))
+        self._keep(resource, None)
+
+    async def _read(self, resource: Resource) -> tuple[float, ACL | None]:
+        """The ACL of exactly this resource, and when it was read."""
+        cached = self._cache.get(resource)
+        now = self._clock()
+        if cached is not None and now - cached[0] < self._seconds:
+            return cached
+        changes = self._changes
+        acl = await _load(await self._objects(), _key(resource), resource)
+        # A change made here while this was read must not be hidden by what was read before it.
+        if changes == self._changes:
+            _remember(self._cache, resource, (now, acl))
+        return now, acl
+
+    def _keep(self, resource: Resource, acl: ACL | None) -> None:
+        """Remember a change made here; every answer that was derived is void."""
+        self._changes += 1
+        self._answers.clear()
+        _remember(self._cache, resource, (self._clock(), acl))
+
+
+def _remember(cache: dict[Resource, T], resource: Resource, value: T) -> None:
+    # Entries live for seconds, so what to drop when there are too many is not worth a thought.
+    if len(cache) >= _CACHED:
+        cache.clear()
+    cache[resource] = value
+
+
+def acl_to_json(resource: Resource, acl: ACL) -> bytes:
+    """An ACL as it is stored, with the resource that it belongs to."""
+    grants = {str(candidate): str(access) for candidate, access in acl.grants}
+    return pydantic_core.to_json({"resource": str(resource), "grants": dict(sorted(grants.items()))}, indent=2)
+
+
+def acl_from_json(raw: bytes, resource: Resource) -> ACL:
+    """Read what `acl_to_json` wrote. Raises ConnectorError on anything else: a damaged ACL grants nothing."""
+    try:
+        content = pydantic_core.from_json(raw)
+        whose = content["resource"]
+        grants = {(Candidate.parse(name), Access.parse(level)) for name, level in content["grants"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise ConnectorError(
+            f"the stored ACL of {str(resource)!r} is damaged: {error}", hint="grant the access again, or delete it"
+        ) from error
+    if whose != str(resource):
+        raise ConnectorError(
+            f"the stored ACL of {str(resource)!r} belongs to {whose!r}", hint="grant the access again, or delete it"
+        )
+    return ACL(frozenset(grants))
+
+
+def _key(resource: Resource) -> str:
+    # By digest: an ACL of "a" and one of "a/b" are then just two objects, whatever the names hold.
+    return f"{_PREFIX}/{hashlib.sha256(str(resource).encode()).hexdigest()}.json"
+
+
+async def _load(objects: AclObjects, key: str, resource: Resource) -> ACL | None:
+    try:
+        return acl_from_json(await objects.read(key), resource)
+    except NotFoundError:
+        return None
+
+
+async def _version(objects: AclObjects, key: str) -> str:
+    try:
+        return str((await objects.stat(key)).version)
+    except NotFoundError:
+        return ""

@@ -1,0 +1,175 @@
+"""The connectors of one runtime: which are configured, which run, and in what order they started."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr, ValidationError
+
+from sre_core import logs
+from sre_core.config import Config, ConnectorConfig
+from sre_core.connectors.base import Connector, Service, Settings
+from sre_core.connectors.slot import Slot
+from sre_core.errors import ConfigError, NotFoundError, SREError, UnknownConnectorError
+
+__all__ = ["ConnectorService", "FindConnector"]
+
+log = logs.get_logger(__name__)
+
+_HIDDEN = SecretStr("not resolved yet")
+
+
+class FindConnector(Protocol):
+    """How a service asks for connector classes; raises UnknownConnectorError."""
+
+    def __call__(self, service: Service, name: str) -> type[Connector]:
+        """The class of that name."""
+        ...
+
+
+class ConnectorService:
+    """Keeps one slot per configured connector, and makes others by name when they are asked for."""
+
+    def __init__(self, config: Config, find: FindConnector) -> None:
+        """Nothing is checked or started yet."""
+        self._config = config
+        self._find = find
+        self._slots: dict[tuple[Service, str], Slot] = {}
+        self._started: list[Slot] = []
+        self._closed = False
+
+    def check(self) -> None:
+        """Validate the settings of all configured connectors whose class is installed. Raises ConfigError.
+
+        A connector that is not installed is reported when it is used: nobody needs it before.
+        """
+        for service, entries in self._config.connectors.items():
+            for id_, entry in entries.items():
+                try:
+                    kind = self._find(Service(service), entry.use)
+                except UnknownConnectorError:
+                    continue
+                self._settings(kind, service, id_, entry, {})
+
+    def get(self, service: Service, id: str = "default") -> Slot:  # noqa: A002 -- the field's own name
+        """The slot of a configured connector, or of an installed one of that name with its default settings.
+
+        Raises UnknownConnectorError, never a stand-in; ConfigError once the runtime has ended.
+        """
+        if self._closed:
+            raise ConfigError("the runtime has ended", hint="open a new 'async with Runtime()'")
+        slot = self._slots.get((service, id))
+        if slot is None:
+            slot = self._slots[service, id] = self._open(service, id)
+        return slot
+
+    def started(self) -> tuple[Slot, ...]:
+        """The connectors that run, in the order in which they were started."""
+        return tuple(self._started)
+
+    async def stop(self) -> list[SREError]:
+        """Stop what runs, last started first, also after failures; returns them."""
+        self._closed = True
+        failures: list[SREError] = []
+        # What nobody started is closed as well, so that a handle used too late says so.
+        idle = [slot for slot in self._slots.values() if slot not in self._started]
+        for slot in (*reversed(self._started), *idle):
+            try:
+                await slot.stop(timeout=self._config.timeouts.stop)
+            except SREError as error:
+                log.warning("connector_stop_failed", service=slot.service, id=slot.id, error=str(error))
+                failures.append(error)
+        self._started.clear()
+        return failures
+
+    def _open(self, service: Service, id_: str) -> Slot:
+        entries = self._config.connectors.get(service.value, {})
+        entry = entries.get(id_)
+        if entry is None:
+            entry = self._by_name(service, id_, entries)
+        kind = self._find(service, entry.use)
+
+        async def make() -> Connector:
+            secrets = {name: await self._secret(name, f"{service.value}.{id_}") for name in _references(entry.options)}
+            if secrets and service is Service.VAULT:
+                raise ConfigError(
+                    f"connectors.vault.{id_} refers to the vault, which is what it configures",
+                    hint="give it its own secret through the environment or a file",
+                )
+            return kind(self._settings(kind, service.value, id_, entry, secrets))
+
+        return Slot(kind, make, id=id_, timeout=self._config.timeouts.start, on_start=self._started.append)
+
+    def _by_name(self, service: Service, id_: str, entries: Mapping[str, ConnectorConfig]) -> ConnectorConfig:
+        try:
+            self._find(service, id_)
+        except UnknownConnectorError as error:
+            close = difflib.get_close_matches(id_, entries, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else None
+            raise UnknownConnectorError(
+                f"no {service.value} connector has the id {id_!r}, and {error.message}", hint=hint or error.hint
+            ) from None
+        return ConnectorConfig(use=id_)
+
+    async def _secret(self, name: str, whose: str) -> SecretStr:
+        vault = self.get(Service.VAULT)
+        if not vault.started:
+            await vault.start()
+        read: Callable[[str], Any] = vault.connector.get  # type: ignore[attr-defined]  # slots are typed by service
+        try:
+            secret: SecretStr = await read(name)
+        except NotFoundError as error:
+            raise ConfigError(
+                f"connectors.{whose} needs the secret {name!r}, which is in no vault: {error.message}", hint=error.hint
+            ) from error
+        return secret
+
+    def _settings(
+        self, kind: type[Connector], service: str, id_: str, entry: ConnectorConfig, secrets: Mapping[str, SecretStr]
+    ) -> Settings:
+        path = f"connectors.{service}.{id_}"
+        try:
+            settings = kind.settings_type.model_validate(_resolve(entry.options, secrets))
+        except ValidationError as error:
+            raise self._explain(error, kind, path) from None
+        places = {
+            name: self._config.place(value)
+            for name in type(settings).model_fields
+            if isinstance(value := getattr(settings, name), Path)
+        }
+        return settings.model_copy(update=places)
+
+    def _explain(self, error: ValidationError, kind: type[Connector], path: str) -> ConfigError:
+        # Not the input: it may be a secret.
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join([path, *(str(part) for part in first["loc"])])
+        source = self._config.source(where)
+        known = sorted(kind.settings_type.model_fields)
+        if first["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"{kind.name!r} has: {', '.join(known) or 'no settings'}"
+            return ConfigError(f"unknown key {where!r} in {source}", hint=hint)
+        return ConfigError(f"bad value for {where!r} in {source}: {first['msg']}", hint="correct it there")
+
+
+def _references(value: Any) -> set[str]:
+    """The names of all `{ vault = "name" }` in a value."""
+    if isinstance(value, Mapping):
+        if set(value) == {"vault"} and isinstance(value["vault"], str):
+            return {value["vault"]}
+        return {name for item in value.values() for name in _references(item)}
+    if isinstance(value, (list, tuple)):
+        return {name for item in value for name in _references(item)}
+    return set()
+
+
+def _resolve(value: Any, secrets: Mapping[str, SecretStr]) -> Any:
+    """The value with secrets in place of references; a placeholder where they are not known yet."""
+    if isinstance(value, Mapping):
+        if set(value) == {"vault"} and isinstance(value["vault"], str):
+            return secrets.get(value["vault"], _HIDDEN)
+        return {key: _resolve(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_resolve(item, secrets) for item in value]
+    return value
