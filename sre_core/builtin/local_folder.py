@@ -76,7 +76,7 @@ class Folder:
         descriptor = os.open(self.at(name), flags | _NOFOLLOW | _BINARY, 0o600, dir_fd=self.descriptor)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OSError(errno.ELOOP, "not a regular file", str(self.path / name))
+            raise OSError(errno.ELOOP, "not a regular file", name)
         return descriptor
 
     def names(self) -> list[str]:
@@ -101,16 +101,15 @@ class Folder:
         return name if self.descriptor is not None else str(self.path / name)
 
     def _refuse_link(self, name: str, *, missing_ok: bool = False) -> None:
-        path = self.path / name
         try:
-            found = path.lstat()
+            found = (self.path / name).lstat()
         except FileNotFoundError:
             if missing_ok:
                 return
             raise
         # Junctions are not symbolic links to Python, but lead out just as well.
         if stat.S_ISLNK(found.st_mode) or getattr(found, "st_file_attributes", 0) & _REPARSE_POINT:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), name)
 
 
 @contextmanager
