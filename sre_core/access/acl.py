@@ -1,6 +1,6 @@
 """Access levels, and lists of who may do what."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,7 +27,10 @@ class Access(IntEnum):
 
     def __str__(self) -> str:
         """The text that `parse` reads."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS = {access: access.name.lower() for access in Access}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class ACL:
         """This ACL without `candidate`."""
         return ACL(frozenset(grant for grant in self.grants if grant[0] != candidate))
 
-    def level_for(self, principals: Iterable[Candidate]) -> Access | None:
+    def level_for(self, principals: Collection[Candidate]) -> Access | None:
         """The highest level that any of `principals` was granted."""
-        wanted = frozenset(principals)
-        return max((access for candidate, access in self.grants if candidate in wanted), default=None)
+        highest: Access | None = None
+        for candidate, access in self.grants:
+            if candidate in principals and (highest is None or access > highest):
+                highest = access
+        return highest

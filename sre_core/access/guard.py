@@ -37,6 +37,7 @@ Veto = Callable[[AccessRequest], str | None]
 `Plugins.vetoes` turns one that raises into one that refuses.
 """
 
+_PUBLIC = Candidate.public()
 _OWN_HOME = Decision(allowed=True, reason="it lies in the candidate's own home")
 
 
@@ -122,7 +123,7 @@ class Guard:
     async def _law(self, request: AccessRequest) -> Decision:
         candidate, parts = request.candidate, request.resource.parts
         if len(parts) > 2 and candidate.role is not Role.PUBLIC:
-            if parts[1] == candidate.role.value and parts[2] == candidate.id:
+            if parts[1] == candidate.role and parts[2] == candidate.id:
                 return _OWN_HOME
             if parts[1] == "team" and any(team.id == parts[2] for team in self._teams.of(candidate)):
                 return Decision(allowed=True, reason=f"it lies in the home of its team {parts[2]!r}")
@@ -133,7 +134,7 @@ class Guard:
                 reason="it lies in no home of the candidate's, and no ACL on its path grants it",
             )
         where, acl = found
-        level = acl.level_for({candidate, Candidate.public(), *self._teams.of(candidate)})
+        level = acl.level_for((candidate, _PUBLIC, *self._teams.of(candidate)))
         if level is None:
             return Decision(allowed=False, reason=f"the ACL of {str(where)!r} does not name the candidate")
         return Decision(allowed=level >= request.access, reason=f"the ACL of {str(where)!r} grants {level}")

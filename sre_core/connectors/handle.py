@@ -40,7 +40,7 @@ class Handle:
         self._guard = guard
         self._timeout = timeout
         self._home = home or candidate
-        self._root: tuple[str, ...] = (self.service.value, self._home.role.value, self._home.id)
+        self._root = Resource((self.service.value, self._home.role.value, self._home.id))
 
     @property
     def _connector(self) -> Any:
@@ -67,8 +67,7 @@ class Handle:
 
     def resource(self, path: str = "") -> Resource:
         """The resource that `path` means here; the home itself when empty. Raises ConfigError."""
-        home = Resource(self._root)
-        return home.child(path) if path else home
+        return self._root.child(path) if path else self._root
 
     def _key(self, path: str) -> str:
         """`path` as the connector sees it: without the service, which it is."""
