@@ -57,7 +57,7 @@ class LifecycleConformance:
         return None
 
     async def exercise(self, connector: Any, token: str) -> None:
-        """Do a round trip that leads to `token` and assert the answer. Each kit of a kind has its own."""
+        """Do a round trip that leads to `token`, assert the answer, tidy up. Each kit of a kind has its own."""
         raise NotImplementedError(f"{type(self).__name__} needs `async def exercise(self, connector, token)`")
 
     @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ class _Collector:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         """Keep the outcome of a test, of its preparation, or of its clean-up."""
         report: pytest.TestReport = yield  # type: ignore[assignment]
-        rule = re.sub(r"^test_", "", item.name).replace("_", " ")
+        rule = re.sub(r"\[(.*)\]$", r" (\1)", item.name.removeprefix("test_").replace("_", " "))
         if call.excinfo is not None and not report.skipped:
             self.passed = [kept for kept in self.passed if kept != rule]
             self.failed.append(Failure(test=item.name, rule=rule, message=_message(call.excinfo.value)))

@@ -22,6 +22,7 @@ def test_a_sound_connector_passes_the_kit_of_its_service() -> None:
     assert report.ok
     assert "stop can be called twice" in report.passed
     assert "a deleted key is missing" in report.passed
+    assert "a value reads back byte for byte (a-mebibyte)" in report.passed
     assert report.seconds > 0
 
 
