@@ -9,11 +9,10 @@ from typing import ClassVar
 
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
-from sre_core.errors import ConfigError, NotFoundError, UnavailableError
+from sre_core.errors import ConfigError, NotFoundError
 from sre_smollm.engine import Engine
 from sre_smollm.reply import Plan, reply
 from sre_smollm.settings import SmolLMSettings
-from sre_smollm.template import Template
 from sre_smollm.weights import KNOWN, canonical
 
 __all__ = ["SmolLM"]
@@ -36,25 +35,32 @@ class SmolLM(LLMConnector):
         super().__init__(settings)
         self._settings = SmolLMSettings.model_validate(settings.model_dump())
         self._engine = Engine(self._settings)
-        self._template: Template | None = None
+        if canonical(self._settings.model) == KNOWN[0].name and self._settings.weights is None:
+            self._drop_reasoning()
+
+    def _drop_reasoning(self) -> None:
+        # Whether a model thinks is a matter of its weights, so it is the instance that declares it.
+        self.capabilities = self.capabilities - {"reasoning"}  # type: ignore[misc]
 
     async def start(self) -> None:
         """Load the weights; a GGUF file is converted first, once.
 
         Raises NotFoundError when the weights are not on this machine and may not be downloaded, ConfigError
-        when they are damaged.
+        when they are damaged, or when `thinking` is set for a model that cannot think.
         """
         await self._engine.start()
-        self._template = Template(self._engine.model, system_prompt=self._settings.system_prompt)
+        if not self._engine.loaded.template.thinks:
+            self._drop_reasoning()
+            if self._settings.thinking:
+                raise ConfigError(f"the model {self._model_id()!r} cannot think", hint="set thinking = false")
 
     async def stop(self) -> None:
         """Stop what is being written and free the memory."""
-        self._template = None
         await self._engine.stop()
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the model is loaded."""
-        self._started()
+        _ = self._engine.loaded
 
     async def models(self) -> list[ModelInfo]:
         """The configured model; its context is known once it runs."""
@@ -62,7 +68,7 @@ class SmolLM(LLMConnector):
 
     async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
         """Tokens of each text."""
-        template = self._started()
+        template = self._engine.loaded.template
         self._check_model(model)
         return await asyncio.to_thread(lambda: [len(template.tokens(text)) for text in texts])
 
@@ -74,8 +80,23 @@ class SmolLM(LLMConnector):
                 yield chunk
 
     def _plan(self, request: LLMRequest) -> Plan:
-        template = self._started()
+        loaded = self._engine.loaded
         self._check_model(request.model)
+        self._check(request)
+        if request.thinking and not loaded.template.thinks:
+            raise self.unsupported("reasoning")
+        thinking = self._settings.thinking if request.thinking is None else request.thinking
+        choice = self._settings.choice
+        small = not loaded.template.native or loaded.model.parameters < _LARGE
+        return Plan(
+            request=request,
+            max_tokens=request.max_tokens or self._settings.max_tokens,
+            thinking=thinking,
+            likelihood=small if choice == "auto" else choice == "likelihood",
+        )
+
+    def _check(self, request: LLMRequest) -> None:
+        """Raises ConfigError for what makes no sense, UnsupportedError for files."""
         if request.options:
             raise ConfigError(
                 f"the connector 'smollm' has no option {sorted(request.options)[0]!r}",
@@ -86,46 +107,24 @@ class SmolLM(LLMConnector):
         if request.max_tokens is not None and request.max_tokens < 1:
             raise ConfigError(f"max_tokens = {request.max_tokens} leaves no room for a reply", hint="use 1 or more")
         for file in (file for message in request.messages for file in message.files):
-            capability = file.media_type.split("/")[0]
-            raise self.unsupported({"image": "images"}.get(capability, capability))
-        thinking = self._settings.thinking if request.thinking is None else request.thinking
-        return Plan(
-            request=request,
-            template=template,
-            max_tokens=request.max_tokens or self._settings.max_tokens,
-            thinking=thinking and template.thinks,
-            likelihood=self._likelihood(template),
-        )
-
-    def _likelihood(self, template: Template) -> bool:
-        if self._settings.choice != "auto":
-            return self._settings.choice == "likelihood"
-        return not template.native or self._engine.model.parameters < _LARGE
-
-    def _started(self) -> Template:
-        if self._template is None:
-            raise UnavailableError("the on-device model is not running", hint="start its connector first")
-        return self._template
+            kind = file.media_type.split("/")[0]
+            raise self.unsupported({"image": "images"}.get(kind, kind))
 
     def _model_id(self) -> str:
         name = canonical(self._settings.model)
-        return Path(name).stem if self._is_path(name) else name
-
-    def _is_path(self, name: str) -> bool:
-        return name not in {known.name for known in KNOWN} and Path(name).expanduser().exists()
+        known = any(one.name == name for one in KNOWN)
+        return name if known or not Path(name).expanduser().exists() else Path(name).stem
 
     def _check_model(self, model: str | None) -> None:
-        if model is None:
-            return
         own = self._model_id()
-        if canonical(model) not in {own, canonical(self._settings.model)}:
+        if model is not None and canonical(model) not in {own, canonical(self._settings.model)}:
             raise NotFoundError(
                 f"the connector 'smollm' serves {own!r}, not {model!r}",
                 hint=f"ask for {own!r}, or configure another connector with model = {model!r}",
             )
 
     def _context(self) -> int | None:
-        if self._template is not None:
-            return self._engine.model.context_tokens
+        if self._engine.started:
+            return self._engine.loaded.model.context_tokens
         known = {one.name: one.context_tokens for one in KNOWN}
         return self._settings.context_tokens or known.get(self._model_id())

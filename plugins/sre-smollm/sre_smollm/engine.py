@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sre_core.errors import UnavailableError
@@ -12,20 +13,31 @@ from sre_smollm.grammar import Grammars
 from sre_smollm.model import Model, load
 from sre_smollm.sequence import Cancelled, Sequence
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.template import Template
 from sre_smollm.weights import resolve
 
-__all__ = ["Engine", "Worker"]
+__all__ = ["Engine", "Loaded", "Worker"]
 
 T = TypeVar("T")
 _END = object()
 
 
-class Worker:
-    """What work on the engine's thread may use: the model, its grammars, and new sequences."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A model with its grammars and its chat template."""
 
-    def __init__(self, model: Model, grammars: Grammars, settings: SmolLMSettings, stopped: threading.Event) -> None:
-        self.model = model
-        self.grammars = grammars
+    model: Model
+    grammars: Grammars
+    template: Template
+
+
+class Worker:
+    """What work on the engine's thread may use: the model with what belongs to it, and new sequences."""
+
+    def __init__(self, loaded: Loaded, settings: SmolLMSettings, stopped: threading.Event) -> None:
+        self.model = loaded.model
+        self.grammars = loaded.grammars
+        self.template = loaded.template
         self._settings = settings
         self._stopped = stopped
 
@@ -44,15 +56,20 @@ class Engine:
     def __init__(self, settings: SmolLMSettings) -> None:
         self._settings = settings
         self._thread: ThreadPoolExecutor | None = None
-        self._loaded: tuple[Model, Grammars] | None = None
+        self._loaded: Loaded | None = None
         self._running: set[threading.Event] = set()
 
     @property
-    def model(self) -> Model:
-        """The loaded model. Raises UnavailableError before start and after stop."""
+    def started(self) -> bool:
+        """Whether the model is loaded."""
+        return self._loaded is not None
+
+    @property
+    def loaded(self) -> Loaded:
+        """What was loaded. Raises UnavailableError before start and after stop."""
         if self._loaded is None:
             raise UnavailableError("the on-device model is not running", hint="start its connector first")
-        return self._loaded[0]
+        return self._loaded
 
     async def start(self) -> None:
         """Find, convert if need be, and load the weights. Raises as `weights.resolve` and `model.load` do."""
@@ -62,9 +79,10 @@ class Engine:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smollm")
         self._loaded = await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
 
-    def _load(self) -> tuple[Model, Grammars]:
+    def _load(self) -> Loaded:
         model = load(resolve(self._settings), self._settings)
-        return model, Grammars(model)
+        template = Template(model, system_prompt=self._settings.system_prompt)
+        return Loaded(model=model, grammars=Grammars(model), template=template)
 
     async def stop(self) -> None:
         """Stop what runs, drop what waits, free the memory. Safe to call twice."""
@@ -80,12 +98,12 @@ class Engine:
 
         Closing this generator stops the work at its next step, and returns when the thread is free again.
         """
-        if self._loaded is None or self._thread is None:
+        thread = self._thread
+        if thread is None:
             raise UnavailableError("the on-device model is not running", hint="start its connector first")
-        model, grammars = self._loaded
         loop = asyncio.get_running_loop()
         stopped = threading.Event()
-        worker = Worker(model, grammars, self._settings, stopped)
+        worker = Worker(self.loaded, self._settings, stopped)
         items: asyncio.Queue[object] = asyncio.Queue()
 
         def produce() -> None:
@@ -97,7 +115,7 @@ class Engine:
             except Cancelled:
                 return
 
-        job = self._thread.submit(produce)
+        job = thread.submit(produce)
         done = asyncio.wrap_future(job)
         done.add_done_callback(lambda _: items.put_nowait(_END))
         self._running.add(stopped)

@@ -10,7 +10,7 @@ from sre_smollm.choice import choose
 from sre_smollm.detokenizer import Detokenizer, StopFilter
 from sre_smollm.engine import Worker
 from sre_smollm.generation import Sampler, Sampling, Writer
-from sre_smollm.template import CALL_CLOSE, CALL_OPEN, Template
+from sre_smollm.template import CALL_CLOSE, CALL_OPEN
 from sre_smollm.toolcalls import WrittenCall, call_chunk, write_call
 
 __all__ = ["Plan", "reply"]
@@ -24,7 +24,6 @@ class Plan:
     """What a request means for this model: its defaults are filled in."""
 
     request: LLMRequest
-    template: Template
     max_tokens: int
     thinking: bool
     likelihood: bool
@@ -36,7 +35,7 @@ def reply(worker: Worker, plan: Plan) -> Iterator[LLMChunk]:
     skills = () if request.skill_choice == "none" else request.skills
     # A schema for the text leaves no room for free tags, so then the skill is chosen beforehand as well.
     if not skills or plan.likelihood or request.output_schema is not None:
-        chosen = choose(worker, plan.template, request) if skills else None
+        chosen = choose(worker, request) if skills else None
         if chosen is not None:
             yield from _call(worker, plan, (chosen,))
         elif request.output_schema is not None:
@@ -64,7 +63,7 @@ class _Reply:
         self._plan = plan
         self._skills = tuple(skills)
         self._thinking = plan.thinking and request.output_schema is None if thinking is None else thinking
-        self._prompt = plan.template.prompt(request.messages, skills=self._skills, thinking=self._thinking)
+        self._prompt = worker.template.prompt(request.messages, skills=self._skills, thinking=self._thinking)
         room = worker.model.context_tokens - len(self._prompt)
         if room <= 0:
             raise ConnectorError(
@@ -87,7 +86,7 @@ class _Reply:
     def call(self) -> Iterator[LLMChunk]:
         """Exactly one call, or nothing and LENGTH."""
         if self._writer.left > 0:
-            self._writer.dictate(self._plan.template.tokens(f"{CALL_OPEN}\n"))
+            self._writer.dictate(self._worker.template.tokens(f"{CALL_OPEN}\n"))
         call = write_call(self._worker, self._writer, self._skills)
         if call is None:
             yield self._finish(FinishReason.LENGTH)
@@ -109,7 +108,7 @@ class _Reply:
         """Text, with thinking between its tags and calls after theirs."""
         marks = (*self._plan.request.stop, *((CALL_OPEN,) if self._skills else ()))
         detokenizer = Detokenizer(self._worker.grammars.bytes_of)
-        thinks = self._plan.template.thinks
+        thinks = self._worker.template.thinks
         # Thinking may only stand at the start; later its tag is text.
         sieve = StopFilter((_THINK_OPEN, *marks) if thinks else marks)
         thinking = False
@@ -139,7 +138,7 @@ class _Reply:
 
     def _calling(self, token: int, rest: str) -> Iterator[LLMChunk]:
         """Calls, one after the other, from the first opening tag on; `rest` is what `token` holds after it."""
-        tokens = self._plan.template.tokens
+        tokens = self._worker.template.tokens
         if rest:
             # The grammar starts right after the tag, so a token that reaches further is written anew.
             whole = self._worker.grammars.bytes_of(token).decode(errors="ignore")
@@ -167,7 +166,7 @@ class _Reply:
         for token in self._writer.write():
             text += detokenizer.push(token)
             if text.strip() == CALL_OPEN:
-                self._writer.dictate(self._plan.template.tokens("\n"))
+                self._writer.dictate(self._worker.template.tokens("\n"))
                 return True
             if not CALL_OPEN.startswith(text.strip()):
                 return False

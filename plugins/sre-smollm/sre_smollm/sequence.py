@@ -50,25 +50,14 @@ class Sequence:
             piece = ids[start : start + _PIECE]
             self._logits = self._step(piece, keep=1)[-1]
 
-    def score(self, ids: Ids[int]) -> list[float]:
-        """The log-probability of each of `ids`, were they to come next; reads nothing."""
-        first = self.logits
-        rows = [first[None]]
-        length = self.length
-        if len(ids) > 1:
-            rows.append(self._step(ids[:-1], keep=len(ids) - 1))
-            self.rewind(length)
-            self._logits = first
-        import torch
+    def likelihood(self, ids: Ids[int], *, tail: int) -> float:
+        """Read `ids`; the log-probability, in nats, of its last `tail` tokens after those before them.
 
-        table = torch.cat(rows).log_softmax(-1)
-        return [float(table[row, token]) for row, token in enumerate(ids)]
-
-    def rewind(self, length: int) -> None:
-        """Forget what was read after `length` tokens; `logits` are stale until the next read."""
-        if self.length > length:
-            self._cache.crop(length - self.length)
-            self.length = length
+        At least one token must come before them. Raises Cancelled.
+        """
+        rows = self._step(ids, keep=tail + 1).log_softmax(-1)
+        self._logits = rows[-1]
+        return sum(float(rows[place, token]) for place, token in enumerate(ids[-tail:]))
 
     def _step(self, ids: Ids[int], *, keep: int) -> "torch.Tensor":
         import torch

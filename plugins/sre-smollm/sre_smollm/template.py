@@ -54,6 +54,7 @@ class Template:
     def __init__(self, model: Model, *, system_prompt: str | None = None) -> None:
         self._tokenizer = model.tokenizer
         self._system_prompt = system_prompt
+        self._marks = tuple(mark for mark in self._tokenizer.all_special_tokens if len(mark) > 1)
         text = self._tokenizer.chat_template
         if not isinstance(text, str) or not text:
             raise ConfigError(
@@ -89,7 +90,8 @@ class Template:
         return self._encode(text)
 
     def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        # The tokenizer's own core, which several threads may use at once; its wrapper changes state.
+        ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     def _render(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec] = (), *, thinking: bool = False) -> str:
@@ -110,19 +112,23 @@ class Template:
             case MessageRole.SKILL:
                 return self._result(message)
             case MessageRole.ASSISTANT:
-                parts = [message.text, *(call_text(call) for call in message.skill_calls)]
+                parts = [self._plain(message.text), *(call_text(call) for call in message.skill_calls)]
                 return {"role": "assistant", "content": "\n".join(part for part in parts if part)}
             case _:
-                return {"role": message.role.value, "content": message.text}
+                return {"role": message.role.value, "content": self._plain(message.text)}
+
+    def _plain(self, text: str) -> str:
+        """`text` with the model's own marks taken apart, so that no text can pretend to be another turn."""
+        for mark in self._marks:
+            text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
+        return text
 
     def _result(self, message: Message) -> dict[str, Any]:
         word = "failed with" if message.is_error else "returned"
+        text = self._plain(message.text)
         if self._shows_results and self.native:
-            return {"role": "tool", "content": message.text if not message.is_error else f"Error: {message.text}"}
-        return {
-            "role": "user",
-            "content": f"<tool_response>\n{message.name} {word}: {message.text}\n</tool_response>",
-        }
+            return {"role": "tool", "content": f"Error: {text}" if message.is_error else text}
+        return {"role": "user", "content": f"<tool_response>\n{message.name} {word}: {text}\n</tool_response>"}
 
     def _with_skills(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec]) -> list[dict[str, Any]]:
         tools = "\n".join(json.dumps(describe(skill), ensure_ascii=False) for skill in skills)
