@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order of `entries`, which tells a story, then what was added."""
-        return [*self.entries, *sorted(self.commands)]
+        return [*self.entries, *sorted(self.commands.keys() - self.entries)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command, or ask click for one that was added."""
@@ -42,7 +42,11 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from their summaries, importing none."""
         rows = [(name, entry.summary) for name, entry in self.entries.items()]
-        rows += [(name, command.get_short_help_str()) for name, command in sorted(self.commands.items())]
+        rows += [
+            (name, command.get_short_help_str())
+            for name, command in sorted(self.commands.items())
+            if name not in self.entries
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

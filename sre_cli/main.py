@@ -54,6 +54,12 @@ class Root(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and turn what fails into a line or two and an exit code."""
+        # Imported now, since help and version write no log.
+        from sre_core import logs
+
+        session = Session.of(ctx)
+        if not session.debug:
+            logs.configure()
         try:
             super().invoke(ctx)
             # A reader that has gone is noticed here, not when Python exits.
@@ -62,7 +68,7 @@ class Root(LazyGroup):
             if isinstance(error, BrokenPipeError):
                 # click ends such a process without a word.
                 raise
-            ctx.exit(failures.report(error, debug=Session.of(ctx).debug))
+            ctx.exit(failures.report(error, debug=session.debug))
         except (KeyboardInterrupt, click.Abort):
             # The terminal shows "^C" without an end of line.
             click.echo(err=True)
@@ -78,14 +84,8 @@ class Root(LazyGroup):
 )
 @click.version_option(package_name="sre-runtime", prog_name="sre")
 @debug_option
-@click.pass_context
-def cli(context: click.Context) -> None:
+def cli() -> None:
     """Agents with guarded resources, local first."""
-    # Imported now, since help and version write no log.
-    from sre_core import logs
-
-    if not Session.of(context).debug:
-        logs.configure()
 
 
 def main() -> None:

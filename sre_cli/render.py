@@ -39,9 +39,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def styled(text: str, **style: bool | str) -> str:
+def styled(text: str, *, fg: str | None = None, bold: bool | None = None, dim: bool | None = None) -> str:
     """`text` in a style, unless the user wants no colours; click drops it where the output is no terminal."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=fg, bold=bold, dim=dim)
 
 
 def shorten(text: str, width: int = _WIDEST) -> str:

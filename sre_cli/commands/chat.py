@@ -38,9 +38,9 @@ Examples:
 @debug_option
 @click.pass_context
 def chat(context: click.Context, target: str | None, session_id: str | None, model: str | None) -> None:
-    """Talk with an agent, or with a plain model when no agent is named.
+    """Talk with an agent.
 
-    Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each line is one prompt.
+    When none is named, the plain model answers. Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each line is one prompt.
     """
     agent = load_agent(target) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
     conversation = agent.chat(session_id)
@@ -81,7 +81,7 @@ def _typed_lines() -> Iterator[str]:
 
 
 def _piped_lines() -> Iterator[str]:
-    for line in click.get_text_stream("stdin"):
+    for line in sys.stdin:
         if line.strip():
             yield line.strip()
 

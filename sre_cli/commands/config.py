@@ -3,8 +3,8 @@
 from typing import Any
 
 import click
-from sre_core.plugins import Plugins
 
+from sre_cli.extensions import load_plugins
 from sre_cli.masking import leaves
 from sre_cli.options import debug_option, json_option
 from sre_cli.render import print_json, print_table
@@ -24,14 +24,14 @@ Examples:
 @json_option
 @debug_option
 def config(*, as_json: bool) -> None:
-    """Show every setting and where it comes from: a default, sre.toml, or a variable of the environment.
+    """Show every setting and where it comes from.
 
-    Secrets are shown as "***".
+    That is a default, sre.toml, or a variable of the environment. Secrets are shown as "***".
     """
     loaded = load().config
     values = {
         name: {"value": value, "source": loaded.source(name)}
-        for name, value in leaves(loaded, Plugins.load(loaded.plugins).connectors)
+        for name, value in leaves(loaded, load_plugins(loaded).connectors)
     }
     if as_json:
         print_json({"root": str(loaded.root), "data": str(loaded.data_folder), "values": values})

@@ -35,7 +35,7 @@ Examples:
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing; take the defaults.")
 @debug_option
 def create(name: str | None, template: str | None, path: Path | None, model: str | None, *, yes: bool) -> None:
-    """Start a project: an agent, or a plugin.
+    """Start a project: an agent or a plugin.
 
     On a terminal it asks for what is missing. An existing folder is never written into unless it is empty.
     """

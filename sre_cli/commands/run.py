@@ -37,7 +37,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @debug_option
 def run(target: str, prompt: str | None, model: str | None, files: tuple[Path, ...], *, as_json: bool) -> None:
-    """Give an agent one prompt and print its reply as it comes.
+    """Give an agent one prompt and print its reply.
 
     The reply goes to standard output, what the agent does on the way to standard error. Without PROMPT, or with
     "-", the prompt is read from standard input.
@@ -45,7 +45,7 @@ def run(target: str, prompt: str | None, model: str | None, files: tuple[Path, .
     agent = load_agent(target)
     if prompt is None and sys.stdin.isatty():
         raise click.UsageError("Missing argument 'PROMPT': give it, or pipe it in.")
-    text = click.get_text_stream("stdin").read().strip() if prompt in {None, "-"} else str(prompt)
+    text = sys.stdin.read().strip() if prompt in {None, "-"} else str(prompt)
     if not text:
         raise click.UsageError("The prompt is empty.")
     asyncio.run(_answer(agent, text, model=model, files=files, printer=EventPrinter(as_json=as_json)))

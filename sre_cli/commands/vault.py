@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
-from sre_core.runtime import Runtime
 
 from sre_cli.operator import OPERATOR, operator_config
 from sre_cli.options import debug_option, json_option
 from sre_cli.render import print_json
 from sre_core.connectors.vault import Vault
+from sre_core.runtime import Runtime
 
 __all__ = ["vault"]
 
@@ -31,7 +31,10 @@ Examples:
 )
 @debug_option
 def vault() -> None:
-    """Keep secrets, which settings then name: key = { vault = "openai" }."""
+    """Keep secrets.
+
+    Settings then name them, as in: key = { vault = "openai" }
+    """
 
 
 @vault.command("list", epilog="\b\nExample:\n  sre vault list --json\n")
@@ -75,7 +78,7 @@ def set_(name: str, surplus: tuple[str, ...], vault_id: str) -> None:
     if sys.stdin.isatty():
         secret = str(click.prompt(f"Secret {name!r}", hide_input=True))
     else:
-        secret = click.get_text_stream("stdin").read().removesuffix("\n").removesuffix("\r")
+        secret = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("The secret is empty; nothing was kept.")
     _with_vault(vault_id, lambda handle: handle.set(name, secret))

@@ -1,0 +1,178 @@
+"""What happens at a terminal: questions, hidden input, colours and Ctrl-C."""
+
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
+
+PATIENCE = 30.0
+
+
+Open = Callable[..., "Terminal"]
+
+
+class Terminal:
+    """A process whose three streams are a terminal of its own."""
+
+    def __init__(self, arguments: list[str], folder: Path, environ: dict[str, str]) -> None:
+        self.seen = ""
+        self.status: int | None = None
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.execve(sys.executable, [sys.executable, "-m", "sre_cli", *arguments], environ)
+
+    def expect(self, text: str) -> None:
+        """Read until `text` has come; forget what came before its end."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            ready, _, _ = select.select([self.fd], [], [], max(end - time.monotonic(), 0))
+            assert ready, f"waited in vain for {text!r}, got {self.seen!r}"
+            assert self._read(), f"ended without {text!r}: {self.seen!r}"
+        self.seen = self.seen.partition(text)[2]
+
+    def send(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def finish(self, *, nudge: str = "") -> tuple[int, str]:
+        """Read to the end; the exit code, and what came since the last `expect`.
+
+        `nudge` is sent whenever nothing comes: Python's input() misses a Ctrl-C that it gets as it begins to read.
+        """
+        end = time.monotonic() + PATIENCE
+        while True:
+            ready, _, _ = select.select([self.fd], [], [], 1.0)
+            assert time.monotonic() < end, f"does not end: {self.seen!r}"
+            if ready and not self._read():
+                break
+            if not ready and nudge:
+                self.send(nudge)
+        self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.status, self.seen
+
+    def close(self) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self.fd, 4096)
+        except OSError:  # Linux says so when the other end is closed
+            data = b""
+        self.seen += data.decode(errors="replace").replace("\r\n", "\n")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(project: Path) -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def open_terminal(*arguments: str, **environ: str) -> Terminal:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("SRE_", "COV_", "NO_COLOR"))}
+        opened.append(Terminal(list(arguments), project, plain | {"TERM": "xterm-256color"} | environ))
+        return opened[-1]
+
+    yield open_terminal
+    for each in opened:
+        each.close()
+
+
+def test_create_asks_for_what_is_missing(terminal: Open, project: Path) -> None:
+    session = terminal("create")
+    session.expect("Name of the project: ")
+    session.send("1st\n")
+    session.expect("illegal project name")
+    session.expect("Name of the project: ")
+    session.send("notes\n")
+    session.expect("[agent]: ")
+    session.send("\n")
+    session.expect("[notes]: ")
+    session.send("my/notes\n")
+    session.expect("[smollm]: ")
+    session.send("echo\n")
+    code, shown = session.finish()
+    assert code == 0, shown
+    assert 'use = "echo"' in (project / "my" / "notes" / "sre.toml").read_text()
+
+
+def test_ctrl_c_at_a_question_leaves_nothing_behind(terminal: Open, project: Path) -> None:
+    before = sorted(project.iterdir())
+    session = terminal("create", "notes")
+    session.expect("[agent]: ")
+    code, shown = session.finish(nudge="\x03")
+    assert code == 130
+    assert "Traceback" not in shown
+    assert sorted(project.iterdir()) == before
+
+
+def test_a_secret_is_not_shown_while_it_is_typed(terminal: Open) -> None:
+    session = terminal("vault", "set", "openai")
+    session.expect("Secret 'openai': ")
+    session.send("sk-4711\n")
+    code, shown = session.finish()
+    assert code == 0, shown
+    assert "sk-4711" not in shown
+
+
+def test_chat_answers_until_ctrl_d(terminal: Open) -> None:
+    session = terminal("chat", "agent.py", NO_COLOR="1")
+    session.expect("> ")
+    session.send("Hello terminal\n")
+    session.expect("Hello terminal\n")  # typed
+    session.expect("Hello terminal\n")  # answered
+    session.expect("> ")
+    session.send("\x04")
+    code, shown = session.finish()
+    assert code == 0, shown
+    assert "Traceback" not in shown
+
+
+def test_a_failed_answer_does_not_end_a_typed_chat(terminal: Open) -> None:
+    session = terminal("chat", "agent.py", "--model", "echo/loud")
+    session.expect("> ")
+    session.send("Hello\n")
+    session.expect("'loud'")
+    session.expect("> ")
+    session.send("/exit\n")
+    assert session.finish()[0] == 0
+
+
+def test_ctrl_c_stops_an_answer_and_not_the_chat(terminal: Open, project: Path) -> None:
+    (project / "agent.py").write_text(
+        "import asyncio\nfrom sre_sdk import Agent\nagent = Agent('a')\n\n@agent.skill\nasync def wait() -> str:\n"
+        "    'Wait.'\n    print('waiting', flush=True)\n    await asyncio.sleep(60)\n    return 'done'\n"
+    )
+    session = terminal("chat", "agent.py")
+    session.expect("> ")
+    session.send("call wait {}\n")
+    session.expect("waiting\n")
+    session.send("\x03")
+    session.expect("stopped")
+    session.expect("> ")
+    code, shown = session.finish(nudge="\x03")
+    assert code == 130
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_no_color_is_honoured(terminal: Open, environ: dict[str, str], coloured: bool) -> None:
+    session = terminal("run", "agent.py", 'call add {"a": 1, "b": 2}', **environ)
+    code, shown = session.finish()
+    assert code == 0, shown
+    assert ("\x1b[" in shown) is coloured
+
+
+def test_a_missing_prompt_is_not_waited_for_at_a_terminal(terminal: Open) -> None:
+    session = terminal("run", "agent.py")
+    code, shown = session.finish()
+    assert code == 2
+    assert "PROMPT" in shown
