@@ -103,8 +103,7 @@ class LocalFiles:
             writer.abort()
 
     def begin(self, writer: ObjectWriter, key: str) -> None:
-        """Let `writer` write the object. Raises ConfigError, ConnectorError."""
-        check_key(key)
+        """Let `writer` write the object. Raises ConnectorError."""
         with translated(f"write of {key!r}", self._root):
             writer.open(open_folder(self._open_root(), (_TEMPORARY,), create=True))
 

@@ -54,7 +54,7 @@ def _start(start: Callable[[], Folder], prefix: str) -> Generator[ObjectInfo]:
 
 def _below(folder: Folder, prefix: str) -> Generator[ObjectInfo]:
     with folder:
-        for part, names in sorted(_entries(folder)):
+        for part, names in sorted(set(_entries(folder))):
             try:
                 if not part.endswith("/"):
                     found = _info(folder, names, prefix + part)
@@ -96,9 +96,10 @@ def _entries(folder: Folder) -> Iterator[tuple[str, tuple[str, ...]]]:
         expected = encode_part(part)
         if is_object:
             expected = (*expected[:-1], expected[-1] + OBJECT)
-        # A file system may give names back in other capitals.
+        # A file system may give names back in other capitals. Where it minds them, a foreign name that differs in
+        # them alone leads to a file that is listed already, or to none.
         if [name.lower() for name in names] == [name.lower() for name in expected]:
-            yield (part if is_object else f"{part}/"), names
+            yield (part if is_object else f"{part}/"), expected
 
 
 def _names(folder: Folder) -> Iterator[tuple[bytes, tuple[str, ...]]]:

@@ -13,6 +13,7 @@ from anyio import to_thread
 
 from sre_core.builtin.local_files import LocalFiles
 from sre_core.builtin.local_object import PIECE, ObjectReader, ObjectWriter
+from sre_core.builtin.local_paths import check_key
 from sre_core.connectors.base import Settings
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConnectorError
@@ -143,7 +144,8 @@ class LocalStorage(StorageConnector):
 
 
 def _new(key: str, content_type: str, metadata: Mapping[str, str] | None) -> ObjectInfo:
-    """An object about to be written; its size and time are known at the end."""
+    """An object about to be written; its size and time are known at the end. Raises ConfigError."""
+    check_key(key)
     return ObjectInfo(
         key=key,
         size=0,
