@@ -22,7 +22,8 @@ class LocalVaultSettings(FileVaultSettings):
 class LocalVault(VaultConnector):
     """Looks a secret up in the environment, then in the encrypted file; writes go to the file.
 
-    A variable therefore hides a secret of the same name in the file, as for one run of a program.
+    A variable that ends in `_API_KEY`, or is given under `names`, hides a secret of the same name in the file, as
+    for one run of a program. Any other comes after the file: `$USER` must not hide a secret named "user".
     """
 
     name = "local"
@@ -49,12 +50,14 @@ class LocalVault(VaultConnector):
 
     async def get(self, name: str) -> SecretStr:
         """The secret. Raises NotFoundError, UnauthenticatedError."""
-        try:
+        if await self._named(name):
             return await self._env.get(name)
-        except NotFoundError as missing:
+        try:
+            return await self._file.get(name)
+        except NotFoundError:
             try:
-                return await self._file.get(name)
-            except NotFoundError:
+                return await self._env.get(name)
+            except NotFoundError as missing:
                 raise NotFoundError(
                     f"secret {name!r} is neither in the environment nor in the vault file",
                     hint=f"{missing.hint}, or: sre vault set {name}",
@@ -66,9 +69,19 @@ class LocalVault(VaultConnector):
 
     async def source(self, name: str) -> str:
         """Which of the two answers for a name: "environment", "file" or "nowhere"."""
-        if name in await self._env.names():
+        if await self._named(name):
             return "environment"
-        return "file" if name in await self._file.names() else "nowhere"
+        if name in await self._file.names():
+            return "file"
+        try:
+            await self._env.get(name)
+        except NotFoundError:
+            return "nowhere"
+        return "environment"
+
+    async def _named(self, name: str) -> bool:
+        """Whether a variable is meant for this secret, by its ending or by the settings."""
+        return name in await self._env.names()
 
     async def set(self, name: str, secret: SecretStr) -> None:
         """Keep a secret in the file."""

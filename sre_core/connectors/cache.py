@@ -76,8 +76,7 @@ class Cache(Handle):
         Raises ValueError for a `ttl` that is not above 0, pydantic_core.PydanticSerializationError for a value
         that JSON cannot hold.
         """
-        if ttl is not None and ttl <= 0:
-            raise ValueError(f"ttl must be above 0, not {ttl!r}")
+        _check_ttl(ttl)
         raw = value if isinstance(value, bytes) else pydantic_core.to_json(value)
         async with self._operation("set", Access.WRITE, key):
             await self._connector.set(self._key(key), raw, ttl=ttl)
@@ -93,7 +92,12 @@ class Cache(Handle):
             return await self._connector.expires_in(self._key(key))
 
     async def increment(self, key: str, by: int = 1, *, ttl: float | None = None) -> int:
-        """Add to a whole number, atomically, and return it. Capability "increment"; needs WRITE."""
+        """Add to a whole number, atomically, and return it. Capability "increment"; needs WRITE.
+
+        `ttl` counts from when the key is made. Raises ConflictError when the value is not a whole number,
+        ValueError for a `ttl` that is not above 0.
+        """
+        _check_ttl(ttl)
         async with self._operation("increment", Access.WRITE, key):
             return await self._connector.increment(self._key(key), by, ttl=ttl)
 
@@ -108,3 +112,8 @@ class Cache(Handle):
         value = await make()
         await self.set(key, value, ttl=ttl)
         return value
+
+
+def _check_ttl(ttl: float | None) -> None:
+    if ttl is not None and ttl <= 0:
+        raise ValueError(f"ttl must be above 0, not {ttl!r}")
