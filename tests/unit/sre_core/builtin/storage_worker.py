@@ -6,9 +6,11 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from sre_core.builtin.local_storage import LocalSettings, LocalStorage
 from sre_core.connectors.storage import NEW
@@ -52,6 +54,14 @@ async def overwrite(storage: LocalStorage, digit: str, times: str) -> None:
 
 async def increment(storage: LocalStorage, times: str) -> None:
     """Count up one object, and print what this process has written."""
+    real = os.replace
+
+    def late(*arguments: Any, **options: Any) -> None:
+        # Stretches the moment between the look at the version and the move, in which others would get between.
+        time.sleep(0.005)
+        real(*arguments, **options)
+
+    os.replace = late
     written = []
     while len(written) < int(times):
         try:
