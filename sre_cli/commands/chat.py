@@ -40,7 +40,8 @@ Examples:
 def chat(context: click.Context, target: str | None, session_id: str | None, model: str | None) -> None:
     """Talk with an agent.
 
-    When none is named, the plain model answers. Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each line is one prompt.
+    When none is named, the plain model answers. Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each
+    line is one prompt.
     """
     agent = load_agent(target) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
     conversation = agent.chat(session_id)

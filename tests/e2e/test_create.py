@@ -29,7 +29,8 @@ def python(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(python: Path, tmp_path: Path) -> Sre:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SRE_", "PYTEST_", "COV_"))}
-    environ |= {"XDG_DATA_HOME": str(tmp_path / "data"), "PIP_NO_INDEX": "1", "NO_COLOR": "1"}
+    # Whatever else is installed where the tests run shall not decide over them.
+    environ |= {"XDG_DATA_HOME": str(tmp_path / "data"), "NO_COLOR": "1", "SRE_PLUGINS": "acme"}
 
     def run(*arguments: str, folder: Path = tmp_path, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
