@@ -201,7 +201,7 @@ async def _save(storage: Storage, turn: Conversation, *, since: int) -> Conversa
         try:
             await turn.save(storage)
         except ConflictError:
-            turn = (await _load(storage, turn)).copy()
+            turn = await _load(storage, Conversation(turn.id))
             turn.append(*said)
         else:
             return turn

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sre_core.connectors.storage import Storage
 from sre_core.errors import AccessDeniedError, ConfigError, NotFoundError, SkillError, UnknownConnectorError
 from sre_core.hookspecs import hookimpl
 from sre_core.messages import Message, SkillCall
@@ -239,6 +240,45 @@ async def test_skills_of_a_one_shot_prompt_have_its_runtime(echo_project):
         assert await agent.storage.read_text("note") == "milk"
 
 
+async def test_leaving_a_one_shot_stream_ends_its_runtime(echo_project):
+    agent = Agent("a")
+    handle: asyncio.Future[Storage] = asyncio.get_running_loop().create_future()
+    tasks = asyncio.all_tasks()
+
+    @agent.skill
+    async def wait() -> None:
+        """Wait for ever."""
+        await agent.storage.write("x", "1")
+        handle.set_result(agent.storage)
+        await agent.storage.read("x")
+        await asyncio.Event().wait()
+
+    async with agent.prompt("call wait").stream() as events:
+        async for _ in events:
+            # The guard's decision about the read, at the latest.
+            if handle.done():
+                break
+    assert asyncio.all_tasks() == tasks
+    with pytest.raises(ConfigError, match="runtime ended"):
+        await handle.result().read("x")
+
+
+async def test_events_reach_the_plugins_in_order(make_runtime):
+    heard: list[str] = []
+
+    class Listener:
+        @hookimpl
+        def on_event(self, event):
+            heard.append(event.type)
+
+    runtime, _ = make_runtime("Hello.", plugin=Listener())
+    async with runtime:
+        await Agent("a", runtime=runtime).prompt("hi")
+    assert heard[0] == "run_started"
+    assert heard[-1] == "run_finished"
+    assert {"access_decided", "text_delta", "usage_reported"} <= set(heard)
+
+
 async def test_async_with_keeps_one_runtime_open(echo_project):
     agent = Agent("a")
     async with agent:
@@ -249,6 +289,24 @@ async def test_async_with_keeps_one_runtime_open(echo_project):
             await agent.__aenter__()
     with pytest.raises(ConfigError, match="no open runtime"):
         _ = agent.runtime
+
+
+async def test_a_runtime_that_cannot_open_leaves_the_agent_closed(echo_project):
+    good = (echo_project / "sre.toml").read_text()
+    (echo_project / "sre.toml").write_text("nosuch = 1\n")
+    agent = Agent("a")
+    with pytest.raises(ConfigError, match="nosuch"):
+        await agent.__aenter__()
+    (echo_project / "sre.toml").write_text(good)
+    async with agent:
+        assert await agent.prompt("hello") == "hello"
+
+
+async def test_handles_act_as_the_agent(runtime):
+    agent = Agent("a", runtime=runtime)
+    handles = [agent.storage, agent.cache, agent.vectors, agent.vault, agent.llm]
+    assert {handle.candidate for handle in handles} == {Candidate.agent("a")}
+    assert "agent:a" in repr(agent.llm)
 
 
 async def test_async_with_leaves_a_given_runtime_open(runtime):
