@@ -63,8 +63,10 @@ class SmolLM(LLMConnector):
         _ = self._engine.loaded
 
     async def models(self) -> list[ModelInfo]:
-        """The configured model; its context is known once it runs."""
-        return [ModelInfo(id=self._model_id(), context_tokens=self._context(), output_tokens=self._settings.max_tokens)]
+        """The configured model; its context and the place of its weights are known once it runs."""
+        place = str(self._engine.loaded.model.folder) if self._engine.started else None
+        limit = self._settings.max_tokens
+        return [ModelInfo(id=self._model_id(), context_tokens=self._context(), output_tokens=limit, place=place)]
 
     async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
         """Tokens of each text."""

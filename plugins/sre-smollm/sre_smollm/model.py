@@ -19,8 +19,9 @@ log = logs.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A loaded model; `ends` are the ids of the tokens that end a reply."""
+    """A loaded model; `folder` holds its weights, `ends` are the ids of the tokens that end a reply."""
 
+    folder: Path
     network: Any
     tokenizer: Any
     device: "torch.device"
@@ -56,6 +57,7 @@ def load(folder: Path, settings: SmolLMSettings) -> Model:
     parameters = sum(weight.numel() for weight in network.parameters())
     log.debug("model_loaded", folder=str(folder), device=str(device), dtype=str(dtype), parameters=parameters)
     return Model(
+        folder=folder,
         network=network,
         tokenizer=tokenizer,
         device=device,
