@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import anyio
 import numpy as np
 
+from sre_core import logs
 from sre_core.builtin.vector_index import Entry, Floats, VectorIndex, read_vector, read_vectors
 from sre_core.builtin.vector_log import SUFFIX, Frame, VectorLog
 from sre_core.connectors.vectors import CollectionInfo, Condition, Match, Metric, VectorRecord
@@ -16,6 +17,7 @@ from sre_core.errors import ConfigError, ConnectorError
 
 __all__ = ["Collection", "file_name"]
 
+log = logs.get_logger(__name__)
 T = TypeVar("T")
 
 _HEAVY = 1_000_000
@@ -36,24 +38,24 @@ def file_name(collection: str) -> str:
 class Collection:
     """Records of one dimension and metric. `lock` is held by whoever changes them."""
 
-    def __init__(self, name: str, dimension: int, metric: Metric, log: VectorLog | None) -> None:
+    def __init__(self, name: str, dimension: int, metric: Metric, file: VectorLog | None) -> None:
         self.name = name
         self.lock = asyncio.Lock()
         self._index = VectorIndex(dimension, metric)
-        self._log = log
+        self._file = file
 
     @classmethod
-    def load(cls, log: VectorLog) -> "Collection":
+    def load(cls, file: VectorLog) -> "Collection":
         """Replay a log. Blocks; raises ConnectorError, naming the file, when it is damaged."""
-        frames = log.replay()
+        frames = file.replay()
         head, _ = next(frames, ({}, b""))
         try:
-            collection = cls(head["name"], head["dimension"], Metric(head["metric"]), log)
+            collection = cls(head["name"], head["dimension"], Metric(head["metric"]), file)
             for change, body in frames:
                 collection._replay(change, body)
         except (KeyError, TypeError, ValueError) as error:
             raise ConnectorError(
-                f"the vector file {str(log.path)!r} cannot be read: {type(error).__name__}",
+                f"the vector file {str(file.path)!r} cannot be read: {type(error).__name__}",
                 hint="a newer version may have written it, or it was altered; nothing was changed",
             ) from error
         collection.compact()
@@ -68,17 +70,17 @@ class Collection:
     @property
     def durable(self) -> bool:
         """Whether changes go to a file."""
-        return self._log is not None
+        return self._file is not None
 
     def save_new(self) -> None:
         """Write the file of a new collection. Blocks; raises ConnectorError."""
-        if self._log is not None:
-            self._log.rewrite(self._frames())
+        if self._file is not None:
+            self._file.rewrite(self._frames())
 
     def delete_file(self) -> None:
         """Delete the file. Blocks; raises ConnectorError."""
-        if self._log is not None:
-            self._log.remove()
+        if self._file is not None:
+            self._file.remove()
 
     async def read(self, records: Sequence[VectorRecord]) -> tuple[list[Entry], Floats]:
         """Check a batch and copy it. Raises ConfigError."""
@@ -112,16 +114,20 @@ class Collection:
         return len(known)
 
     def compact(self) -> None:
-        """Write the log anew when more than half of it is of the past. Blocks; raises ConnectorError."""
+        """Write the log anew when most of it is of the past. Blocks."""
         if self._wasteful():
-            self.save_new()
+            try:
+                self.save_new()
+            except ConnectorError as error:
+                # The old log is whole, so nothing is lost but space.
+                log.warning("vector_file_not_compacted", collection=self.name, error=error.message)
 
     def _work(self, where: Sequence[Condition]) -> int:
         return len(self._index) * (self._index.dimension + _CONDITION_COST * len(where))
 
     async def _append(self, frame: Frame) -> None:
-        if (log := self._log) is not None:
-            await anyio.to_thread.run_sync(lambda: log.append(frame))
+        if (file := self._file) is not None:
+            await anyio.to_thread.run_sync(lambda: file.append(frame))
 
     async def _compact_later(self) -> None:
         if self._wasteful():
@@ -129,7 +135,7 @@ class Collection:
 
     def _wasteful(self) -> bool:
         live = len(self._index) * self._index.dimension * 4
-        return self._log is not None and self._log.size > 4 * live + _WORTH_COMPACTING
+        return self._file is not None and self._file.size > 4 * live + _WORTH_COMPACTING
 
     def _frames(self) -> Iterator[Frame]:
         info = self.info

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,10 +64,11 @@ class VectorLog:
                 file.truncate(self.size)
                 file.seek(self.size)
                 size = self.size + _write(file, frame)
+                # First the frame, then its length: in the other order a power cut would look like damage.
                 self._flush(file)
                 file.seek(0)
                 file.write(_preamble(size))
-                file.flush()
+                self._flush(file)
         except OSError as error:
             raise self._unwritable(error) from error
         self.size = size
@@ -84,7 +86,8 @@ class VectorLog:
             fresh.replace(self.path)
             self._sync_folder()
         except OSError as error:
-            fresh.unlink(missing_ok=True)
+            with suppress(OSError):
+                fresh.unlink()
             raise self._unwritable(error) from error
         self.size = size
 

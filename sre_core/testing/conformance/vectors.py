@@ -316,7 +316,7 @@ class VectorConformance(LifecycleConformance):
         await self._people(vectors)
         where = parse_where({"alive": True, "lang": "en"})
         assert await vectors.delete(self.name(), where=where) == 1
-        assert await self._ids(vectors) == ["ada", "cid", "dee"]
+        assert sorted(await self._ids(vectors)) == ["ada", "cid", "dee"]
         assert await vectors.delete(self.name(), where=where) == 0
 
     async def test_a_deleted_id_can_be_kept_again(self, vectors: VectorConnector) -> None:
