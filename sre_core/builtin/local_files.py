@@ -57,6 +57,14 @@ class LocalFiles:
                 hint="let this process read and write it",
             )
 
+    def reader(self, key: str) -> ObjectReader:
+        """A reader to `open`; opens nothing yet."""
+        return ObjectReader(key)
+
+    def writer(self, info: ObjectInfo) -> ObjectWriter:
+        """A writer to `begin`; opens nothing yet. Raises ConfigError."""
+        return ObjectWriter(info)
+
     def stat(self, key: str) -> ObjectInfo:
         """What is known of an object. Raises NotFoundError, ConnectorError."""
         reader = ObjectReader(key)

@@ -6,17 +6,18 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import anyio
 from anyio import to_thread
 
-from sre_core.builtin.local_files import LocalFiles
-from sre_core.builtin.local_object import PIECE, ObjectReader, ObjectWriter
 from sre_core.builtin.local_paths import check_key
 from sre_core.connectors.base import Settings
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from sre_core.builtin.local_files import LocalFiles
 
 __all__ = ["LocalSettings", "LocalStorage"]
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _LISTED_AT_ONCE = 128
+_GATHERED = 1 << 20
 
 
 class LocalSettings(Settings):
@@ -51,13 +53,16 @@ class LocalStorage(StorageConnector):
         self._started: LocalFiles | None = None
 
     @property
-    def _files(self) -> LocalFiles:
+    def _files(self) -> "LocalFiles":
         if self._started is None:
             raise ConnectorError("the local storage is not started", hint="await start() first")
         return self._started
 
     async def start(self) -> None:
         """Make the folder, and remove what processes that died in a write have left. Raises ConnectorError."""
+        # Only now, since what it imports takes longer than the start of a runtime that stores nothing.
+        from sre_core.builtin.local_files import LocalFiles
+
         files = LocalFiles(self.settings.folder)
         await _in_thread(files.prepare)
         self._started = files
@@ -107,10 +112,11 @@ class LocalStorage(StorageConnector):
 
     async def read_stream(self, key: str) -> AsyncGenerator[bytes]:
         """The object in pieces of at most a mebibyte, all of the version that was there at the first."""
-        files, reader = self._files, ObjectReader(key)
+        files = self._files
+        reader = files.reader(key)
         try:
             await _in_thread(files.open, reader, key)
-            while piece := await _in_thread(files.next_piece, reader, key, PIECE):
+            while piece := await _in_thread(files.next_piece, reader, key):
                 yield piece
         finally:
             await _in_thread(reader.close)
@@ -124,13 +130,14 @@ class LocalStorage(StorageConnector):
         metadata: Mapping[str, str] | None = None,
     ) -> ObjectInfo:
         """Store an object from pieces, which are gathered to a mebibyte before they go to the disk."""
-        files, writer = self._files, ObjectWriter(_new(key, content_type, metadata))
+        files = self._files
+        writer = files.writer(_new(key, content_type, metadata))
         gathered = bytearray()
         try:
             await _in_thread(files.begin, writer, key)
             async for chunk in chunks:
                 gathered += chunk
-                if len(gathered) >= PIECE:
+                if len(gathered) >= _GATHERED:
                     await _in_thread(files.append, writer, key, gathered)
                     gathered = bytearray()
             await _in_thread(files.append, writer, key, gathered)
