@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
-CODE := sre_core sre_sdk sre_cli $(wildcard plugins/*/sre_*/) docs/examples examples benchmarks
+CODE := sre_core sre_sdk sre_cli $(dir $(wildcard plugins/*/sre_*/__init__.py)) docs/examples examples benchmarks
 PAGES := README.md $(wildcard docs/*.md docs/*/*.md)
 
 demo: .venv/.demo  ## set up and answer a real prompt with a real model on this machine
