@@ -9,7 +9,7 @@ from sre_cli.lazy_group import Entry, LazyGroup
 from sre_cli.options import Session, debug_option
 from sre_core.errors import SREError
 
-__all__ = ["cli", "main"]
+__all__ = ["Root", "cli", "main"]
 
 _COMMANDS = {
     "create": Entry("sre_cli.commands.create:create", "Start a project: an agent or a plugin."),

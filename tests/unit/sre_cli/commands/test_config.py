@@ -13,7 +13,8 @@ from sre_cli.main import cli
 def values() -> dict[str, Any]:
     result = CliRunner().invoke(cli, ["config", "--json"])
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)["values"]
+    shown: dict[str, Any] = json.loads(result.stdout)["values"]
+    return shown
 
 
 def test_every_value_knows_its_source(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
