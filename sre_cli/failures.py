@@ -53,10 +53,12 @@ def hook(kind: type[BaseException], error: BaseException, trace: TracebackType |
 
 def describe(error: Exception) -> tuple[str, str | None]:
     """The message and the hint; for errors that are not ours, the line of the user's code that led to them."""
+    if isinstance(error, SREError):
+        # They say themselves what is wrong; where matters only while the user's file is being read.
+        place = user_place(error, reading=True)
+        return error.message + (f" ({place})" if place else ""), error.hint
     place = user_place(error)
     where = f" ({place})" if place else ""
-    if isinstance(error, SREError):
-        return error.message + where, error.hint
     if isinstance(error, OSError) and error.strerror and not place:
         name = f": {str(error.filename)!r}" if error.filename else ""
         return f"{error.strerror}{name}", None
@@ -65,12 +67,15 @@ def describe(error: Exception) -> tuple[str, str | None]:
     return f"{type(error).__name__}: {text}".rstrip(": ") + where, "run it again with --debug for the whole traceback"
 
 
-def user_place(error: BaseException) -> str | None:
-    """The last line of the traceback in a file that is the user's own: not ours, not Python's, not installed."""
+def user_place(error: BaseException, *, reading: bool = False) -> str | None:
+    """The last line of the traceback in a file that is the user's own: not ours, not Python's, not installed.
+
+    With `reading`, only of a file whose top level was being executed.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _installed(frame.filename)]
+    own = [frame for frame in frames if not _installed(frame.filename) and (frame.name == "<module>" or not reading)]
     return f"{own[-1].filename}, line {own[-1].lineno}" if own else None
 
 

@@ -1,6 +1,7 @@
 """`sre create`: start a project from a template."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def create(name: str | None, template: str | None, path: Path | None, model: str
     package_name(name)
     if template is None:
         template = click.prompt("Template", default="agent", type=click.Choice(template_names())) if asks else "agent"
+    if template == "plugin" and model is not None:
+        raise click.UsageError("A plugin has no model; --model is for agents.")
     if path is None:
         path = Path(click.prompt("Folder", default=name) if asks else name)
     check_free(path)
@@ -63,7 +66,7 @@ def create_project(name: str, *, template: str, path: Path, model: str | None = 
     for file in written:
         click.echo(f"  {file.as_posix()}")
     click.echo("\nNext:")
-    click.echo(f"  cd {path}")
+    click.echo(f"  cd {shlex.quote(str(path))}")
     click.echo("  pip install -e '.[test]'")
     if template == "agent":
         click.echo('  sre run agent.py:agent "How many days are there from 2026-01-01 to 2026-12-24?"')

@@ -88,6 +88,15 @@ def test_an_error_of_ours_in_the_users_code_names_the_line_too(tmp_path: Path) -
     assert failures.describe(error) == (f"bad id ({path}, line 2)", "better")
 
 
+def test_an_error_of_ours_that_a_function_raises_stands_for_itself() -> None:
+    def connector() -> None:
+        raise errors.UnavailableError("down", hint="wait")
+
+    with pytest.raises(errors.UnavailableError) as caught:
+        connector()
+    assert failures.describe(caught.value) == ("down", "wait")
+
+
 def test_an_error_of_the_system_names_the_file(tmp_path: Path) -> None:
     error = OSError(errno.EACCES, "Permission denied", "place.txt")
     assert failures.describe(error) == ("Permission denied: 'place.txt'", None)

@@ -81,3 +81,14 @@ def test_a_place_that_cannot_be_written_is_said_in_one_line(here: Path) -> None:
     assert result.exit_code != 0
     assert "Traceback" not in result.output
     assert "file" in result.stderr
+
+
+def test_a_model_for_a_plugin_is_a_wrong_usage(here: Path) -> None:
+    result = CliRunner().invoke(cli, ["create", "acme", "--template", "plugin", "--model", "echo"])
+    assert result.exit_code == 2
+    assert list(here.iterdir()) == []
+
+
+def test_the_next_steps_can_be_pasted(here: Path) -> None:
+    result = CliRunner().invoke(cli, ["create", "notes", "--path", "my notes", "--model", "echo"])
+    assert "  cd 'my notes'\n" in result.stdout
