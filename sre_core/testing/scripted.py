@@ -43,7 +43,7 @@ class ScriptedLLM(LLMConnector):
     """Gives the replies of a script, one for each call, in order.
 
         llm = ScriptedLLM("Hello.", Message.assistant(skill_calls=(call,)), RateLimitedError("slow down"))
-        plugins.register(llm.as_plugin())  # now a connector of the name "scripted" is installed
+        plugins = Plugins.load(extra={"scripted": llm.as_plugin()})  # installs a connector "scripted"
 
     `requests` holds what was asked, `running` how many replies are being given now. With `repeat` the script
     begins again when it has ended. Tokens are words.

@@ -6,10 +6,11 @@ from contextlib import aclosing
 import pytest
 
 from sre_core.builtin.echo_llm import EchoLLM
-from sre_core.connectors.base import Settings
+from sre_core.connectors.base import Service, Settings
 from sre_core.connectors.llm import LLMChunk, LLMRequest, fold
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError, RateLimitedError, UnsupportedError
 from sre_core.messages import FinishReason, Message, SkillCall, SkillSpec, Usage
+from sre_core.plugins import Plugins
 from sre_core.testing import Pause, ScriptedLLM
 from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
 
@@ -169,3 +170,11 @@ async def test_as_a_plugin_it_is_a_connector_that_plays_the_same_script():
     assert await first.count_tokens(["a b"]) == [2]
     with pytest.raises(UnsupportedError):
         await first.embed(["a"])
+
+
+def test_the_plugin_registers_without_an_error():
+    llm = ScriptedLLM("hello")
+    plugins = Plugins()
+    plugins.register("script", llm.as_plugin())
+    assert [info.error for info in plugins.infos if info.name == "script"] == [None]
+    assert plugins.connector(Service.LLM, "scripted").name == "scripted"
