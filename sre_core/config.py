@@ -30,6 +30,8 @@ CONFIG_FILE = "sre.toml"
 DATA_FOLDER = ".sre"
 ENV_PREFIX = "SRE_"
 
+Origin = dict[tuple[str, ...], str]
+
 ServiceName = Literal["llm", "storage", "vectors", "cache", "vault"]
 
 DEFAULTS: Mapping[str, Any] = {
@@ -107,6 +109,8 @@ class Config(_Section):
     def _over_the_defaults(cls, value: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
         """A Config made by hand stands on the same defaults as one that was loaded."""
         defaults = DEFAULTS[str(info.field_name)]
+        if not isinstance(value, Mapping) or not all(isinstance(item, Mapping) for item in value.values()):
+            return value
         if info.field_name == "access":
             return {**defaults, **value}
         unknown = {service: entries for service, entries in value.items() if service not in defaults}
@@ -127,7 +131,7 @@ class Config(_Section):
     def data_folder(self) -> Path:
         """Where embedded connectors keep their data."""
         if self.data is not None:
-            return self.root / self.data
+            return self.root / self.data.expanduser()
         if (self.root / CONFIG_FILE).is_file():
             return self.root / DATA_FOLDER
         return Path(platformdirs.user_data_dir("sre", appauthor=False))
@@ -141,12 +145,14 @@ class Config(_Section):
         return self.root / path.expanduser()
 
     def source(self, path: str) -> str:
-        """Where the value at a dotted path came from, or the nearest one above it; "default" if nowhere."""
-        while path:
-            if path in self._origin:
-                return self._origin[path]
+        """Where the value at a dotted path came from; of a table its first key, of an item its list."""
+        if path not in self._origin:
+            below = next((source for leaf, source in self._origin.items() if leaf.startswith(f"{path}.")), None)
+            if below is not None:
+                return below
+        while path and path not in self._origin:
             path = path.rpartition(".")[0]
-        return "default"
+        return self._origin.get(path, "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +173,22 @@ def load(
     `sre.toml` is looked for in `folder`, then in its parents. Raises ConfigError that names the source.
     """
     found = _find(folder)
-    layers: list[tuple[Mapping[str, Any], Mapping[str, str]]] = [_layer(DEFAULTS, "default")]
+    layers: list[tuple[Mapping[str, Any], Origin]] = [_layer(DEFAULTS, "default")]
     if found is not None:
         layers.append(_layer(_read(found), str(found)))
     layers.append(_from_environ(os.environ if environ is None else environ))
     if code:
         layers.append(_layer(code, "code"))
     merged: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    for values, sources in layers:
-        _merge(merged, values, (), origin)
-        origin.update(sources)
+    sources: Origin = {}
+    for values, layer in layers:
+        _merge(merged, values, (), sources)
+        sources.update(layer)
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
-        raise _explain(error, origin) from None
+        raise _explain(error, sources) from None
+    origin = {".".join(path): source for path, source in sources.items()}
     return Loaded(config.located((found.parent if found else folder).resolve(), origin), origin)
 
 
@@ -199,9 +206,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
 
 
-def _from_environ(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+def _from_environ(environ: Mapping[str, str]) -> tuple[dict[str, Any], Origin]:
     values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
+    sources: Origin = {}
     for name in sorted(environ):
         if not name.startswith(ENV_PREFIX) or name in _RESERVED_ENV:
             continue
@@ -213,7 +220,8 @@ def _from_environ(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str,
             try:
                 text = json.loads(text)
             except ValueError as error:
-                raise ConfigError(f"{name} is not valid JSON: {error}", hint="lists and tables are JSON") from error
+                # Without its cause, which holds the whole text: a variable may be a secret.
+                raise ConfigError(f"{name} is not valid JSON: {error}", hint="lists and tables are JSON") from None
         place = values
         for part in path[:-1]:
             place = place.setdefault(part, {})
@@ -224,20 +232,24 @@ def _from_environ(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str,
     return values, sources
 
 
-def _layer(values: Mapping[str, Any], source: str) -> tuple[Mapping[str, Any], dict[str, str]]:
+def _layer(values: Mapping[str, Any], source: str) -> tuple[Mapping[str, Any], Origin]:
     return values, dict.fromkeys(_leaves(values, ()), source)
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[str]:
-    # A reference into the vault is one value, not a table.
-    if isinstance(value, Mapping) and value and set(value) != {"vault"}:
+def _is_reference(value: Any) -> bool:
+    """Whether it is `{ vault = "name" }`: one value, not a table."""
+    return isinstance(value, Mapping) and set(value) == {"vault"} and isinstance(value["vault"], str)
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, Mapping) and value and not _is_reference(value):
         for key, item in value.items():
             yield from _leaves(item, (*path, str(key)))
     else:
-        yield ".".join(path)
+        yield path
 
 
-def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...], origin: dict[str, str]) -> None:
+def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...], sources: Origin) -> None:
     """Lay `values` over `into`. Two things are replaced whole: a connector that another `use` takes over, whose
     old options mean nothing to it, and the grants of a path under `access`."""
     for key, value in values.items():
@@ -247,11 +259,15 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...
         replaced = (another and isinstance(old, Mapping) and "use" in value and value["use"] != old.get("use")) or (
             len(here) == 2 and here[0] == "access"
         )
-        if isinstance(value, Mapping) and isinstance(old, dict) and not replaced and set(value) != {"vault"}:
-            _merge(old, value, here, origin)
+        replaced = replaced or _is_reference(value) or _is_reference(old)
+        if isinstance(value, Mapping) and isinstance(old, dict) and not replaced:
+            # An empty table changes nothing; one with something in it is no leaf any more.
+            if value:
+                sources.pop(here, None)
+            _merge(old, value, here, sources)
             continue
-        for stale in [leaf for leaf in origin if leaf == ".".join(here) or leaf.startswith(".".join(here) + ".")]:
-            del origin[stale]
+        for stale in [leaf for leaf in sources if leaf[: len(here)] == here]:
+            del sources[stale]
         into[key] = _copy(value)
 
 
@@ -259,18 +275,23 @@ def _copy(value: Any) -> Any:
     return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
-def _explain(error: ValidationError, origin: Mapping[str, str]) -> ConfigError:
+def _explain(error: ValidationError, sources: Origin) -> ConfigError:
     first = error.errors(include_url=False, include_input=False)[0]
-    path = [str(part) for part in first["loc"]]
+    path = tuple(str(part) for part in first["loc"])
     dotted = ".".join(path)
-    source = next((where for leaf, where in origin.items() if leaf == dotted or leaf.startswith(dotted + ".")), None)
+    source = next((where for leaf, where in sources.items() if leaf[: len(path)] == path), None)
     if source is None:
-        source = next(
-            (origin[".".join(path[:n])] for n in range(len(path), 0, -1) if ".".join(path[:n]) in origin), "?"
-        )
+        source = next((sources[path[:n]] for n in range(len(path), 0, -1) if path[:n] in sources), "?")
     if first["type"] == "extra_forbidden":
-        known = list(Config.model_fields) if len(path) == 1 else []
-        close = difflib.get_close_matches(path[-1], known, n=1)
+        close = difflib.get_close_matches(path[-1], _known(path[:-1]), n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see 'sre config' for the keys that exist"
         return ConfigError(f"unknown key {dotted!r} in {source}", hint=hint)
     return ConfigError(f"bad value for {dotted!r} in {source}: {first['msg']}", hint="correct it there")
+
+
+def _known(path: tuple[str, ...]) -> list[str]:
+    """The keys of a section of the configuration."""
+    section: Any = Config
+    for part in path:
+        section = section.model_fields[part].annotation
+    return list(section.model_fields)

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sre_core import logs
 from sre_core.access.acl import ACL, Access
-from sre_core.access.candidate import Candidate
+from sre_core.access.candidate import Candidate, check_id
 from sre_core.access.guard import Guard
 from sre_core.access.resource import Resource
 from sre_core.access.stored import StoredAcls
 from sre_core.access.teams import Teams
 from sre_core.config import Config, load
 from sre_core.connectors import LLM, Cache, Service, Storage, Vault, Vectors
+from sre_core.connectors.kernel_storage import KernelStorage
 from sre_core.connectors.service import ConnectorService
 from sre_core.errors import ConfigError
 from sre_core.events import Event
@@ -39,12 +40,12 @@ class Runtime:
         self.config = load(Path()).config if config is None else config
         chosen = self.config.plugins
         self.plugins = plugins or Plugins.load(disabled=chosen.disabled, only=chosen.only)
-        self.teams = Teams(_teams(self.config))
+        self.teams = _teams(self.config)
         self.connectors = ConnectorService(self.config, self.plugins.connector)
         self._observers = self.plugins.observers()
         self.guard = Guard(
             StoredAcls(
-                self._acl_objects,
+                KernelStorage(lambda: self.connectors.get(Service.STORAGE), timeout=self._timeout),
                 configured=_access(self.config),
                 cache_seconds=self.config.guard.acl_cache_seconds,
             ),
@@ -95,14 +96,17 @@ class Runtime:
         """The id of the connector that serves a model, and the model's name there (None: its default).
 
         "fast" may be the id of a configured connector, or an installed connector's name; "fast/some-model" names
-        both; anything else is a model of the default connector.
+        both; anything else is a model of the default connector. None and "default" mean what `model` in the
+        configuration says.
         """
+        if model in {None, "default"}:
+            model = self.config.model
         if model is None:
-            return "default", self.config.model
+            return "default", None
         head, _, rest = model.partition("/")
         known = {name for service, name in self.plugins.connectors if service is Service.LLM}
         if head in known or head in self.config.connectors.get("llm", {}):
-            return head, rest or (self.config.model if head == "default" else None)
+            return head, rest or None
         return "default", model
 
     async def emit(self, event: Event) -> None:
@@ -114,19 +118,14 @@ class Runtime:
     def _timeout(self) -> float:
         return self.config.timeouts.operation
 
-    async def _acl_objects(self) -> Any:
-        # The kernel's own access: the guard cannot be asked on behalf of the guard.
-        slot = self.connectors.get(Service.STORAGE)
-        if not slot.started:
-            await slot.start()
-        return slot.connector
 
-
-def _teams(config: Config) -> dict[str, list[Candidate]]:
-    teams: dict[str, list[Candidate]] = {}
+def _teams(config: Config) -> Teams:
+    teams = Teams()
     for team, members in config.teams.items():
         with _located(config, f"teams.{team}"):
-            teams[team] = [Candidate.parse(member) for member in members]
+            check_id(team, "team id")
+            for member in members:
+                teams.join(Candidate.parse(member), team)
     return teams
 
 

@@ -40,12 +40,18 @@ class ACL:
     grants: frozenset[tuple[Candidate, Access]] = frozenset()
 
     def grant(self, candidate: Candidate, access: Access) -> "ACL":
-        """This ACL with exactly `access` for `candidate`, in place of what it had."""
+        """This ACL with exactly `access` for `candidate`, in place of what it had. Raises ConfigError."""
+        if not isinstance(access, Access):
+            raise ConfigError(f"illegal access level {access!r}", hint="use Access.READ, WRITE or OWN")
         return ACL(self.revoke(candidate).grants | {(candidate, access)})
 
     def revoke(self, candidate: Candidate) -> "ACL":
         """This ACL without `candidate`."""
         return ACL(frozenset(grant for grant in self.grants if grant[0] != candidate))
+
+    def __contains__(self, candidate: Candidate) -> bool:
+        """Whether `candidate` itself was granted something."""
+        return any(grant[0] == candidate for grant in self.grants)
 
     def level_for(self, principals: Collection[Candidate]) -> Access | None:
         """The highest level that any of `principals` was granted."""

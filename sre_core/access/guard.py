@@ -8,7 +8,7 @@ from sre_core.access.candidate import Candidate, Role
 from sre_core.access.resource import Resource
 from sre_core.access.store import AclStore
 from sre_core.access.teams import Teams
-from sre_core.errors import AccessDeniedError
+from sre_core.errors import AccessDeniedError, SREError
 from sre_core.events import AccessDecided, Emit, current_emit
 
 __all__ = ["AccessRequest", "Decision", "Guard", "Veto"]
@@ -76,7 +76,22 @@ class Guard:
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Decide and report the decision as an event. Raises ConnectorError if the ACLs cannot be read."""
-        decision = self._veto(request, await self._law(request))
+        try:
+            decision = await self._decide(request)
+        except SREError as error:
+            await self._report(request, Decision(allowed=False, reason=f"its ACLs cannot be read: {error}"))
+            raise
+        await self._report(request, decision)
+        return decision
+
+    async def sees(self, request: AccessRequest) -> bool:
+        """Whether it would be allowed. For the entries of a list, of which each is no event of its own."""
+        return (await self._decide(request)).allowed
+
+    async def _decide(self, request: AccessRequest) -> Decision:
+        return self._veto(request, await self._law(request))
+
+    async def _report(self, request: AccessRequest, decision: Decision) -> None:
         emit = current_emit.get() or self._emit
         if emit is not None:
             await emit(
@@ -88,7 +103,6 @@ class Guard:
                     reason=decision.reason,
                 )
             )
-        return decision
 
     async def grant(self, asker: Candidate, resource: Resource, to: Candidate, access: Access) -> None:
         """Give `to` exactly `access` on `resource` and below. The asker must own `resource`.
@@ -98,21 +112,16 @@ class Guard:
         afterwards must be revoked on the file as well.
         """
         await self.check(AccessRequest(asker, Access.OWN, resource))
-        inherited = await self._acls.nearest(resource)
-        start = inherited[1] if inherited else ACL()
-        await self._acls.update(resource, lambda acl: (start if acl is None else acl).grant(to, access))
+        await self._acls.update(resource, lambda acl: acl.grant(to, access))
 
     async def revoke(self, asker: Candidate, resource: Resource, candidate: Candidate) -> None:
-        """Take back what `candidate` was granted on `resource` itself. The asker must own `resource`.
+        """Take back what `candidate` was granted on `resource`, or above it. The asker must own `resource`.
 
-        An ACL that is emptied this way stays, and denies: what an ACL further up grants does not come back.
+        A grant above ends for `resource` and below only, as these get an ACL of their own. An ACL that is emptied
+        this way stays, and denies: what an ACL further up grants does not come back.
         """
         await self.check(AccessRequest(asker, Access.OWN, resource))
-        inherited = await self._acls.nearest(resource)
-        if inherited is None:
-            return
-        start = inherited[1]
-        await self._acls.update(resource, lambda acl: (start if acl is None else acl).revoke(candidate))
+        await self._acls.update(resource, lambda acl: acl.revoke(candidate) if candidate in acl else None)
 
     async def acl(self, asker: Candidate, resource: Resource) -> ACL:
         """The ACL that decides over `resource`; empty when there is none. The asker must own `resource`."""

@@ -16,10 +16,12 @@ class AclStore(Protocol):
         """The ACL of `resource` or of its closest parent that has one, with where it was found."""
         ...
 
-    async def update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
-        """Replace the ACL of `resource` by what `change` makes of it (of None, when it has none).
+    async def update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
+        """Give `resource` the ACL that `change` makes of the one that decides over it now.
 
-        Atomic also among several machines: `change` may run again when somebody else was faster.
+        That is its own, else the nearest above, else an empty one, read anew: a grant that was revoked must not
+        come back from a cache. Nothing is stored when `change` returns None. Atomic also among several machines:
+        `change` may run again when somebody else was faster.
         """
         ...
 

@@ -8,12 +8,15 @@ from typing import Any, Protocol, TypeVar
 
 import pydantic_core
 
+from sre_core import logs
 from sre_core.access.acl import ACL, Access
 from sre_core.access.candidate import Candidate
 from sre_core.access.resource import Resource
 from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError
 
 __all__ = ["AclObjects", "StoredAcls", "acl_from_json", "acl_to_json"]
+
+log = logs.get_logger(__name__)
 
 # Homes begin with a role, "agent/…"; no handle can address a key that begins with this.
 _PREFIX = "acl"
@@ -53,15 +56,13 @@ class StoredAcls:
 
     def __init__(
         self,
-        objects: Callable[[], Any],
+        objects: AclObjects,
         *,
         configured: Mapping[Resource, ACL] | None = None,
         cache_seconds: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`objects` returns an awaitable of AclObjects: the storage starts with the first ACL that is needed.
-
-        What was read is believed for `cache_seconds`, which is how long a revocation made on another machine
+        """What was read is believed for `cache_seconds`, which is how long a revocation made on another machine
         may take to be seen here; one made here is seen at once.
         """
         self._objects = objects
@@ -95,8 +96,12 @@ class StoredAcls:
             _remember(self._answers, resource, (oldest, found))
         return found
 
-    async def update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
-        """Replace an ACL by what `change` makes of it. Raises ConflictError, ConnectorError."""
+    async def update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
+        """Replace an ACL by what `change` makes of it. Raises ConflictError, ConnectorError.
+
+        A damaged ACL counts as an empty one here, so that an owner can grant anew. Without the storage's
+        capability "condition", of two changes at once on different machines one is lost.
+        """
         if resource in self._configured:
             raise ConflictError(
                 f"the access to {str(resource)!r} is set by the configuration", hint="change [access] in sre.toml"
@@ -104,27 +109,44 @@ class StoredAcls:
         async with self._one_at_a_time:
             await self._update(resource, change)
 
-    async def _update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
-        objects: AclObjects = await self._objects()
+    async def _update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
         key = _key(resource)
         for _ in range(_ATTEMPTS):
-            version: str | None = None
-            if "condition" in objects.capabilities:
-                version = await _version(objects, key)
-            acl = change(await _load(objects, key, resource))
+            version = await _version(self._objects, key)
+            acl = change(await self._in_force(resource))
+            if acl is None:
+                return
+            condition = version if "condition" in self._objects.capabilities else None
             try:
-                await objects.write(key, acl_to_json(resource, acl), if_version=version)
+                await self._objects.write(key, acl_to_json(resource, acl), if_version=condition)
             except ConflictError:
                 continue
             self._keep(resource, acl)
             return
         raise ConflictError(f"the ACL of {str(resource)!r} changes all the time", hint="try again")
 
+    async def _in_force(self, resource: Resource) -> ACL:
+        """The ACL that decides over `resource`, read past the cache."""
+        for place in resource.lineage():
+            if place in self._configured:
+                return self._configured[place]
+            raw = await _raw(self._objects, place) if len(place.parts) > 1 else None
+            if raw is None:
+                continue
+            try:
+                return acl_from_json(raw, place)
+            except ConnectorError as error:
+                if place != resource:
+                    raise
+                log.warning("damaged_acl_replaced", resource=str(resource), error=str(error))
+                return ACL()
+        return ACL()
+
     async def remove(self, resource: Resource) -> None:
         """Forget an ACL, if there is one. Raises ConnectorError."""
-        objects: AclObjects = await self._objects()
-        await objects.delete(_key(resource))
-        self._keep(resource, None)
+        async with self._one_at_a_time:
+            await self._objects.delete(_key(resource))
+            self._keep(resource, None)
 
     async def _read(self, resource: Resource) -> tuple[float, ACL | None]:
         """The ACL of exactly this resource, and when it was read."""
@@ -133,7 +155,8 @@ class StoredAcls:
         if cached is not None and now - cached[0] < self._seconds:
             return cached
         changes = self._changes
-        acl = await _load(await self._objects(), _key(resource), resource)
+        raw = await _raw(self._objects, resource)
+        acl = None if raw is None else acl_from_json(raw, resource)
         # A change made here while this was read must not be hidden by what was read before it.
         if changes == self._changes:
             _remember(self._cache, resource, (now, acl))
@@ -181,9 +204,9 @@ def _key(resource: Resource) -> str:
     return f"{_PREFIX}/{hashlib.sha256(str(resource).encode()).hexdigest()}.json"
 
 
-async def _load(objects: AclObjects, key: str, resource: Resource) -> ACL | None:
+async def _raw(objects: AclObjects, resource: Resource) -> bytes | None:
     try:
-        return acl_from_json(await objects.read(key), resource)
+        return await objects.read(_key(resource))
     except NotFoundError:
         return None
 

@@ -10,6 +10,7 @@ from sre_core.access.resource import Resource
 from sre_core.connectors.base import Connector, Service
 from sre_core.connectors.operation import Operation, stream
 from sre_core.connectors.slot import Slot
+from sre_core.errors import ConfigError
 
 __all__ = ["Handle"]
 
@@ -78,17 +79,26 @@ class Handle:
         await self._guard.grant(self._candidate, self.resource(path), candidate, access)
 
     async def revoke(self, path: str, candidate: Candidate) -> None:
-        """Take back what `candidate` was granted on `path` itself. Needs OWN on `path`."""
+        """Take back what `candidate` was granted on `path`, or above it. Needs OWN on `path`."""
         await self._guard.revoke(self._candidate, self.resource(path), candidate)
 
     async def acl(self, path: str) -> ACL:
-        """The grants on `path` itself; empty when it has none. Needs OWN on `path`."""
+        """The ACL that decides over `path`, which may be one further up; empty when none does. Needs OWN."""
         return await self._guard.acl(self._candidate, self.resource(path))
 
     async def allowed(self, path: str, access: Access) -> bool:
         """Whether the guard would let the candidate have `access` to `path`."""
         request = AccessRequest(self._candidate, access, self.resource(path))
         return (await self._guard.decide(request)).allowed
+
+    async def _sees(self, path: str) -> bool:
+        """Whether a list may show `path` to the candidate."""
+        try:
+            resource = self.resource(path)
+        except ConfigError:
+            # Nobody can address it, so nobody misses it.
+            return False
+        return await self._guard.sees(AccessRequest(self._candidate, Access.READ, resource))
 
     async def ping(self) -> None:
         """Return when the backend is healthy. Needs no access; raises ConnectorError when it is not."""

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sre_core.access.acl import Access
@@ -142,7 +142,10 @@ class LLM(Handle):
 
     def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Generate, piece by piece. Use it inside `contextlib.aclosing`. Needs READ on the model."""
-        return self._stream("stream", Access.READ, request.model or "", lambda: self._connector.stream(request))
+        model = self._model(request.model)
+        # The model that was checked, not one that only looks like it.
+        checked = request if model == request.model else replace(request, model=model)
+        return self._stream("stream", Access.READ, model or "", lambda: self._connector.stream(checked))
 
     async def complete(self, request: LLMRequest) -> Completion:
         """Generate, and wait for the whole reply. Raises ModelReplyError when the stream was cut short."""
@@ -153,17 +156,21 @@ class LLM(Handle):
         """The models that the candidate may use; the first is the default."""
         async with self._operation("models", Access.READ, ""):
             found = await self._connector.models()
-        return [model for model in found if await self.allowed(model.id, Access.READ)]
+        return [model for model in found if await self._sees(model.id)]
 
     async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
         """One vector per text, all of one length. Capability "embed"; needs READ on the model."""
         async with self._operation("embed", Access.READ, model or ""):
-            return await self._connector.embed(texts, model=model)
+            return await self._connector.embed(texts, model=self._model(model))
 
     async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
         """Tokens of each text. Capability "count-tokens"; needs READ on the model."""
         async with self._operation("count_tokens", Access.READ, model or ""):
-            return await self._connector.count_tokens(texts, model=model)
+            return await self._connector.count_tokens(texts, model=self._model(model))
+
+    def _model(self, model: str | None) -> str | None:
+        """A model's name as it is checked; None for the connector's default."""
+        return self._key(model) if model else None
 
 
 def fold(chunks: Sequence[LLMChunk]) -> Completion:

@@ -1,13 +1,16 @@
 """The connectors of one runtime: which are configured, which run, and in what order they started."""
 
+import asyncio
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from sre_core import logs
+from sre_core.access.candidate import check_id
 from sre_core.config import Config, ConnectorConfig
 from sre_core.connectors.base import Connector, Service, Settings
 from sre_core.connectors.slot import Slot
@@ -46,11 +49,18 @@ class ConnectorService:
         """
         for service, entries in self._config.connectors.items():
             for id_, entry in entries.items():
+                path = f"connectors.{service}.{id_}"
+                check_id(id_, f"connector id in {self._config.source(path)}")
+                if _is_default_vault(service, id_) and _references(entry.options):
+                    raise ConfigError(
+                        f"{path} in {self._config.source(path)} refers to the vault, which is what it configures",
+                        hint="give it its own secret through the environment or a file",
+                    )
                 try:
                     kind = self._find(Service(service), entry.use)
                 except UnknownConnectorError:
                     continue
-                self._settings(kind, service, id_, entry, {})
+                self._settings(kind, path, entry, None)
 
     def get(self, service: Service, id: str = "default") -> Slot:  # noqa: A002 -- the field's own name
         """The slot of a configured connector, or of an installed one of that name with its default settings.
@@ -72,15 +82,21 @@ class ConnectorService:
         """Stop what runs, last started first, also after failures; returns them."""
         self._closed = True
         failures: list[SREError] = []
+        cancelled: asyncio.CancelledError | None = None
         # What nobody started is closed as well, so that a handle used too late says so.
         idle = [slot for slot in self._slots.values() if slot not in self._started]
         for slot in (*reversed(self._started), *idle):
             try:
-                await slot.stop(timeout=self._config.timeouts.stop)
+                await slot.stop()
             except SREError as error:
                 log.warning("connector_stop_failed", service=slot.service, id=slot.id, error=str(error))
                 failures.append(error)
+            except asyncio.CancelledError as error:
+                # Those that are left must be stopped as well.
+                cancelled = error
         self._started.clear()
+        if cancelled is not None:
+            raise cancelled
         return failures
 
     def _open(self, service: Service, id_: str) -> Slot:
@@ -91,15 +107,14 @@ class ConnectorService:
         kind = self._find(service, entry.use)
 
         async def make() -> Connector:
-            secrets = {name: await self._secret(name, f"{service.value}.{id_}") for name in _references(entry.options)}
-            if secrets and service is Service.VAULT:
-                raise ConfigError(
-                    f"connectors.vault.{id_} refers to the vault, which is what it configures",
-                    hint="give it its own secret through the environment or a file",
-                )
-            return kind(self._settings(kind, service.value, id_, entry, secrets))
+            path = f"connectors.{service.value}.{id_}"
+            names = sorted(_references(entry.options))
+            return kind(self._settings(kind, path, entry, {name: await self._secret(name, path) for name in names}))
 
-        return Slot(kind, make, id=id_, timeout=self._config.timeouts.start, on_start=self._started.append)
+        timeouts = self._config.timeouts
+        return Slot(
+            kind, make, id=id_, timeout=timeouts.start, stop_timeout=timeouts.stop, on_start=self._started.append
+        )
 
     def _by_name(self, service: Service, id_: str, entries: Mapping[str, ConnectorConfig]) -> ConnectorConfig:
         try:
@@ -112,7 +127,7 @@ class ConnectorService:
             ) from None
         return ConnectorConfig(use=id_)
 
-    async def _secret(self, name: str, whose: str) -> SecretStr:
+    async def _secret(self, name: str, path: str) -> SecretStr:
         vault = self.get(Service.VAULT)
         if not vault.started:
             await vault.start()
@@ -121,18 +136,21 @@ class ConnectorService:
             secret: SecretStr = await read(name)
         except NotFoundError as error:
             raise ConfigError(
-                f"connectors.{whose} needs the secret {name!r}, which is in no vault: {error.message}", hint=error.hint
+                f"{path} needs the secret {name!r}, which is in no vault: {error.message}", hint=error.hint
             ) from error
         return secret
 
     def _settings(
-        self, kind: type[Connector], service: str, id_: str, entry: ConnectorConfig, secrets: Mapping[str, SecretStr]
+        self, kind: type[Connector], path: str, entry: ConnectorConfig, secrets: Mapping[str, SecretStr] | None
     ) -> Settings:
-        path = f"connectors.{service}.{id_}"
+        """Validated settings. Without `secrets`, what is wrong with references into the vault is not known yet."""
         try:
-            settings = kind.settings_type.model_validate(_resolve(entry.options, secrets))
+            settings = kind.settings_type.model_validate(_resolve(entry.options, secrets or {}))
         except ValidationError as error:
-            raise self._explain(error, kind, path) from None
+            problem = _problem(error, skip_references=secrets is None and bool(_references(entry.options)))
+            if problem is None:
+                return kind.settings_type.model_construct()
+            raise self._explain(problem, kind, path, (secrets or {}).values()) from None
         places = {
             name: self._config.place(value)
             for name in type(settings).model_fields
@@ -140,17 +158,34 @@ class ConnectorService:
         }
         return settings.model_copy(update=places)
 
-    def _explain(self, error: ValidationError, kind: type[Connector], path: str) -> ConfigError:
-        # Not the input: it may be a secret.
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join([path, *(str(part) for part in first["loc"])])
-        source = self._config.source(where)
+    def _explain(
+        self, problem: ErrorDetails, kind: type[Connector], path: str, secrets: Iterable[SecretStr]
+    ) -> ConfigError:
+        where = ".".join([path, *(str(part) for part in problem["loc"])])
+        source = self._config.source(f"{path}.use" if problem["type"] == "missing" else where)
         known = sorted(kind.settings_type.model_fields)
-        if first["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        if problem["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"{kind.name!r} has: {', '.join(known) or 'no settings'}"
             return ConfigError(f"unknown key {where!r} in {source}", hint=hint)
-        return ConfigError(f"bad value for {where!r} in {source}: {first['msg']}", hint="correct it there")
+        message = problem["msg"]
+        # A validator of the plugin's own may quote what it was given.
+        for secret in secrets:
+            message = message.replace(secret.get_secret_value() or message, str(secret))
+        return ConfigError(f"bad value for {where!r} in {source}: {message}", hint="correct it there")
+
+
+def _is_default_vault(service: str, id_: str) -> bool:
+    return service == Service.VAULT and id_ == "default"
+
+
+def _problem(error: ValidationError, *, skip_references: bool) -> ErrorDetails | None:
+    """The first problem, without those that a placeholder may have caused."""
+    for problem in error.errors(include_url=False):
+        # What judges several settings together may have judged the placeholder.
+        if not skip_references or (problem["input"] is not _HIDDEN and problem["loc"]):
+            return problem
+    return None
 
 
 def _references(value: Any) -> set[str]:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+import anyio
+
 from sre_core import logs
 from sre_core.connectors.base import Connector
 from sre_core.connectors.operation import Operation
@@ -28,9 +30,10 @@ class Slot:
         *,
         id: str = "default",  # noqa: A002 -- the field's own name
         timeout: float | None = None,
+        stop_timeout: float | None = None,
         on_start: "Callable[[Slot], None] | None" = None,
     ) -> None:
-        """`timeout` bounds the start, in seconds; `on_start` hears of each start that succeeded."""
+        """The timeouts bound start and stop, in seconds; `on_start` hears of each start that succeeded."""
         self.kind = kind
         self.id = id
         self.service: str = kind.service.value
@@ -38,6 +41,7 @@ class Slot:
         self.started = False
         self._make = make
         self._timeout = timeout
+        self._stop_timeout = stop_timeout
         self._on_start = on_start
         self._connector: Connector | None = None
         self._closed = False
@@ -83,13 +87,14 @@ class Slot:
                     f"{self.service} connector {self.id!r} was used after its runtime ended",
                     hint="keep the 'async with Runtime()' block open as long as its handles are in use",
                 )
-            connector = await self._make()
+            connector: Connector | None = None
             try:
                 async with Operation("start", _Ready(self.service, self.name), timeout=self._timeout):
+                    connector = await self._make()
                     await connector.start()
             except BaseException:
-                # Cancelled or failed: what it had opened must not stay open.
-                await self._stop(connector, timeout=self._timeout, quietly=True)
+                if connector is not None:
+                    await self._clean_up(connector)
                 raise
             self._connector = connector
             self.started = True
@@ -97,23 +102,27 @@ class Slot:
             if self._on_start is not None:
                 self._on_start(self)
 
-    async def stop(self, *, timeout: float | None = None) -> None:
+    async def stop(self) -> None:
         """Stop the connector, if it runs; it will not start again. Raises ConnectorError."""
         async with self._lock:
             self._closed = True
             self.started = False
             connector, self._connector = self._connector, None
             if connector is not None:
-                await self._stop(connector, timeout=timeout, quietly=False)
+                await self._stop(connector)
                 log.info("connector_stopped", service=self.service, connector=self.name, id=self.id)
 
-    async def _stop(self, connector: Connector, *, timeout: float | None, quietly: bool) -> None:
-        try:
-            async with Operation("stop", _Ready(self.service, self.name), timeout=timeout):
+    async def _stop(self, connector: Connector) -> None:
+        # A cancel scope around the caller must not keep open what is to be closed; the deadline holds.
+        with anyio.CancelScope(shield=True):
+            async with Operation("stop", _Ready(self.service, self.name), timeout=self._stop_timeout):
                 await connector.stop()
+
+    async def _clean_up(self, connector: Connector) -> None:
+        """Close what a start that failed or was cancelled has opened."""
+        try:
+            await self._stop(connector)
         except SREError as error:
-            if not quietly:
-                raise
             log.warning("connector_stop_failed", service=self.service, connector=self.name, error=str(error))
 
 

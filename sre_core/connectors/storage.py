@@ -163,11 +163,16 @@ class Storage(Handle):
         return True
 
     async def list(self, prefix: str = "") -> AsyncGenerator[ObjectInfo]:
-        """The objects below `prefix`, by default the whole home, in order of key. Needs READ on `prefix`."""
+        """The objects below `prefix`, by default the whole home, in order of key. Needs READ on `prefix`.
+
+        What the candidate may not read is left out.
+        """
         items = self._stream("list", Access.READ, prefix, lambda: self._connector.list(self._key(prefix)))
         async with aclosing(items):
-            async for info in items:
-                yield self._relative(info)
+            async for found in items:
+                info = self._relative(found)
+                if await self._sees(info.key):
+                    yield info
 
     def read_stream(self, path: str) -> AsyncGenerator[bytes]:
         """The object in pieces; use it inside `contextlib.aclosing`. Capability "stream"; needs READ."""

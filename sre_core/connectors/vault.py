@@ -57,20 +57,20 @@ class Vault(Handle):
     async def get(self, name: str) -> SecretStr:
         """The secret; `.get_secret_value()` shows it. Raises NotFoundError. Needs READ."""
         async with self._operation("get", Access.READ, name):
-            return await self._connector.get(name)
+            return await self._connector.get(self._key(name))
 
     async def names(self) -> list[str]:
         """The names of the secrets that the candidate may read, sorted."""
         async with self._unguarded("names"):
             found = await self._connector.names()
-        return [name for name in found if await self.allowed(name, Access.READ)]
+        return [name for name in found if await self._sees(name)]
 
     async def set(self, name: str, secret: SecretStr | str) -> None:
         """Keep a secret, replacing the old one. Capability "write"; needs WRITE."""
         async with self._operation("set", Access.WRITE, name):
-            await self._connector.set(name, SecretStr(secret) if isinstance(secret, str) else secret)
+            await self._connector.set(self._key(name), SecretStr(secret) if isinstance(secret, str) else secret)
 
     async def delete(self, name: str) -> None:
         """Forget a secret; a missing one is not an error. Capability "write"; needs WRITE."""
         async with self._operation("delete", Access.WRITE, name):
-            await self._connector.delete(name)
+            await self._connector.delete(self._key(name))

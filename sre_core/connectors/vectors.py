@@ -156,10 +156,13 @@ class Vectors(Handle):
             await self._connector.drop(self._key(collection))
 
     async def collections(self, prefix: str = "") -> list[CollectionInfo]:
-        """The collections below `prefix`, by default the whole home, sorted by name. Needs READ on `prefix`."""
+        """The collections below `prefix`, by default the whole home, sorted by name. Needs READ on `prefix`.
+
+        What the candidate may not read is left out.
+        """
         async with self._operation("collections", Access.READ, prefix):
             found = await self._connector.collections(self._key(prefix))
-        return [
+        named = [
             CollectionInfo(
                 name=info.name.split("/", 2)[2],
                 dimension=info.dimension,
@@ -168,6 +171,7 @@ class Vectors(Handle):
             )
             for info in found
         ]
+        return [info for info in named if await self._sees(info.name)]
 
     async def upsert(self, collection: str, records: Sequence[VectorRecord]) -> None:
         """Keep records, replacing those of the same id. Raises NotFoundError, ConfigError. Needs WRITE."""

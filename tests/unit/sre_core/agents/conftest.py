@@ -31,8 +31,11 @@ class Acls:
     async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
         return next(((place, self.acls[place]) for place in resource.lineage() if place in self.acls), None)
 
-    async def update(self, resource: Resource, change: Callable[[ACL | None], ACL]) -> None:
-        self.acls[resource] = change(self.acls.get(resource))
+    async def update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
+        found = await self.nearest(resource)
+        changed = change(found[1] if found else ACL())
+        if changed is not None:
+            self.acls[resource] = changed
 
     async def remove(self, resource: Resource) -> None:
         self.acls.pop(resource, None)
