@@ -41,7 +41,9 @@ _DESCRIPTION_WORDS = 2
 # Tokens of the request that are looked at; more is slower and not better.
 _LONGEST = 128
 _EMPTY_WORDS = frozenset(
-    ["a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "get", "given", "gets", "has", "have", "how", "i", "in", "into", "is", "it", "its", "me", "my", "not", "of", "on", "one", "or", "please", "return", "returns", "some", "than", "that", "the", "them", "then", "this", "to", "two", "use", "used", "using", "was", "what", "which", "who", "will", "with", "would", "you", "your", "according"]
+    "a about all an and any are as at be by can do does for from get given gets has have how i in into is it its me "  # noqa: SIM905
+    "my not of on one or please return returns some than that the them then this to two use used using was what "
+    "which who will with would you your according".split()
 )
 _ENDINGS = ("ing", "ions", "ion", "es", "ed", "s", "e")
 
@@ -71,17 +73,16 @@ def rank(worker: Worker, words: str, skills: Sequence[SkillSpec]) -> list[float]
     tokens = worker.template.tokens
     ids = tokens(words)[:_LONGEST] or tokens(" ")
 
-    def likelihood(prefix: str) -> float:
-        return worker.sequence().likelihood([*tokens(prefix), *ids], tail=len(ids))
-
-    none = [max(likelihood(topic[way]) for topic in _TOPICS) for way in range(2)]
-    scores = []
-    for skill in skills:
-        name = re.sub(r"[_.-]+", " ", skill.name)
-        description = skill.description.strip() or name
-        asked = [likelihood(form.format(name=name, description=description)) for form in (_LIST, _TALK)]
-        ratio = sum(one - other for one, other in zip(asked, none, strict=True)) / 2
-        scores.append(ratio + _shared(words, name, description))
+    names = [re.sub(r"[_.-]+", " ", skill.name) for skill in skills]
+    described = [skill.description.strip() or name for skill, name in zip(skills, names, strict=True)]
+    scores = [_shared(words, name, about) for name, about in zip(names, described, strict=True)]
+    for way, form in enumerate((_LIST, _TALK)):
+        asked = [form.format(name=name, description=about) for name, about in zip(names, described, strict=True)]
+        prefixes = [topic[way] for topic in _TOPICS] + asked
+        found = worker.likelihoods([tokens(prefix) for prefix in prefixes], ids)
+        none = max(found[: len(_TOPICS)])
+        for place, value in enumerate(found[len(_TOPICS) :]):
+            scores[place] += (value - none) / 2
     return scores
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sre_core.errors import UnavailableError
 from sre_smollm.grammar import Grammars
 from sre_smollm.model import Model, load
+from sre_smollm.scoring import likelihoods
 from sre_smollm.sequence import Cancelled, Sequence
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.template import Template
@@ -40,11 +41,18 @@ class Worker:
         self.template = loaded.template
         self._settings = settings
         self._stopped = stopped
+        self._threads = settings.threads or os.cpu_count() or 1
 
     def sequence(self) -> Sequence:
         """An empty sequence; its steps raise Cancelled once nobody waits for the work."""
-        threads = self._settings.threads or os.cpu_count() or 1
-        return Sequence(self.model, self._stopped, threads=threads, decode_threads=self._settings.decode_threads)
+        return Sequence(self.model, self._stopped, threads=self._threads, decode_threads=self._settings.decode_threads)
+
+    def likelihoods(self, prefixes: list[list[int]], words: list[int]) -> list[float]:
+        """How likely `words` are after each of `prefixes`, as `scoring.likelihoods` has it. Raises Cancelled."""
+        import torch
+
+        torch.set_num_threads(self._threads)
+        return likelihoods(self.model, prefixes, words, self._stopped)
 
 
 class Engine:

@@ -16,6 +16,9 @@ __all__ = ["Model", "load"]
 
 log = logs.get_logger(__name__)
 
+# Bytes of weights.
+_LARGE = 2 * 10**9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -39,7 +42,7 @@ def load(folder: Path, settings: SmolLMSettings) -> Model:
     bars: Any = hub_logging  # untyped functions
 
     device = _device(settings.device)
-    dtype = _dtype(settings.dtype, device)
+    dtype = _dtype(settings.dtype, device, folder)
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
     try:
@@ -86,7 +89,7 @@ def _device(name: str) -> "torch.device":
     return device
 
 
-def _dtype(name: str, device: "torch.device") -> "torch.dtype":
+def _dtype(name: str, device: "torch.device", folder: Path) -> "torch.dtype":
     import torch
 
     if name != "auto":
@@ -94,9 +97,10 @@ def _dtype(name: str, device: "torch.device") -> "torch.dtype":
         return chosen
     if device.type != "cpu":
         return torch.bfloat16
-    # Without these instructions a processor emulates bfloat16, slower than float32.
     able: Mapping[str, Any] = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    # A small model is no faster in bfloat16 without matrix instructions; a large one waits for memory anyway.
+    large = sum(file.stat().st_size for file in folder.glob("*.safetensors")) > _LARGE
+    return torch.bfloat16 if able.get("amx_bf16") or (large and able.get("avx512_bf16")) else torch.float32
 
 
 def _context(config: Any, settings: SmolLMSettings) -> int:

@@ -50,15 +50,6 @@ class Sequence:
             piece = ids[start : start + _PIECE]
             self._logits = self._step(piece, keep=1)[-1]
 
-    def likelihood(self, ids: Ids[int], *, tail: int) -> float:
-        """Read `ids`; the log-probability, in nats, of its last `tail` tokens after those before them.
-
-        At least one token must come before them. Raises Cancelled.
-        """
-        rows = self._step(ids, keep=tail + 1).log_softmax(-1)
-        self._logits = rows[-1]
-        return sum(float(rows[place, token]) for place, token in enumerate(ids[-tail:]))
-
     def _step(self, ids: Ids[int], *, keep: int) -> "torch.Tensor":
         import torch
 

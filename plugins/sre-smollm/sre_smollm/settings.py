@@ -31,7 +31,7 @@ class SmolLMSettings(Settings):
     )
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="auto is bfloat16 where the processor computes in it, else float32."
+        default="auto", description="auto is bfloat16 where the processor gains from it, else float32."
     )
     threads: int | None = Field(
         default=None, ge=1, description="Processor threads to read a prompt with; all cores if not given."

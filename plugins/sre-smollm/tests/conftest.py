@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from sre_smollm import SmolLM, SmolLMSettings
 from sre_smollm.engine import Loaded, Worker
 from sre_smollm.grammar import Grammars

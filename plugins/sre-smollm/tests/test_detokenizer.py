@@ -5,6 +5,7 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sre_smollm.detokenizer import Detokenizer, StopFilter
 
 
