@@ -1,0 +1,1 @@
+"""One scenario in each module: what is measured, against what, and where the bar lies."""

@@ -1,0 +1,1 @@
+"""What is measured: the same work done by the runtime, by a bare HTTP client, and by peers."""
