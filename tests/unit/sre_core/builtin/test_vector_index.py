@@ -1,8 +1,5 @@
 """The index of one collection: exactness where float32 fails, and views that do not change."""
 
-import statistics
-import time
-
 import numpy as np
 import pytest
 
@@ -97,21 +94,3 @@ def test_memory_grows_by_doubling_and_shrinks_after_a_great_deletion():
     index.shrink()
     assert len(index.entries) == 1000
     assert [match.id for match in nearest(index, [4500, 4500], k=3)] == ["r04500", "r04499", "r04501"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("metric", list(Metric))
-def test_a_query_costs_little_more_than_one_matrix_vector_product(metric):
-    source = np.random.default_rng(7)
-    query = source.standard_normal(384, dtype=np.float32)
-    index = filled(source.standard_normal((100_000, 384), dtype=np.float32), metric)
-    matrix = index.arrays()[0]
-    # In turns, so that other load on the machine slows both alike.
-    ratios = [seconds(lambda: nearest(index, query)) / seconds(lambda: matrix @ query) for _ in range(60)]
-    assert statistics.median(ratios) < 1.5
-
-
-def seconds(work):
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
