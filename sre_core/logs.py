@@ -34,14 +34,14 @@ def get_logger(name: str) -> Logger:
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso"),
-            add_trace_ids,
+            _add_trace_ids,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
     )
     return lazy.bind()  # type: ignore[no-any-return]  # typed as Any by structlog
 
 
-def add_trace_ids(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _add_trace_ids(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Add the ids of the current span, in the hexadecimal form that tracing back ends show."""
     span = trace.get_current_span().get_span_context()
     if span.is_valid:

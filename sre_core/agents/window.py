@@ -28,10 +28,10 @@ def estimate_text(text: str) -> int:
 
 def estimate_message(message: Message) -> int:
     """Tokens of a message, estimated: its text, its calls, its files and `MESSAGE_TOKENS` around each."""
-    return overhead(message) + estimate_text(message.text) + sum(estimate_text(text) for text in _calls(message))
+    return _overhead(message) + estimate_text(message.text) + sum(estimate_text(text) for text in _calls(message))
 
 
-def overhead(message: Message) -> int:
+def _overhead(message: Message) -> int:
     """Tokens of a message that are no text: marks, and files.
 
     A text file counts a token for two bytes; images, sound and the like count 1,600, whatever their size.
@@ -83,7 +83,7 @@ class TokenCounts:
             return [estimate_message(message) for message in messages]
         texts = ["\n".join((message.text, *_calls(message))) for message in messages]
         counts = await self._texts(texts)
-        return [overhead(message) + count for message, count in zip(messages, counts, strict=True)]
+        return [_overhead(message) + count for message, count in zip(messages, counts, strict=True)]
 
     async def _texts(self, texts: Sequence[str]) -> list[int]:
         if not self._exact:

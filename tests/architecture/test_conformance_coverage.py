@@ -9,7 +9,7 @@ from tests.architecture.tree import ROOT, parsed, plugin_packages, python_files
 KITS = {
     "LLMConnector": "LLMConformance",
     "StorageConnector": "StorageConformance",
-    "VectorConnector": "VectorsConformance",
+    "VectorConnector": "VectorConformance",
     "CacheConnector": "CacheConformance",
     "VaultConnector": "VaultConformance",
 }
