@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -66,7 +67,17 @@ def _convert(file: Path, folder: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
         model: Any = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
     # The reader fails with whatever a damaged table leads to.
-    except (ValueError, KeyError, IndexError, OSError, EOFError, OverflowError, RuntimeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        OSError,
+        EOFError,
+        MemoryError,
+        ArithmeticError,
+        RuntimeError,
+        struct.error,
+    ) as error:
         raise ConfigError(
             f"the GGUF file {str(file)!r} cannot be read: {error}",
             hint="it may be cut or damaged: fetch it again, or use a folder with safetensors",

@@ -77,11 +77,16 @@ class Grammars:
         backend = model.tokenizer.backend_tokenizer
         self._tokens = LLTokenizer(backend.to_str(), eos_token=sorted(model.ends) or None)
         self._rows = int(model.network.config.vocab_size)
+        # Tags such as <think> are text to us, though llguidance takes every added token for a mark.
+        added = model.tokenizer.added_tokens_decoder.items()
+        self._added = {token: b"" if entry.special else entry.content.encode() for token, entry in added}
         self._compiled: dict[str, LLMatcher] = {}
 
     def bytes_of(self, token: int) -> bytes:
         """What `token` adds to the text; nothing for the model's own marks."""
-        if token >= self._tokens.vocab_size or self._tokens.is_special_token(token):
+        if token in self._added:
+            return self._added[token]
+        if token >= self._tokens.vocab_size:
             return b""
         return bytes(self._tokens.decode_bytes([token]))
 

@@ -54,7 +54,8 @@ class Template:
     def __init__(self, model: Model, *, system_prompt: str | None = None) -> None:
         self._tokenizer = model.tokenizer
         self._system_prompt = system_prompt
-        self._marks = tuple(mark for mark in self._tokenizer.all_special_tokens if len(mark) > 1)
+        added = self._tokenizer.added_tokens_decoder.values()
+        self._marks = tuple(token.content for token in added if token.special and len(token.content) > 1)
         text = self._tokenizer.chat_template
         if not isinstance(text, str) or not text:
             raise ConfigError(
