@@ -111,10 +111,14 @@ class _Reply:
         thinks = self._worker.template.thinks
         # Thinking may only stand at the start; later its tag is text.
         sieve = StopFilter((_THINK_OPEN, *marks) if thinks else marks)
-        thinking = False
+        thinking = fresh = False
         for token in self._writer.write():
             self._reasoning += thinking
             text = detokenizer.push(token)
+            if fresh:
+                # The line breaks between thinking and text belong to neither.
+                text = text.lstrip("\n")
+                fresh = not text
             while True:
                 shown = sieve.push(text)
                 if shown:
@@ -126,6 +130,7 @@ class _Reply:
                     thinking, thinks, sieve = True, False, StopFilter((_THINK_CLOSE,))
                 elif thinking:
                     thinking, sieve, text = False, StopFilter(marks), text.lstrip("\n")
+                    fresh = not text
                 elif mark == CALL_OPEN and self._skills:
                     yield from self._calling(token, text)
                     return
