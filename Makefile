@@ -5,7 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
-CODE := sre_core sre_sdk sre_cli $(dir $(wildcard plugins/*/sre_*/__init__.py)) docs/examples examples benchmarks
+CODE := sre_core sre_sdk sre_cli $(dir $(wildcard plugins/*/sre_*/__init__.py)) docs examples benchmarks
+COG := $(BIN)/cog -P -I docs -p 'import show, table'
 PAGES := README.md $(wildcard docs/*.md docs/*/*.md)
 
 demo: .venv/.demo  ## set up and answer a real prompt with a real model on this machine
@@ -16,7 +17,7 @@ install: .venv/.dev  ## set up everything that development needs
 test: check plugin-test  ## set up and run every check and every test
 
 check: .venv/.dev  ## format, lint, types, docs, and the tests of the runtime
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(BIN)/cog --check -p '' $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
 
 plugin-test: .venv/.dev  ## the tests of the plugins in this repository
 	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
@@ -25,7 +26,7 @@ fix: .venv/.dev  ## format, and repair what the linter can
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 docs: .venv/.dev  ## write files and their real output into the pages
-	$(BIN)/cog -r $(PAGES)
+	$(COG) -r $(PAGES)
 
 bench: .venv/.dev  ## measure against the raw limit and peers; prints ratios, saves JSON
 	$(BIN)/python -m benchmarks

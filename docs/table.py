@@ -1,0 +1,194 @@
+"""Tables that cog pastes into the pages, made from the code itself."""
+
+import dataclasses
+import inspect
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import sre_sdk
+from sre_cli.failures import exit_code
+from sre_core import errors as error_module
+from sre_core import events as event_module
+from sre_core.agents.limits import Limits
+from sre_core.config import Config, load
+from sre_core.plugins import Plugins
+from sre_core.testing.conformance.lifecycle import CAPABILITIES
+
+
+def config_keys() -> None:
+    """Every key of `sre.toml`."""
+    _table(("key", "default", "what it is"), [(f"`{key}`", default, text) for key, default, text in walk_config()])
+
+
+def walk_config() -> Iterator[tuple[str, str, str]]:
+    """Key, default and meaning, from the models."""
+    defaults = load(Path(tempfile.gettempdir()), {}).config
+    for name, field in Config.model_fields.items():
+        value = getattr(defaults, name)
+        if isinstance(value, BaseModel):
+            for inner, part in type(value).model_fields.items():
+                shown = _default(getattr(value, inner))
+                yield f"{name}.{inner}", shown, part.description or _MEANINGS[f"{name}.{inner}"]
+        else:
+            shown = "see below" if name in {"connectors", "access"} else _default(value)
+            yield name, shown, field.description or _MEANINGS[name]
+
+
+def errors() -> None:
+    """Every error by code, with the exit code of the command line."""
+    rows = []
+    for name in sorted(error_module.__all__, key=lambda name: getattr(error_module, name).code):
+        kind = getattr(error_module, name)
+        retry = "yes" if getattr(kind, "retryable", False) else ""
+        rows.append((f"`{kind.code}`", f"`{name}`", _first(kind), retry, str(exit_code(kind("")))))
+    _table(("code", "error", "when", "retried", "exit code"), rows)
+
+
+def events() -> None:
+    """Every event, with its fields."""
+    common = {field.name for field in dataclasses.fields(event_module.Event)}
+    rows = []
+    for name in event_module.__all__:
+        kind = getattr(event_module, name)
+        if inspect.isclass(kind) and issubclass(kind, event_module.Event) and kind is not event_module.Event:
+            own = [f"`{field.name}`" for field in dataclasses.fields(kind) if field.name not in common]
+            rows.append((f"`{kind.type}`", f"`{name}`", ", ".join(own), _doc(kind)))
+    _table(("type", "class", "fields", "when"), rows)
+
+
+def limits() -> None:
+    """Every limit of a run, with its default."""
+    _table(("limit", "default"), [(f"`{f.name}`", _default(f.default)) for f in dataclasses.fields(Limits)])
+
+
+def names() -> None:
+    """What `sre_sdk` offers."""
+    rows = []
+    for name in sre_sdk.__all__:
+        thing = getattr(sre_sdk, name)
+        rows.append((f"`{name}`", _first(thing)))
+    _table(("name", "what it is"), rows)
+
+
+def verbs(place: str) -> None:
+    """The methods of a contract or handle, as in "sre_core.connectors.Storage"."""
+    kind = _found(place)
+    rows = []
+    for name, method in inspect.getmembers(kind, inspect.isfunction):
+        if name.startswith("_") or method.__qualname__.split(".")[0] != kind.__name__ or name == "resource":
+            continue
+        rows.append((method.__code__.co_firstlineno, f"`{name}{_signature(method)}`", _doc(method)))
+    _table(("method", "what it does"), [row[1:] for row in sorted(rows)])
+
+
+def settings(place: str) -> None:
+    """The settings of a connector, with their defaults, and its capabilities."""
+    kind = _found(place)
+    model = kind.settings_type
+    if model.model_fields:
+        rows = [
+            (f"`{name}`", _annotation(field.annotation), _field_default(field), field.description or "")
+            for name, field in model.model_fields.items()
+        ]
+        print(f"{inspect.cleandoc(model.__doc__ or '')}\n")
+        _table(("setting", "type", "default", "what it is"), rows)
+    else:
+        print("It has no settings.")
+    declared = ", ".join(f"`{word}`" for word in sorted(kind.capabilities)) or "none"
+    if CAPABILITIES[kind.service]:
+        print(f"\nCapabilities: {declared}.")
+
+
+def connectors() -> None:
+    """The connectors that come with the repository."""
+    rows = []
+    plugins = Plugins.load(only=("smollm", "example"))
+    for (service, name), kind in plugins.connectors.items():
+        package = kind.__module__.split(".")[0]
+        source = "built in" if package == "sre_core" else package.replace("_", "-")
+        rows.append((service.value, f"`{name}`", source, _first(kind)))
+    order = ["llm", "storage", "vectors", "cache", "vault"]
+    rows.sort(key=lambda row: (order.index(row[0]), row[2] != "built in", row[1]))
+    _table(("service", "connector", "where", "what it is"), rows)
+
+
+_MEANINGS = {
+    "model": "The model of agents that name none; read as in `Agent(model=...)`, but by the default connector.",
+    "data": "The folder of embedded connectors' data; relative to `sre.toml`.",
+    "connectors": "`[connectors.SERVICE.ID]`: `use` names the connector, every other key is its own setting.",
+    "access": "Grants of the operator: a path, and who may do what there.",
+    "teams": 'Team ids with their members, as in `ops = ["user:ada", "agent:bot"]`.',
+    "plugins.disabled": "Plugins that are not loaded.",
+    "plugins.only": "If given, only these plugins are loaded. `SRE_PLUGINS=a,b` sets it.",
+    "timeouts.start": "Seconds that a connector may take to start.",
+    "timeouts.stop": "Seconds that a connector may take to stop.",
+    "timeouts.operation": "Seconds that a call of a connector may take; of a stream, each item.",
+    "timeouts.llm": "Seconds that a model may take for each chunk.",
+    "guard.acl_cache_seconds": "How long a revocation made on another machine may take to be seen here.",
+}
+
+
+def _found(place: str) -> Any:
+    module, _, name = place.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _doc(thing: object) -> str:
+    """A docstring on one line, for a cell; the parts for readers of the code only, as references, stay."""
+    return " ".join(inspect.cleandoc(thing.__doc__ or "").split())
+
+
+def _first(thing: object) -> str:
+    """The first paragraph of a docstring."""
+    return " ".join(inspect.cleandoc(thing.__doc__ or "").split("\n\n")[0].split())
+
+
+def _signature(method: Any) -> str:
+    """The parameters without their types, and with short defaults."""
+    shown = []
+    keyword_only = False
+    for parameter in inspect.signature(method).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
+            keyword_only = True
+            shown.append("*")
+        empty = parameter.default is parameter.empty
+        shown.append(parameter.name if empty else f"{parameter.name}={_code(parameter.default)}")
+    return f"({', '.join(shown)})"
+
+
+def _code(value: Any) -> str:
+    text = repr(str(value)) if isinstance(value, (str, Path)) else repr(value)
+    return text.replace("'", '"')
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, (tuple, dict)) and not value:
+        return "empty"
+    return f"`{_code(value)}`"
+
+
+def _field_default(field: FieldInfo) -> str:
+    return "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+
+
+def _annotation(annotation: Any) -> str:
+    text = (
+        annotation.__name__ if inspect.isclass(annotation) and not hasattr(annotation, "__args__") else str(annotation)
+    )
+    return re.sub(r"\b(?:\w+\.)+(\w)", r"\1", text).replace("|", "\\|")
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    for row in (columns, ["---"] * len(columns), *rows):
+        print(f"| {' | '.join(row)} |")
