@@ -35,7 +35,7 @@ async def model(smollm):
     return smollm
 
 
-async def _ask(model, *messages, **changes):
+async def _ask(model, /, *messages, **changes):
     async with aclosing(model.stream(LLMRequest(messages=messages, **changes))) as chunks:
         return fold([chunk async for chunk in chunks])
 
