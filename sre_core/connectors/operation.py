@@ -1,6 +1,5 @@
 """One call through a handle: access check, start, span, deadline, and translation of foreign errors."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -9,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from sre_core import logs, telemetry
 from sre_core.access.guard import AccessRequest, Guard
+from sre_core.connectors.deadline import Deadline
 from sre_core.errors import ConnectorError, DeadlineError, SREError
 
 __all__ = ["Operation", "Target", "stream"]
@@ -48,7 +48,7 @@ class Operation:
     a denied call neither reaches nor starts the backend.
     """
 
-    __slots__ = ("_began", "_guard", "_name", "_request", "_scope", "_span", "_target", "timeout")
+    __slots__ = ("_began", "_deadline", "_guard", "_name", "_request", "_span", "_target", "timeout")
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Operation:
         self._target = target
         self._guard = guard
         self._request = request
-        self._scope: asyncio.Timeout | None = None
+        self._deadline: Deadline | None = None
         self.timeout = timeout
 
     async def open(self) -> None:
@@ -113,18 +113,16 @@ class Operation:
         await self.open()
         self._span.attach()
         if self.timeout is not None:
-            self._scope = asyncio.timeout(self.timeout)
-            await self._scope.__aenter__()
+            self._deadline = Deadline(self.timeout)
+            self._deadline.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._scope is not None:
-            try:
-                await self._scope.__aexit__(kind, error, trace)
-            except TimeoutError as expired:
-                error = expired
+        if self._deadline is not None:
+            error = _ended(self._deadline, error)
+            self._deadline.close()
         translated = self.close(error)
         if translated is not None and translated is not error:
             raise translated from error
@@ -137,11 +135,11 @@ async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) 
     """
     await operation.open()
     error: BaseException | None = None
+    deadline = None if operation.timeout is None else Deadline(operation.timeout)
     try:
         async with aclosing(source()) as items:
             while True:
-                async with asyncio.timeout(operation.timeout):
-                    item = await anext(items, _END)
+                item = await _next(items, deadline)
                 if item is _END:
                     return
                 yield item
@@ -151,6 +149,33 @@ async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) 
         error = raised
         raise
     finally:
+        if deadline is not None:
+            deadline.close()
         translated = operation.close(error)
         if translated is not None and translated is not error:
             raise translated from error
+
+
+async def _next(items: AsyncGenerator[T], deadline: Deadline | None) -> T:
+    """The next item, or _END. Raises TimeoutError when it does not come in time."""
+    if deadline is None:
+        return await anext(items, _END)
+    deadline.start()
+    try:
+        item = await anext(items, _END)
+    except BaseException as error:
+        ended = _ended(deadline, error)
+        if ended is None or ended is error:
+            raise
+        raise ended from error
+    deadline.stop(None)
+    return item
+
+
+def _ended(deadline: Deadline, error: BaseException | None) -> BaseException | None:
+    """How a wait ended: `error`, or a TimeoutError in place of the cancellation that came from its deadline."""
+    if not deadline.stop(error):
+        return error
+    expired = TimeoutError()
+    expired.__cause__ = error
+    return expired

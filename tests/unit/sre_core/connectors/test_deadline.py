@@ -1,0 +1,112 @@
+"""A deadline ends what waits too long, and takes no cancellation for its own that is not."""
+
+import asyncio
+import time
+
+import pytest
+from anyio import fail_after
+
+from sre_core.connectors.deadline import Deadline
+
+
+async def waits(deadline: Deadline, future: "asyncio.Future[None]") -> str:
+    deadline.start()
+    try:
+        await future
+    except asyncio.CancelledError as error:
+        return "late" if deadline.stop(error) else "cancelled"
+    return "late" if deadline.stop(None) else "done"
+
+
+def never() -> "asyncio.Future[None]":
+    return asyncio.get_running_loop().create_future()
+
+
+async def test_a_wait_that_is_too_long_is_cancelled_and_the_task_goes_on() -> None:
+    deadline = Deadline(0.001)
+    with fail_after(5):
+        assert await waits(deadline, never()) == "late"
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_wait_that_ends_in_time_is_left_alone() -> None:
+    deadline = Deadline(5)
+    future = never()
+    future.set_result(None)
+    assert await waits(deadline, future) == "done"
+    deadline.close()
+
+
+async def test_each_wait_has_the_whole_time() -> None:
+    deadline = Deadline(0.2)
+    loop = asyncio.get_running_loop()
+    with fail_after(5):
+        for _ in range(4):
+            future = never()
+            loop.call_later(0.08, future.set_result, None)
+            assert await waits(deadline, future) == "done"
+        assert await waits(deadline, never()) == "late"
+
+
+async def test_time_between_two_waits_does_not_count() -> None:
+    deadline = Deadline(0.001)
+    future = never()
+    future.set_result(None)
+    assert await waits(deadline, future) == "done"
+    pause = never()
+    asyncio.get_running_loop().call_later(0.02, pause.set_result, None)
+    await pause
+    deadline.close()
+
+
+async def test_a_cancellation_from_elsewhere_is_not_taken_for_its_own() -> None:
+    deadline = Deadline(5)
+    task = asyncio.create_task(waits(deadline, never()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with fail_after(5):
+        assert await task == "cancelled"
+    deadline.close()
+
+
+async def test_a_cancellation_that_comes_with_the_deadline_wins() -> None:
+    deadline = Deadline(0.001)
+    task = asyncio.create_task(waits(deadline, never()))
+    await asyncio.sleep(0)
+    # Both are due by then, and come before the task runs again.
+    asyncio.get_running_loop().call_later(0.002, task.cancel)
+    time.sleep(0.02)  # noqa: ASYNC251 -- so that the loop sees both at once
+    with fail_after(5):
+        assert await task == "cancelled"
+    deadline.close()
+
+
+async def test_the_waits_may_be_those_of_different_tasks() -> None:
+    deadline = Deadline(0.02)
+    future = never()
+    future.set_result(None)
+    with fail_after(5):
+        assert await asyncio.create_task(waits(deadline, future)) == "done"
+        assert await asyncio.create_task(waits(deadline, never())) == "late"
+
+
+async def test_nothing_rings_after_closing() -> None:
+    deadline = Deadline(0.001)
+    task = asyncio.create_task(waits(deadline, never()))
+    await asyncio.sleep(0)
+    deadline.close()
+    done, _ = await asyncio.wait([task], timeout=0.02)
+    assert not done
+    task.cancel()
+    assert await task == "cancelled"
+
+
+def test_a_deadline_needs_a_task() -> None:
+    async def outside() -> Deadline:
+        return Deadline(1)
+
+    deadline = asyncio.run(outside())
+    with pytest.raises(RuntimeError):
+        deadline.start()
