@@ -44,6 +44,10 @@ def call_text(call: SkillCall) -> str:
     return f"{CALL_OPEN}\n{body}\n{CALL_CLOSE}"
 
 
+def _in_words(call: SkillCall) -> str:
+    return f"I will use {call.name} with {call.arguments}."
+
+
 class Template:
     """The chat template of one model, with repairs for what it would drop.
 
@@ -79,7 +83,9 @@ class Template:
         """
         if not messages:
             raise ConfigError("a prompt needs at least one message", hint="pass messages=(Message.user(...),)")
-        turns = [self._turn(message) for message in messages]
+        # A model that was never taught tags answers better when its past calls are told in words.
+        words = self._key is None and not skills
+        turns = [self._turn(message, words=words) for message in messages]
         if self._system_prompt is not None and turns[0]["role"] != "system":
             turns.insert(0, {"role": "system", "content": self._system_prompt})
         if skills and self._key is None:
@@ -104,7 +110,7 @@ class Template:
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **extra)
         return str(text)
 
-    def _turn(self, message: Message) -> dict[str, Any]:
+    def _turn(self, message: Message, *, words: bool) -> dict[str, Any]:
         if message.files:
             raise UnsupportedError(
                 f"the on-device model cannot take the file {message.files[0].name!r}", hint="send text alone"
@@ -113,7 +119,8 @@ class Template:
             case MessageRole.SKILL:
                 return self._result(message)
             case MessageRole.ASSISTANT:
-                parts = [self._plain(message.text), *(call_text(call) for call in message.skill_calls)]
+                told = _in_words if words else call_text
+                parts = [self._plain(message.text), *(told(call) for call in message.skill_calls)]
                 return {"role": "assistant", "content": "\n".join(part for part in parts if part)}
             case _:
                 return {"role": message.role.value, "content": self._plain(message.text)}
@@ -125,11 +132,11 @@ class Template:
         return text
 
     def _result(self, message: Message) -> dict[str, Any]:
-        word = "failed with" if message.is_error else "returned"
         text = self._plain(message.text)
         if self._shows_results and self.native:
             return {"role": "tool", "content": f"Error: {text}" if message.is_error else text}
-        return {"role": "user", "content": f"<tool_response>\n{message.name} {word}: {text}\n</tool_response>"}
+        what = f"{message.name} failed: {text}" if message.is_error else f"The result of {message.name} is: {text}"
+        return {"role": "user", "content": f"{what}\nTell me the result in one sentence."}
 
     def _with_skills(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec]) -> list[dict[str, Any]]:
         tools = "\n".join(json.dumps(describe(skill), ensure_ascii=False) for skill in skills)
