@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +35,19 @@ def program(name: str) -> None:
     """An example and what it prints."""
     file(f"docs/examples/{name}")
     print("\nIt prints:\n")
+    printed(name)
+
+
+def printed(name: str) -> None:
+    """What an example prints."""
     _block(output([sys.executable, name]), "text")
+
+
+def rooms() -> None:
+    """The rooms of the core, as the contract for imports lists them."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    _block("\n".join(next(one["layers"] for one in contracts if "containers" in one)), "text")
 
 
 def session(*commands: str) -> None:
@@ -45,6 +58,15 @@ def session(*commands: str) -> None:
             for command in commands
         ]
     _block("".join(shown), "console")
+
+
+def section(path: str, heading: str) -> None:
+    """The part of a page below one of its headings."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    body = text.partition(f"## {heading}\n")[2].partition("\n## ")[0].strip()
+    if not body:
+        raise RuntimeError(f"{path} has no heading {heading!r}")
+    print(f"\n{body}\n")
 
 
 def output(command: Sequence[str]) -> str:

@@ -88,6 +88,14 @@ def verbs(place: str) -> None:
     _table(("method", "what it does"), [row[1:] for row in sorted(rows)])
 
 
+def fields(place: str) -> None:
+    """The fields of a dataclass, with their types."""
+    rows = []
+    for field in dataclasses.fields(_found(place)):
+        rows.append((f"`{field.name}`", _annotation(field.type).replace("'", "")))
+    _table(("field", "type"), rows)
+
+
 def settings(place: str) -> None:
     """The settings of a connector, with their defaults, and its capabilities."""
     kind = _found(place)
