@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import pydantic_core
@@ -51,6 +52,15 @@ class AclObjects(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """An ACL on its way from the storage, for all who wait for it."""
+
+    task: asyncio.Task[ACL | None]
+    began: float
+    changes: int
+
+
 class StoredAcls:
     """An AclStore. What the operator configured comes first, where both have an ACL for the same resource."""
 
@@ -71,6 +81,7 @@ class StoredAcls:
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._cache: dict[Resource, tuple[float, ACL | None]] = {}
+        self._readings: dict[Resource, _Reading] = {}
         self._changes = 0
         self._answers: dict[Resource, tuple[float, tuple[Resource, ACL] | None]] = {}
 
@@ -154,13 +165,34 @@ class StoredAcls:
         now = self._clock()
         if cached is not None and now - cached[0] < self._seconds:
             return cached
-        changes = self._changes
-        raw = await _raw(self._objects, resource)
-        acl = None if raw is None else acl_from_json(raw, resource)
+        reading = self._readings.get(resource)
+        # A thousand agents that start together read an ACL once; but nobody gets what was read too long ago.
+        if reading is None or reading.changes != self._changes or now - reading.began >= self._seconds:
+            reading = self._begin_reading(resource, now)
+        # Who stops waiting does not stop the others.
+        acl = await asyncio.shield(reading.task)
         # A change made here while this was read must not be hidden by what was read before it.
-        if changes == self._changes:
-            _remember(self._cache, resource, (now, acl))
-        return now, acl
+        if reading.changes == self._changes:
+            _remember(self._cache, resource, (reading.began, acl))
+        return reading.began, acl
+
+    def _begin_reading(self, resource: Resource, now: float) -> _Reading:
+        task = asyncio.create_task(self._load(resource))
+        reading = self._readings[resource] = _Reading(task=task, began=now, changes=self._changes)
+
+        def forget(task: asyncio.Task[ACL | None]) -> None:
+            if self._readings.get(resource) is reading:
+                del self._readings[resource]
+            if not task.cancelled():
+                # Those who waited get its error; nobody else has to hear of it.
+                task.exception()
+
+        task.add_done_callback(forget)
+        return reading
+
+    async def _load(self, resource: Resource) -> ACL | None:
+        raw = await _raw(self._objects, resource)
+        return None if raw is None else acl_from_json(raw, resource)
 
     def _keep(self, resource: Resource, acl: ACL | None) -> None:
         """Remember a change made here; every answer that was derived is void."""
