@@ -71,7 +71,13 @@ class Handle:
         return self._root.child(path) if path else self._root
 
     def _key(self, path: str) -> str:
-        """`path` as the connector sees it: without the service, which it is."""
+        """`path` as the connector sees it: without the service, which it is. Raises ConfigError when empty."""
+        if not path:
+            raise ConfigError(f"an empty name in {str(self.resource())!r}", hint="say which one, as in 'notes.txt'")
+        return self._prefix(path)
+
+    def _prefix(self, path: str) -> str:
+        """Like `_key`, of what may be the whole home."""
         return "/".join(self.resource(path).parts[1:])
 
     async def grant(self, path: str, candidate: Candidate, access: Access) -> None:

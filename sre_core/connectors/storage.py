@@ -167,7 +167,7 @@ class Storage(Handle):
 
         What the candidate may not read is left out.
         """
-        items = self._stream("list", Access.READ, prefix, lambda: self._connector.list(self._key(prefix)))
+        items = self._stream("list", Access.READ, prefix, lambda: self._connector.list(self._prefix(prefix)))
         async with aclosing(items):
             async for found in items:
                 info = self._relative(found)

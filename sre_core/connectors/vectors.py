@@ -161,7 +161,7 @@ class Vectors(Handle):
         What the candidate may not read is left out.
         """
         async with self._operation("collections", Access.READ, prefix):
-            found = await self._connector.collections(self._key(prefix))
+            found = await self._connector.collections(self._prefix(prefix))
         named = [
             CollectionInfo(
                 name=info.name.split("/", 2)[2],

@@ -94,6 +94,15 @@ async def test_no_trick_with_a_path_gets_through(service: Service, verb: str) ->
     assert recorder.calls == []
 
 
+@pytest.mark.parametrize("service", [Service.STORAGE, Service.VECTORS, Service.CACHE, Service.VAULT])
+async def test_a_whole_home_is_no_object(service: Service) -> None:
+    recorder = Recorder(service)
+    world = World(configured={Resource.parse("vault"): ACL().grant(A1, Access.OWN)})
+    with pytest.raises(ConfigError, match="an empty name"):
+        await call(recorder.handle(A1, world.guard), ONE_EACH[service], "")
+    assert ONE_EACH[service] not in dict(recorder.calls)
+
+
 @pytest.mark.parametrize("verb", ["stream", "complete"])
 async def test_no_trick_with_the_model_of_a_request_gets_through(verb: str) -> None:
     recorder = Recorder(Service.LLM)
