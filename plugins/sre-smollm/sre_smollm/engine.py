@@ -137,7 +137,9 @@ class Engine:
             stopped.set()
             self._running.discard(stopped)
             # A job that still waits in line is dropped; a running one ends at its next step.
-            if not job.cancel():
+            if job.cancel():
+                done.cancel()
+            else:
                 await asyncio.wait([done])
-            if not done.cancelled():
+            if done.done() and not done.cancelled():
                 done.exception()
