@@ -1,6 +1,6 @@
 """Everything that happens, as values: what the CLI prints, hooks observe, streams carry and tests read."""
 
-import secrets
+import os
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def _new_id() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,11 @@ class Runtime:
             return head, rest or None
         return "default", model
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether any plugin has an event hook."""
+        return bool(self._observers)
+
     async def emit(self, event: Event) -> None:
         """Let the plugins' event hooks hear of something."""
         for observe in self._observers:

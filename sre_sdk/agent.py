@@ -304,7 +304,7 @@ class Agent(Owner):
 
     def _enter(self, runtime: "Runtime") -> "Runtime":
         """Be a member of the team from the first use of a runtime on."""
-        if Candidate.team(self.team) not in runtime.teams.of(self.candidate):
+        if all(team.id != self.team for team in runtime.teams.of(self.candidate)):
             runtime.teams.join(self.candidate, self.team)
         return runtime
 

@@ -70,7 +70,7 @@ async def answer(
         skills=agent.skills_in(runtime),
         limits=prompt.limits,
         steps=DirectSteps(),
-        emit=tell,
+        emit=tell if runtime.is_observed else emit,
         context=make_context(agent, runtime, llm),
         base=prompt.model.request(model),
         behavior=agent.behavior,

@@ -9,7 +9,7 @@ from sre_core.access.resource import Resource
 from sre_core.access.store import AclStore
 from sre_core.access.teams import Teams
 from sre_core.errors import AccessDeniedError, SREError
-from sre_core.events import AccessDecided, Emit, current_emit
+from sre_core.events import AccessDecided, Emit, current_emit, discard
 
 __all__ = ["AccessRequest", "Decision", "Guard", "Veto"]
 
@@ -93,7 +93,7 @@ class Guard:
 
     async def _report(self, request: AccessRequest, decision: Decision) -> None:
         emit = current_emit.get() or self._emit
-        if emit is not None:
+        if emit is not None and emit is not discard:
             await emit(
                 AccessDecided(
                     candidate=str(request.candidate),

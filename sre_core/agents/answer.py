@@ -181,6 +181,8 @@ def complete_base(
     base: LLMRequest, skills: Mapping[str, Skill], limits: Limits, schema: Mapping[str, Any] | None
 ) -> LLMRequest:
     """`base` with what stays the same in all turns of a run: skills, output schema and the bound on output."""
+    if not skills and not base.skills and schema is None and limits.output_tokens is None:
+        return base
     bounds = [bound for bound in (base.max_tokens, limits.output_tokens) if bound is not None]
     return replace(
         base,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import anyio
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from sre_core import logs, telemetry
 from sre_core.agents.answer import Answering, complete_base
@@ -18,7 +18,7 @@ from sre_core.agents.skill_calls import SkillCalls
 from sre_core.agents.turn import Sleep
 from sre_core.connectors.llm import LLM, LLMRequest
 from sre_core.errors import LimitExceededError, SREError
-from sre_core.events import Emit, RunFailed, RunFinished, RunStarted, current_emit
+from sre_core.events import Emit, RunFailed, RunFinished, RunStarted, current_emit, discard
 from sre_core.messages import MessageRole
 from sre_core.skills import Skill, SkillContext
 from sre_core.steps import Steps
@@ -89,12 +89,10 @@ async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, co
         "gen_ai.agent.id": agent_id,
         "gen_ai.conversation.id": conversation,
     }
-    token = current_emit.set(report)
+    token = current_emit.set(report if report.is_heard else discard)
+    bound = bind_contextvars(run_id=run_id, agent_id=agent_id)
     try:
-        with (
-            bound_contextvars(run_id=run_id, agent_id=agent_id),
-            telemetry.Span(f"invoke_agent {agent_id}", attributes) as span,
-        ):
+        with telemetry.Span(f"invoke_agent {agent_id}", attributes) as span:
             try:
                 reply = await answer()
                 usage, reason = reply.usage, reply.finish_reason
@@ -108,10 +106,13 @@ async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, co
                 await _report_failure(report, error)
                 raise
     finally:
+        reset_contextvars(**bound)
         current_emit.reset(token)
 
 
 async def _within(seconds: float | None, answering: Answering) -> Reply:
+    if seconds is None:
+        return await answering.run()
     try:
         async with asyncio.timeout(seconds) as scope:
             return await answering.run()

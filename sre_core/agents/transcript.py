@@ -58,7 +58,7 @@ def decode_message(data: Any) -> Message:
 def _is_utf8(message: Message) -> bool:
     texts = [message.text, message.call_id or "", message.name or ""]
     texts += [text for call in message.skill_calls for text in (call.id, call.name, call.arguments)]
-    texts += [file.name for file in message.files]
+    texts += [text for file in message.files for text in (file.name, file.media_type)]
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:

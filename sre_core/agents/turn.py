@@ -64,10 +64,12 @@ class _Attempt:
                 chunks.append(chunk)
                 if chunk.thinking:
                     self.emitted = True
-                    await report(ThinkingDelta(run_id=report.run_id, agent_id=report.agent_id, text=chunk.thinking))
+                    if report.is_heard:
+                        await report(ThinkingDelta(run_id=report.run_id, agent_id=report.agent_id, text=chunk.thinking))
                 if chunk.text:
                     self.emitted = True
-                    await report(TextDelta(run_id=report.run_id, agent_id=report.agent_id, text=chunk.text))
+                    if report.is_heard:
+                        await report(TextDelta(run_id=report.run_id, agent_id=report.agent_id, text=chunk.text))
         return fold(chunks)
 
 

@@ -41,7 +41,7 @@ class Handle:
         self._guard = guard
         self._timeout = timeout
         self._home = home or candidate
-        self._root = Resource((self.service.value, self._home.role.value, self._home.id))
+        self._root: Resource | None = None
 
     @property
     def _connector(self) -> Any:
@@ -68,6 +68,9 @@ class Handle:
 
     def resource(self, path: str = "") -> Resource:
         """The resource that `path` means here; the home itself when empty. Raises ConfigError."""
+        # Made when it is needed first: a run gets all kinds of handles, and uses few.
+        if self._root is None:
+            self._root = Resource((self.service.value, self._home.role.value, self._home.id))
         return self._root.child(path) if path else self._root
 
     def _key(self, path: str) -> str:
