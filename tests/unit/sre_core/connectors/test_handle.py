@@ -130,7 +130,7 @@ async def test_whatever_the_path_the_key_lies_in_the_home(service: Service, path
     try:
         await call(recorder.handle(A1, World().guard), ONE_EACH[service], path)
     except ConfigError:
-        assert recorder.calls == []
+        assert ONE_EACH[service] not in dict(recorder.calls)
         return
     key = recorder.calls[-1][1][0]
     assert key.split("/")[:2] == ["agent", "a1"]
@@ -147,7 +147,7 @@ async def test_whatever_the_name_of_a_secret_it_lies_in_the_home_or_is_denied(na
     try:
         await call(recorder.handle(A1, World().guard), "get", name)
     except (ConfigError, AccessDeniedError):
-        assert recorder.calls == []
+        assert "get" not in dict(recorder.calls)
         return
     key = recorder.calls[-1][1][0]
     assert key == unicodedata.normalize("NFC", name)
