@@ -182,8 +182,7 @@ def load(
     merged: dict[str, Any] = {}
     sources: Origin = {}
     for values, layer in layers:
-        _merge(merged, values, (), sources)
-        sources.update(layer)
+        _merge(merged, values, (), sources, layer)
     try:
         config = Config.model_validate(merged)
     except ValidationError as error:
@@ -249,9 +248,14 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield path
 
 
-def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...], sources: Origin) -> None:
-    """Lay `values` over `into`. Two things are replaced whole: a connector that another `use` takes over, whose
-    old options mean nothing to it, and the grants of a path under `access`."""
+def _merge(
+    into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...], sources: Origin, layer: Origin
+) -> None:
+    """Lay `values` over `into`, and their sources, `layer`, over `sources`.
+
+    Two things are replaced whole: a connector that another `use` takes over, whose old options mean nothing to it,
+    and the grants of a path under `access`.
+    """
     for key, value in values.items():
         here = (*path, key)
         old = into.get(key)
@@ -264,10 +268,11 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any], path: tuple[str, ...
             # An empty table changes nothing; one with something in it is no leaf any more.
             if value:
                 sources.pop(here, None)
-            _merge(old, value, here, sources)
+            _merge(old, value, here, sources, layer)
             continue
         for stale in [leaf for leaf in sources if leaf[: len(here)] == here]:
             del sources[stale]
+        sources.update({leaf: _source(leaf, layer) for leaf in _leaves(value, here)})
         into[key] = _copy(value)
 
 
@@ -277,16 +282,24 @@ def _copy(value: Any) -> Any:
 
 def _explain(error: ValidationError, sources: Origin) -> ConfigError:
     first = error.errors(include_url=False, include_input=False)[0]
-    path = tuple(str(part) for part in first["loc"])
+    # pydantic says of a bad key of a table that it is a bad "[key]" below it.
+    path = tuple(str(part) for part in first["loc"] if part != "[key]")
     dotted = ".".join(path)
-    source = next((where for leaf, where in sources.items() if leaf[: len(path)] == path), None)
-    if source is None:
-        source = next((sources[path[:n]] for n in range(len(path), 0, -1) if path[:n] in sources), "?")
+    source = _source(path, sources)
     if first["type"] == "extra_forbidden":
         close = difflib.get_close_matches(path[-1], _known(path[:-1]), n=1)
         hint = f"did you mean {close[0]!r}?" if close else "see 'sre config' for the keys that exist"
         return ConfigError(f"unknown key {dotted!r} in {source}", hint=hint)
     return ConfigError(f"bad value for {dotted!r} in {source}: {first['msg']}", hint="correct it there")
+
+
+def _source(path: tuple[str, ...], sources: Origin) -> str:
+    """Where a value came from: of a table its first key, of a missing key what stands beside it."""
+    for length in range(len(path), 0, -1):
+        for leaf, where in sources.items():
+            if leaf[:length] == path[:length]:
+                return where
+    return "default"
 
 
 def _known(path: tuple[str, ...]) -> list[str]:
