@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -214,7 +215,7 @@ class Agent(Owner):
         prompt = self.make_prompt(
             text, files=files, output_type=output_type, model=model, limits=limits, timeout=timeout
         )
-        return Run(text, lambda emit: answer_once(self, prompt, emit))
+        return Run(text, partial(answer_once, self, prompt))
 
     def prompt_sync(
         self,

@@ -1,7 +1,7 @@
 """What agents and teams have in common: an id, a runtime to work in, and handles on their resources."""
 
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -101,17 +101,16 @@ class Owner:
             opened, self._opened, self._runtime = self._opened, None, None
             await opened.__aexit__(kind, error, trace)
 
-    @asynccontextmanager
-    async def attached(self) -> "AsyncGenerator[Runtime]":
+    def attached(self) -> "AbstractAsyncContextManager[Runtime]":
         """The runtime to work in, also for what is called inside this block; opened for it if there is none."""
         found = self._runtime or _current.get()
-        if found is None:
-            async with _new_runtime() as opened:
-                with working_in(self._enter(opened)):
-                    yield opened
-        else:
-            with working_in(self._enter(found)):
-                yield found
+        return self._opened_for_a_call() if found is None else _Attached(self._enter(found))
+
+    @asynccontextmanager
+    async def _opened_for_a_call(self) -> "AsyncGenerator[Runtime]":
+        async with _new_runtime() as opened:
+            with working_in(self._enter(opened)):
+                yield opened
 
     @property
     def is_attached(self) -> bool:
@@ -131,6 +130,22 @@ def _new_runtime() -> "Runtime":
     from sre_core.runtime import Runtime
 
     return Runtime()
+
+
+class _Attached:
+    """`working_in` as an async context. A class, since every prompt needs one."""
+
+    __slots__ = ("_runtime", "_token")
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+
+    async def __aenter__(self) -> "Runtime":
+        self._token = _current.set(self._runtime)
+        return self._runtime
+
+    async def __aexit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 @contextmanager

@@ -58,10 +58,6 @@ async def answer(
     from sre_core.agents import loop
     from sre_core.steps import DirectSteps
 
-    async def tell(event: Event) -> None:
-        await runtime.emit(event)
-        await emit(event)
-
     connector, model = runtime.resolve_model(prompt.model.name)
     llm = runtime.llm(agent.candidate, connector)
     return await loop.run(
@@ -70,7 +66,7 @@ async def answer(
         skills=agent.skills_in(runtime),
         limits=prompt.limits,
         steps=DirectSteps(),
-        emit=tell if runtime.is_observed else emit,
+        emit=_both(runtime.emit, emit) if runtime.is_observed else emit,
         context=make_context(agent, runtime, llm),
         base=prompt.model.request(model),
         behavior=agent.behavior,
@@ -78,6 +74,14 @@ async def answer(
         run_id=secrets.token_hex(8),
         agent_id=agent.id,
     )
+
+
+def _both(first: Emit, second: Emit) -> Emit:
+    async def tell(event: Event) -> None:
+        await first(event)
+        await second(event)
+
+    return tell
 
 
 def make_context(agent: "Agent", runtime: "Runtime", llm: "LLM") -> SkillContext:

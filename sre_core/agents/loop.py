@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -59,26 +60,55 @@ async def run(
     """
     report = Reporter(emit, run_id=run_id, agent_id=agent_id)
 
-    async def answer() -> Reply:
-        prompt = next((m.text for m in reversed(conversation.messages) if m.role is MessageRole.USER), "")
-        await report(RunStarted(run_id=run_id, agent_id=agent_id, prompt=prompt, model=base.model))
-        output = None if output_type is None else OutputFormat(output_type)
-        schema = output.schema if output is not None and "schema" in llm.capabilities else None
-        answering = Answering(
-            llm=llm,
-            conversation=conversation,
-            limits=limits,
-            steps=steps,
-            report=report,
-            calls=SkillCalls(skills, context=context, report=report, steps=steps, limits=limits),
-            base=complete_base(base, skills, limits, schema),
-            behavior=behavior,
-            output=output,
-            sleep=sleep,
-        )
-        return await _within(limits.seconds, answering)
-
+    # Not a closure, whose cells would be a dozen objects more for the garbage collector, in each of many runs.
+    answer = partial(
+        _answer,
+        report,
+        llm=llm,
+        conversation=conversation,
+        skills=skills,
+        limits=limits,
+        steps=steps,
+        context=context,
+        base=base,
+        behavior=behavior,
+        output_type=output_type,
+        sleep=sleep,
+    )
     return await _observed(answer, report, conversation.id)
+
+
+async def _answer(
+    report: Reporter,
+    *,
+    llm: LLM,
+    conversation: Conversation,
+    skills: Mapping[str, Skill],
+    limits: Limits,
+    steps: Steps,
+    context: SkillContext,
+    base: LLMRequest,
+    behavior: str,
+    output_type: Any,
+    sleep: Sleep,
+) -> Reply:
+    prompt = next((m.text for m in reversed(conversation.messages) if m.role is MessageRole.USER), "")
+    await report(RunStarted(run_id=report.run_id, agent_id=report.agent_id, prompt=prompt, model=base.model))
+    output = None if output_type is None else OutputFormat(output_type)
+    schema = output.schema if output is not None and "schema" in llm.capabilities else None
+    answering = Answering(
+        llm=llm,
+        conversation=conversation,
+        limits=limits,
+        steps=steps,
+        report=report,
+        calls=SkillCalls(skills, context=context, report=report, steps=steps, limits=limits),
+        base=complete_base(base, skills, limits, schema),
+        behavior=behavior,
+        output=output,
+        sleep=sleep,
+    )
+    return await (answering.run() if limits.seconds is None else _within(limits.seconds, answering))
 
 
 async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, conversation: str) -> Reply:
@@ -110,9 +140,7 @@ async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, co
         current_emit.reset(token)
 
 
-async def _within(seconds: float | None, answering: Answering) -> Reply:
-    if seconds is None:
-        return await answering.run()
+async def _within(seconds: float, answering: Answering) -> Reply:
     try:
         async with asyncio.timeout(seconds) as scope:
             return await answering.run()

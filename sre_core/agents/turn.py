@@ -74,16 +74,21 @@ class _Attempt:
 
 
 async def _attempts(attempt: _Attempt, retries: int, sleep: Sleep) -> Completion:
-    def again(error: BaseException) -> bool:
-        return _may_pass(error) and not attempt.emitted
-
     # The first try goes without tenacity, which costs as much as all the rest of a turn.
     try:
         return await attempt()
     except ConnectorError as error:
-        if not again(error):
+        if attempt.emitted or not _may_pass(error):
             raise
-        failures = [error]
+        failure = error
+    return await _more_attempts(attempt, failure, retries, sleep)
+
+
+async def _more_attempts(attempt: _Attempt, failure: ConnectorError, retries: int, sleep: Sleep) -> Completion:
+    failures = [failure]
+
+    def again(error: BaseException) -> bool:
+        return _may_pass(error) and not attempt.emitted
 
     async def repeat() -> Completion:
         if failures:
