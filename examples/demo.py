@@ -27,12 +27,10 @@ from sre_sdk import (
 
 HERE = Path(__file__).parent
 PROMPT = "Write down that the coffee cost 4 euros."
-
 # A model of this size begins to ramble when its answers may be long.
-agent = Agent("Bookkeeper", limits=Limits(output_tokens=48, turns=3))
+SHORT = Limits(output_tokens=48, turns=3)
 
 
-@agent.skill
 async def write_down(item: Annotated[str, Field(max_length=24)], euros: int, context: SkillContext) -> str:
     """Write down what something costs.
 
@@ -42,14 +40,14 @@ async def write_down(item: Annotated[str, Field(max_length=24)], euros: int, con
     """
     name = re.sub(r"[^a-z0-9]+", "-", item.lower()).strip("-") or "something"
     await context.storage.write(f"costs/{name}.json", json.dumps({"item": item, "euros": euros}))
-    return f"Written down: {item} costs {euros} euros."
+    return f"{item} for {euros} euros is in the book now."
 
 
 async def main() -> None:
     """Ask, look at what was stored, and try to read it as somebody else."""
     config = load(HERE, code={"connectors": {"llm": {"default": {"use": "smollm"}}}}).config
     async with Runtime(config) as runtime:
-        worker = Agent("Bookkeeper", skills=list(agent.skills.values()), limits=agent.limits, runtime=runtime)
+        worker = Agent("Bookkeeper", skills=[write_down], limits=SHORT, runtime=runtime)
         for path in await stored(worker):
             await worker.storage.delete(path)
         called = await ask(worker)
@@ -60,7 +58,7 @@ async def main() -> None:
 async def ask(worker: Agent) -> list[str]:
     """Prompt the model, and tell what happens; returns the names of the skills that it called."""
     say("prompt", PROMPT)
-    say("", "The model is loaded now; the first time, its weights are converted, which takes a minute.")
+    say("", "The model is loaded now. The first time, its weights are converted, which may take a minute.")
     began, called = time.monotonic(), []
     run = worker.prompt(PROMPT)
     async with run.stream() as events:
