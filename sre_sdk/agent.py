@@ -16,6 +16,7 @@ from sre_core.agents.limits import Limits
 from sre_core.errors import ConfigError, SkillError, SREError
 from sre_core.messages import File
 from sre_core.skills import Skill
+from sre_sdk.given import check_type, several
 from sre_sdk.model import Model
 from sre_sdk.owner import Owner
 from sre_sdk.prompt import Prompt, answer_once, make_context
@@ -58,8 +59,12 @@ class Agent(Owner):
     ) -> None:
         """`behavior` is the system prompt. `id` is by default made of the name: "My Bot" becomes "my-bot".
 
-        Raises ConfigError on an illegal id or team, SkillError on a skill that cannot be described.
+        Raises ConfigError on an illegal name, id, team, model or limits, SkillError on a skill that cannot be
+        described.
         """
+        check_type("the name of an agent", name, str)
+        check_type("model", model, str, Model, type(None))
+        check_type("limits", limits, Limits)
         super().__init__(Candidate.agent(_slug(name) if id is None else id), runtime)
         self.name = name
         self.behavior = behavior
@@ -69,7 +74,7 @@ class Agent(Owner):
         self._skills: dict[str, Skill] = {}
         self._named: tuple[str, ...] = ()
         self._locks: WeakValueDictionary[str, asyncio.Lock] | None = None
-        for skill in skills:
+        for skill in several("skills", skills):
             self.add_skill(skill)
 
     def __repr__(self) -> str:
@@ -217,6 +222,30 @@ class Agent(Owner):
         )
         return Run(text, partial(answer_once, self, prompt))
 
+    @overload
+    def prompt_sync(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: None = None,
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> "Reply[None]": ...
+
+    @overload
+    def prompt_sync(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: type[T],
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> "Reply[T]": ...
+
     def prompt_sync(
         self,
         text: str,
@@ -226,7 +255,7 @@ class Agent(Owner):
         model: str | Model | None = None,
         limits: Limits | None = None,
         timeout: float | None = None,
-    ) -> "Reply":
+    ) -> "Reply[Any]":
         """`prompt` for scripts and notebooks: waits for the Reply, in a runtime opened for this call.
 
         Use `with agent.sync as a:` for several prompts. Raises ConfigError if the agent has a runtime.
@@ -282,11 +311,14 @@ class Agent(Owner):
         limits: Limits | None,
         timeout: float | None,
     ) -> Prompt:
-        """A prompt with the agent's own settings where it has none."""
+        """A prompt with the agent's own settings where it has none. Raises ConfigError on values of a wrong type."""
+        check_type("a prompt", text, str)
+        check_type("model", model, str, Model, type(None))
+        check_type("limits", limits, Limits, type(None))
         limits = self.limits if limits is None else limits
         return Prompt(
             text=text,
-            files=tuple(files),
+            files=tuple(several("files", files)),
             output_type=output_type,
             model=_model(self.model if model is None else model),
             limits=limits if timeout is None else replace(limits, seconds=timeout),

@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -22,21 +22,23 @@ __all__ = ["EventStream", "Events", "Run"]
 T = TypeVar("T")
 
 
-class Run(Generic[T]):
+class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
     """One prompt. Nothing happens until it is awaited or streamed, and it happens once.
 
     `await run` gives the Reply; awaiting again gives the same Reply, or raises the same error. It works like an
     `asyncio.Task`: cancelling whoever awaits it cancels the run, and awaiting a run that was cancelled raises
-    `asyncio.CancelledError`. A run belongs to one event loop.
+    `asyncio.CancelledError`. A run belongs to one event loop. It is a coroutine too, so `asyncio.run` and
+    `create_task` take it as it is.
     """
 
-    __slots__ = ("__weakref__", "_answer", "_cancelled", "_reader", "_receive", "_task", "prompt")
+    __slots__ = ("__weakref__", "_answer", "_cancelled", "_driven", "_reader", "_receive", "_task", "prompt")
 
     def __init__(self, text: str, answer: "Callable[[Emit], Awaitable[Reply[T]]]") -> None:
         """`answer` does the work and reports its events."""
         self.prompt = text
         self._answer = answer
         self._cancelled = False
+        self._driven: Coroutine[Any, Any, Reply[T]] | None = None
         self._task: asyncio.Task[Reply[T]] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._receive: MemoryObjectReceiveStream[Event] | None = None
@@ -49,6 +51,21 @@ class Run(Generic[T]):
     def __await__(self) -> "Generator[Any, None, Reply[T]]":
         """Run to the end. Raises AgentError, ConnectorError, AccessDeniedError, ConfigError."""
         return self._wait().__await__()
+
+    def send(self, value: Any, /) -> Any:
+        """Go on as a coroutine does; for asyncio, which drives the run when it is made a task."""
+        return self._drive().send(value)
+
+    def throw(self, kind: Any, value: Any = None, trace: TracebackType | None = None, /) -> Any:
+        """Raise in the waiting, as a coroutine does; a cancellation cancels the run."""
+        error = kind if value is None else value
+        return self._drive().throw(error if trace is None else error.with_traceback(trace))
+
+    def close(self) -> None:
+        """Give the run up; a run that has not begun never will."""
+        if self._driven is not None:
+            self._driven.close()
+        self.cancel()
 
     def stream(self) -> "EventStream":
         """The events of this run: `async with run.stream() as events: async for event in events: ...`.
@@ -76,6 +93,11 @@ class Run(Generic[T]):
         """Warn when the prompt went nowhere, as Python does for a coroutine."""
         if self._task is None and not self._cancelled:
             warnings.warn(f"the prompt {self.prompt[:40]!r} was never awaited", RuntimeWarning, stacklevel=2)
+
+    def _drive(self) -> "Coroutine[Any, Any, Reply[T]]":
+        if self._driven is None:
+            self._driven = self._wait()
+        return self._driven
 
     async def _wait(self) -> "Reply[T]":
         task = self._task or self._begin(discard)

@@ -21,6 +21,7 @@ from sre_sdk.sync_runtime import SyncRuntime
 __all__ = ["Agent", "Chat", "SyncRuntime"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class Agent:
@@ -136,6 +137,30 @@ class Agent:
         with self.attached() as runtime:
             return runtime.call(self.agent.call, name, **arguments)
 
+    @overload
+    def prompt(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: None = None,
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> Reply[None]: ...
+
+    @overload
+    def prompt(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: type[T],
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> Reply[T]: ...
+
     def prompt(
         self,
         text: str,
@@ -145,7 +170,7 @@ class Agent:
         model: str | Model | None = None,
         limits: Limits | None = None,
         timeout: float | None = None,
-    ) -> Reply:
+    ) -> Reply[Any]:
         """Ask, and wait for the Reply; see `sre_sdk.Agent.prompt`. Ctrl-C cancels the run."""
         with self.attached() as runtime:
             run = self.agent.prompt(
@@ -210,6 +235,30 @@ class Chat:
         """The id."""
         return self._chat.id
 
+    @overload
+    def prompt(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: None = None,
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> Reply[None]: ...
+
+    @overload
+    def prompt(
+        self,
+        text: str,
+        *,
+        files: Sequence[File | Path] = (),
+        output_type: type[T],
+        model: str | Model | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+    ) -> Reply[T]: ...
+
     def prompt(
         self,
         text: str,
@@ -219,7 +268,7 @@ class Chat:
         model: str | Model | None = None,
         limits: Limits | None = None,
         timeout: float | None = None,
-    ) -> Reply:
+    ) -> Reply[Any]:
         """Go on with the conversation, and wait for the Reply. Ctrl-C cancels the run."""
         with self._agent.attached() as runtime:
             run = self._chat.prompt(

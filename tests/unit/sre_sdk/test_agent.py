@@ -38,6 +38,38 @@ def test_an_illegal_id_or_team_is_refused(bad):
         Agent("a", team=bad)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": 5}, "the name of an agent cannot be 5"),
+        ({"name": None}, "the name of an agent cannot be None"),
+        ({"model": 5}, "model cannot be 5"),
+        ({"limits": 5}, "limits cannot be 5"),
+        ({"skills": "search"}, "skills cannot be 'search'"),
+        ({"skills": len}, "skills cannot be <built-in"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_named(given, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        Agent(**{"name": "a", **given})
+    assert caught.value.hint.startswith("give ")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"text": None}, "a prompt cannot be None"),
+        ({"text": b"hi"}, "a prompt cannot be b'hi'"),
+        ({"model": 5}, "model cannot be 5"),
+        ({"limits": 5}, "limits cannot be 5"),
+        ({"files": "cat.png"}, "files cannot be 'cat.png'"),
+    ],
+)
+def test_a_prompt_refuses_values_of_a_wrong_type_at_once(given, message):
+    with pytest.raises(ConfigError, match=message):
+        Agent("a").prompt(**{"text": "hi", **given})
+
+
 def test_an_unknown_keyword_is_a_type_error():
     with pytest.raises(TypeError, match="behaviour"):
         Agent("a", behaviour="kind")

@@ -168,6 +168,46 @@ async def test_a_thousand_agents_answer_at_once(make_runtime):
     assert len(llm.requests) == 1000
 
 
+async def test_a_run_can_be_made_a_task(runtime):
+    task = asyncio.create_task(Agent("a", runtime=runtime).prompt("hi"))
+    assert await task == "Hello there."
+
+
+async def test_a_run_fits_a_task_group(runtime):
+    agent = Agent("a", runtime=runtime)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(agent.prompt("hi")) for _ in range(3)]
+    assert [task.result() for task in tasks] == ["Hello there."] * 3
+
+
+async def test_cancelling_the_task_of_a_run_cancels_the_run(make_runtime):
+    pause = Pause()
+    runtime, _ = make_runtime([pause, "Never.", END])
+    async with runtime:
+        run = Agent("a", runtime=runtime).prompt("hi")
+        task = asyncio.create_task(run)
+        await pause.reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+
+def test_asyncio_run_takes_a_run(echo_project):
+    assert asyncio.run(Agent("a").prompt("hi")) == "hi"
+
+
+async def test_a_closed_run_never_begins_and_is_no_forgotten_one(make_runtime):
+    runtime, llm = make_runtime("One.")
+    async with runtime:
+        run = Agent("a", runtime=runtime).prompt("hi")
+        run.close()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+    assert llm.requests == []
+
+
 async def _read(run, seen: list[Event], fail_at: type[Event] | None = None) -> None:
     async with run.stream() as events:
         async for event in events:
