@@ -14,15 +14,11 @@ def check_type(what: str, value: object, *kinds: type) -> None:
     """Raise ConfigError unless `value` is one of `kinds`."""
     if not isinstance(value, kinds):
         wanted = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ConfigError(
-            f"{what} cannot be {value!r}, which is of type {type(value).__name__!r}", hint=f"give {wanted}"
-        )
+        raise ConfigError(f"{what} cannot be {value!r}", hint=f"give {wanted}, not {type(value).__name__}")
 
 
 def several(what: str, values: Iterable[T]) -> Iterable[T]:
     """The values, unless it is a single one. Raises ConfigError: a str would be taken for a list of its letters."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ConfigError(
-            f"{what} is a single {type(values).__name__!r}: {values!r}", hint=f"give a list: {what}=[...]"
-        )
+        raise ConfigError(f"{what} cannot be {values!r}", hint=f"give a list: {what}=[...]")
     return values
