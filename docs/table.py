@@ -90,9 +90,8 @@ def verbs(place: str) -> None:
 
 def fields(place: str) -> None:
     """The fields of a dataclass, with their types."""
-    rows = []
-    for field in dataclasses.fields(_found(place)):
-        rows.append((f"`{field.name}`", _annotation(field.type).replace("'", "")))
+    found = dataclasses.fields(_found(place))
+    rows = [(f"`{field.name}`", _annotation(field.type).replace("'", "")) for field in found]
     _table(("field", "type"), rows)
 
 
