@@ -7,6 +7,7 @@ from typing import Any
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message, MessageRole, SkillCall, SkillSpec
 from sre_smollm.model import Model
+from sre_smollm.retelling import retell
 
 __all__ = ["CALL_CLOSE", "CALL_OPEN", "Template", "call_text", "describe"]
 
@@ -44,10 +45,6 @@ def call_text(call: SkillCall) -> str:
     return f"{CALL_OPEN}\n{body}\n{CALL_CLOSE}"
 
 
-def _in_words(call: SkillCall) -> str:
-    return f"I will use {call.name} with {call.arguments}."
-
-
 class Template:
     """The chat template of one model, with repairs for what it would drop.
 
@@ -83,9 +80,9 @@ class Template:
         """
         if not messages:
             raise ConfigError("a prompt needs at least one message", hint="pass messages=(Message.user(...),)")
-        # A model that was never taught tags answers better when its past calls are told in words.
-        words = self._key is None and not skills
-        turns = [self._turn(message, words=words) for message in messages]
+        if self._key is None and not skills:
+            messages = retell(messages)
+        turns = [self._turn(message) for message in messages]
         if self._system_prompt is not None and turns[0]["role"] != "system":
             turns.insert(0, {"role": "system", "content": self._system_prompt})
         if skills and self._key is None:
@@ -110,7 +107,7 @@ class Template:
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **extra)
         return str(text)
 
-    def _turn(self, message: Message, *, words: bool) -> dict[str, Any]:
+    def _turn(self, message: Message) -> dict[str, Any]:
         if message.files:
             raise UnsupportedError(
                 f"the on-device model cannot take the file {message.files[0].name!r}", hint="send text alone"
@@ -119,8 +116,7 @@ class Template:
             case MessageRole.SKILL:
                 return self._result(message)
             case MessageRole.ASSISTANT:
-                told = _in_words if words else call_text
-                parts = [self._plain(message.text), *(told(call) for call in message.skill_calls)]
+                parts = [self._plain(message.text), *(call_text(call) for call in message.skill_calls)]
                 return {"role": "assistant", "content": "\n".join(part for part in parts if part)}
             case _:
                 return {"role": message.role.value, "content": self._plain(message.text)}
