@@ -4,8 +4,8 @@ from sre_core.messages import Message, SkillCall
 from sre_smollm.retelling import retell
 
 
-def call(name="add_numbers", id="1"):
-    return SkillCall(id=id, name=name, arguments="{}")
+def call(name="add_numbers", number="1"):
+    return SkillCall(id=number, name=name, arguments="{}")
 
 
 def test_a_request_its_call_and_its_result_become_one_message_of_the_user():
@@ -37,7 +37,7 @@ def test_several_results_stay_in_order_and_with_their_own_request():
     )
     assert [message.role for message in told] == ["system", "user", "assistant", "user"]
     assert told[1].text.index("returned: a") < told[1].text.index("returned: b")
-    assert "c" not in told[1].text
+    assert "returned: c" not in told[1].text
     assert "Second?" in told[3].text
     assert "returned: c" in told[3].text
 
