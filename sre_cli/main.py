@@ -1,10 +1,11 @@
 """The command `sre`: its sub-commands, and what becomes of their failures."""
 
+import difflib
 import sys
 
 import click
 
-from sre_cli import failures
+from sre_cli import failures, streams
 from sre_cli.lazy_group import Entry, LazyGroup
 from sre_cli.options import Session, debug_option
 from sre_core.errors import SREError
@@ -52,6 +53,18 @@ class Root(LazyGroup):
             found = super().get_command(ctx, cmd_name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; answer a misspelt one with the near one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {close[0]!r}?", ctx) from error
+
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and turn what fails into a line or two and an exit code."""
         # Imported now, since help and version write no log.
@@ -91,4 +104,5 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the process."""
     sys.excepthook = failures.hook
+    streams.prepare()
     cli(prog_name="sre")

@@ -31,6 +31,9 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise click.UsageError(f"No such file: {str(path)!r}.")
     path = path.resolve()
+    if b"\0" in path.read_bytes():
+        # Python names no place when it finds one.
+        raise click.UsageError(f"{str(path)!r} is no Python file: it has null bytes.")
     package = _package_parts(path)
     folder = path.parents[len(package)]
     if str(folder) not in sys.path:

@@ -1,7 +1,6 @@
 """`sre chat`: a conversation on the terminal."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ import click
 from sre_cli import failures
 from sre_cli.options import Session, debug_option
 from sre_cli.render import EventPrinter, styled
+from sre_cli.streams import is_terminal, read_lines
 from sre_cli.target import load_agent
 from sre_core.errors import SREError
 from sre_sdk import Agent, Chat
@@ -45,7 +45,7 @@ def chat(context: click.Context, target: str | None, session_id: str | None, mod
     """
     agent = load_agent(target) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
     conversation = agent.chat(session_id)
-    interactive = sys.stdin.isatty()
+    interactive = is_terminal()
     if interactive:
         click.echo(styled(f"{agent.name}: /help lists the commands.", dim=True), err=True)
     # One loop for all prompts, which runs only while there is something to do: input() needs the main thread.
@@ -82,7 +82,7 @@ def _typed_lines() -> Iterator[str]:
 
 
 def _piped_lines() -> Iterator[str]:
-    for line in sys.stdin:
+    for line in read_lines("A line"):
         if line.strip():
             yield line.strip()
 

@@ -2,13 +2,14 @@
 
 import re
 import shlex
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from sre_cli.options import debug_option
 from sre_cli.scaffold import check_free, make_project, package_name, template_names
+from sre_cli.streams import is_terminal
 from sre_core.errors import ConfigError
 from sre_core.providers import PROVIDERS
 
@@ -40,7 +41,7 @@ def create(name: str | None, template: str | None, path: Path | None, model: str
 
     On a terminal it asks for what is missing. An existing folder is never written into unless it is empty.
     """
-    asks = sys.stdin.isatty() and not yes
+    asks = is_terminal() and not yes
     if name is None:
         if not asks:
             raise click.UsageError("Missing argument 'NAME'.")
@@ -51,10 +52,10 @@ def create(name: str | None, template: str | None, path: Path | None, model: str
     if template == "plugin" and model is not None:
         raise click.UsageError("A plugin has no model; --model is for agents.")
     if path is None:
-        path = Path(click.prompt("Folder", default=name) if asks else name)
+        path = Path(click.prompt("Folder", default=name, value_proc=_free_folder) if asks else name)
     check_free(path)
     if template == "agent" and model is None:
-        model = str(click.prompt("Model", default=DEFAULT_MODEL)) if asks else DEFAULT_MODEL
+        model = str(click.prompt("Model", default=DEFAULT_MODEL, value_proc=_legal_model)) if asks else DEFAULT_MODEL
     create_project(name, template=template, path=path, model=model)
 
 
@@ -76,8 +77,21 @@ def create_project(name: str, *, template: str, path: Path, model: str | None = 
 
 
 def _legal_name(text: str) -> str:
+    return _asked_again(package_name, text)
+
+
+def _free_folder(text: str) -> str:
+    return _asked_again(lambda folder: check_free(Path(folder)), text)
+
+
+def _legal_model(text: str) -> str:
+    return _asked_again(_model_values, text)
+
+
+def _asked_again(check: Callable[[str], object], text: str) -> str:
+    """The answer to a question; click asks again when the check refuses it."""
     try:
-        package_name(text)
+        check(text)
     except ConfigError as error:
         raise click.BadParameter(f"{error.message} ({error.hint})") from error
     return text

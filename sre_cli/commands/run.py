@@ -1,13 +1,13 @@
 """`sre run`: one prompt, one reply."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 
 from sre_cli.options import debug_option
 from sre_cli.render import EventPrinter
+from sre_cli.streams import as_text, is_terminal, read_text
 from sre_cli.target import load_agent
 from sre_sdk import Agent
 
@@ -43,10 +43,10 @@ def run(target: str, prompt: str | None, model: str | None, files: tuple[Path, .
     "-", the prompt is read from standard input.
     """
     agent = load_agent(target)
-    if prompt is None and sys.stdin.isatty():
+    if prompt is None and is_terminal():
         raise click.UsageError("Missing argument 'PROMPT': give it, or pipe it in.")
-    text = sys.stdin.read().strip() if prompt in {None, "-"} else str(prompt)
-    if not text:
+    text = read_text("The prompt").strip() if prompt in {None, "-"} else as_text(str(prompt), "The prompt")
+    if not text.strip():
         raise click.UsageError("The prompt is empty.")
     asyncio.run(_answer(agent, text, model=model, files=files, printer=EventPrinter(as_json=as_json)))
 

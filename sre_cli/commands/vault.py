@@ -1,7 +1,6 @@
 """`sre vault`: keep secrets, and never show them by accident."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -10,7 +9,9 @@ import click
 from sre_cli.operator import OPERATOR, operator_config
 from sre_cli.options import debug_option, json_option
 from sre_cli.render import print_json
+from sre_cli.streams import is_terminal, read_text
 from sre_core.connectors.vault import Vault
+from sre_core.errors import NotFoundError, UnsupportedError
 from sre_core.runtime import Runtime
 
 __all__ = ["vault"]
@@ -75,10 +76,10 @@ def set_(name: str, surplus: tuple[str, ...], vault_id: str) -> None:
             "A secret is never given on the command line, where the shell and other users can see it; "
             "leave it out, and paste it when asked."
         )
-    if sys.stdin.isatty():
+    if is_terminal():
         secret = str(click.prompt(f"Secret {name!r}", hide_input=True))
     else:
-        secret = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+        secret = read_text("The secret").removesuffix("\n").removesuffix("\r")
     if not secret:
         raise click.UsageError("The secret is empty; nothing was kept.")
     _with_vault(vault_id, lambda handle: handle.set(name, secret))
@@ -92,10 +93,19 @@ def set_(name: str, surplus: tuple[str, ...], vault_id: str) -> None:
 @debug_option
 def delete(name: str, vault_id: str, *, yes: bool) -> None:
     """Forget a secret."""
-    if not yes and sys.stdin.isatty():
+    if not yes and is_terminal():
         click.confirm(f"Forget {name!r} for good?", abort=True)
-    _with_vault(vault_id, lambda handle: handle.delete(name))
+    _with_vault(vault_id, lambda handle: _delete(handle, name))
     click.echo(f"Deleted {name}.", err=True)
+
+
+async def _delete(vault: Vault, name: str) -> None:
+    """Forget a secret, or say that it is not forgotten: who believes that it is gone must be right."""
+    if name not in await vault.names():
+        raise NotFoundError(f"there is no secret {name!r}", hint="`sre vault list` shows the names")
+    await vault.delete(name)
+    if name in await vault.names():
+        raise UnsupportedError(f"secret {name!r} is in the environment too", hint="unset its variable")
 
 
 def _with_vault(vault_id: str, use: Callable[[Vault], Awaitable[T]]) -> T:

@@ -81,6 +81,12 @@ def test_an_unknown_command_is_a_wrong_usage(project: Path) -> None:
     assert "No such command 'danse'" in result.stderr
 
 
+def test_a_misspelt_command_is_answered_with_the_near_one(project: Path) -> None:
+    result = sre("rnu", folder=project)
+    assert result.returncode == 2
+    assert "No such command 'rnu'. Did you mean 'run'?" in result.stderr
+
+
 def test_colours_are_for_terminals_only(project: Path) -> None:
     result = sre("run", "agent.py", 'call add {"a": 1, "b": 2}', folder=project)
     assert "\x1b" not in result.stdout + result.stderr

@@ -101,3 +101,9 @@ def test_an_import_that_fails_inside_the_file_is_not_taken_for_a_missing_file(tm
         load_agent("broken_bot.py")
     with pytest.raises(ModuleNotFoundError, match="no_such_thing_at_all"):
         load_agent("broken_bot:agent")
+
+
+def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_bytes(b"x = 1\x00\n")
+    with pytest.raises(click.UsageError, match=r"bot.py' is no Python file"):
+        load_agent("bot.py")

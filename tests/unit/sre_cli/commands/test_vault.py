@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
@@ -29,6 +30,17 @@ def test_a_missing_secret_is_an_error_of_the_vault(project: Path) -> None:
     result = sre("get", "nothing")
     assert result.exit_code == 5
     assert "'nothing'" in result.stderr
+
+
+def test_what_is_not_forgotten_is_not_said_to_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = sre("delete", "opnai", "--yes")
+    assert result.exit_code == 5
+    assert "there is no secret 'opnai'" in result.stderr
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project / "config"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    result = sre("delete", "openai", "--yes", "--vault", "local")
+    assert result.exit_code == 5
+    assert "'openai' is in the environment too" in result.stderr
 
 
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated(project: Path) -> None:
