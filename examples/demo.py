@@ -31,7 +31,7 @@ PROMPT = "Write down that the coffee cost 4 euros."
 SHORT = Limits(output_tokens=48, turns=3)
 
 
-async def write_down(item: Annotated[str, Field(max_length=24)], euros: int, context: SkillContext) -> str:
+async def save_expense(item: Annotated[str, Field(max_length=24)], euros: int, context: SkillContext) -> str:
     """Write down what something costs.
 
     Args:
@@ -40,14 +40,14 @@ async def write_down(item: Annotated[str, Field(max_length=24)], euros: int, con
     """
     name = re.sub(r"[^a-z0-9]+", "-", item.lower()).strip("-") or "something"
     await context.storage.write(f"costs/{name}.json", json.dumps({"item": item, "euros": euros}))
-    return f"{item} for {euros} euros is in the book now."
+    return f"The {item.lower()} for {euros} euros is written down."
 
 
 async def main() -> None:
     """Ask, look at what was stored, and try to read it as somebody else."""
     config = load(HERE, code={"connectors": {"llm": {"default": {"use": "smollm"}}}}).config
     async with Runtime(config) as runtime:
-        worker = Agent("Bookkeeper", skills=[write_down], limits=SHORT, runtime=runtime)
+        worker = Agent("Bookkeeper", skills=[save_expense], limits=SHORT, runtime=runtime)
         for path in await stored(worker):
             await worker.storage.delete(path)
         called = await ask(worker)
@@ -85,8 +85,8 @@ def tell(event: Event) -> None:
 
 async def look(worker: Agent, called: list[str], folder: Path) -> None:
     """Read what was stored; fails when the model did not do its work."""
-    if called[:1] != ["write_down"]:
-        sys.exit(f"The demo failed: the model did not call the skill write_down, but {called or 'none'}.")
+    if called[:1] != ["save_expense"]:
+        sys.exit(f"The demo failed: the model did not call the skill save_expense, but {called or 'none'}.")
     paths = await stored(worker)
     if not paths:
         sys.exit("The demo failed: nothing was stored.")

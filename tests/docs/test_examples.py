@@ -56,7 +56,7 @@ def test_the_demo_calls_the_skill_stores_the_result_and_keeps_strangers_out(tmp_
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout
     assert "guard  agent:bookkeeper may read llm/smollm" in lines
-    assert "skill  the model calls write_down with" in lines
+    assert "skill  the model calls save_expense with" in lines
     assert "guard  agent:bookkeeper may write storage/agent/bookkeeper/costs/" in lines
     assert "guard  agent:stranger may not read 'storage/agent/bookkeeper/costs/" in lines
     stored = [line.partition(" holds ")[2] for line in lines.splitlines() if line.startswith(" stored")]
