@@ -35,7 +35,7 @@ build: .venv/.dev  ## source distributions and wheels, in dist/
 	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done
 
 clean:  ## remove what the other verbs made
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
