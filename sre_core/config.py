@@ -193,10 +193,15 @@ def load(
 
 def _find(folder: Path) -> Path | None:
     start = folder.resolve()
-    return next((place / CONFIG_FILE for place in (start, *start.parents) if (place / CONFIG_FILE).is_file()), None)
+    return next(
+        (place / CONFIG_FILE for place in (start, *start.parents) if os.path.lexists(place / CONFIG_FILE)), None
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        # A link that leads nowhere, above all: to pass over it would mean the defaults, and another data folder.
+        raise ConfigError(f"{path} is not a file", hint="make it one, or remove it")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

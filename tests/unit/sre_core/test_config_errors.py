@@ -92,6 +92,17 @@ def test_bad_toml_names_the_line(tmp_path: Path, text: str, place: str) -> None:
     assert place in error.message
 
 
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_has_the_files_name_and_is_none_is_not_passed_over(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "sre.toml"
+    if kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("nowhere.toml")
+    with pytest.raises(ConfigError, match="is not a file"):
+        load(tmp_path, {})
+
+
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sre.toml").write_bytes(b"model = '\xff'")
     assert "is not valid TOML" in refused(tmp_path).message
