@@ -31,14 +31,14 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
     `create_task` take it as it is.
     """
 
-    __slots__ = ("__weakref__", "_answer", "_cancelled", "_driven", "_reader", "_receive", "_task", "prompt")
+    __slots__ = ("__weakref__", "_answer", "_cancelled", "_reader", "_receive", "_task", "_waiting", "prompt")
 
     def __init__(self, text: str, answer: "Callable[[Emit], Awaitable[Reply[T]]]") -> None:
         """`answer` does the work and reports its events."""
         self.prompt = text
         self._answer = answer
         self._cancelled = False
-        self._driven: Coroutine[Any, Any, Reply[T]] | None = None
+        self._waiting: dict[asyncio.Task[Any] | None, Coroutine[Any, Any, Reply[T]]] = {}
         self._task: asyncio.Task[Reply[T]] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._receive: MemoryObjectReceiveStream[Event] | None = None
@@ -54,17 +54,17 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
 
     def send(self, value: Any, /) -> Any:
         """Go on as a coroutine does; for asyncio, which drives the run when it is made a task."""
-        return self._drive().send(value)
+        return self._go_on(lambda waiting: waiting.send(value))
 
     def throw(self, kind: Any, value: Any = None, trace: TracebackType | None = None, /) -> Any:
         """Raise in the waiting, as a coroutine does; a cancellation cancels the run."""
         error = kind if value is None else value
-        return self._drive().throw(error if trace is None else error.with_traceback(trace))
+        return self._go_on(lambda waiting: waiting.throw(error if trace is None else error.with_traceback(trace)))
 
     def close(self) -> None:
         """Give the run up; a run that has not begun never will."""
-        if self._driven is not None:
-            self._driven.close()
+        while self._waiting:
+            self._waiting.popitem()[1].close()
         self.cancel()
 
     def stream(self) -> "EventStream":
@@ -94,10 +94,16 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
         if self._task is None and not self._cancelled:
             warnings.warn(f"the prompt {self.prompt[:40]!r} was never awaited", RuntimeWarning, stacklevel=2)
 
-    def _drive(self) -> "Coroutine[Any, Any, Reply[T]]":
-        if self._driven is None:
-            self._driven = self._wait()
-        return self._driven
+    def _go_on(self, step: "Callable[[Coroutine[Any, Any, Reply[T]]], Any]") -> Any:
+        """Take a step for the current task; unlike a plain coroutine, a run can be waited for by several."""
+        task = asyncio.current_task()
+        if task not in self._waiting:
+            self._waiting[task] = self._wait()
+        try:
+            return step(self._waiting[task])
+        except BaseException:
+            self._waiting.pop(task, None)
+            raise
 
     async def _wait(self) -> "Reply[T]":
         task = self._task or self._begin(discard)

@@ -173,6 +173,17 @@ async def test_a_run_can_be_made_a_task(runtime):
     assert await task == "Hello there."
 
 
+async def test_several_tasks_can_wait_for_one_run(make_runtime):
+    runtime, llm = make_runtime("One.")
+    async with runtime:
+        run = Agent("a", runtime=runtime).prompt("hi")
+        tasks = [asyncio.ensure_future(run) for _ in range(3)]
+        assert await asyncio.wait_for(run, 5) == "One."
+        assert await asyncio.gather(*tasks) == ["One."] * 3
+        assert await asyncio.wait_for(run, 5) == "One."
+    assert len(llm.requests) == 1
+
+
 async def test_a_run_fits_a_task_group(runtime):
     agent = Agent("a", runtime=runtime)
     async with asyncio.TaskGroup() as group:
