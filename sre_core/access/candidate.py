@@ -16,7 +16,7 @@ def check_id(value: str, what: str = "id") -> str:
 
     Legal are 1 to 64 ASCII letters, digits, `_`, `.` and `-`, of which the first is a letter or a digit.
     """
-    if not _ID.fullmatch(value):
+    if not isinstance(value, str) or not _ID.fullmatch(value):
         raise ConfigError(
             f"illegal {what} {value!r}",
             hint="use 1 to 64 ASCII letters, digits, '_', '.', '-', and begin with a letter or a digit",

@@ -59,6 +59,12 @@ def test_an_illegal_id_is_refused_and_named(role: object, id_: str) -> None:
     assert repr(id_) in raised.value.message
 
 
+@pytest.mark.parametrize("id_", [5, None, b"a1", ["a1"]])
+def test_an_id_that_is_no_text_is_refused_alike(id_: object) -> None:
+    with pytest.raises(ConfigError, match="illegal agent id"):
+        Candidate.agent(id_)  # type: ignore[arg-type]
+
+
 @given(st.text())
 def test_a_legal_id_is_one_plain_part_of_a_path(text: str) -> None:
     try:
