@@ -12,13 +12,14 @@ from filelock import FileLock
 
 from sre_core import logs
 from sre_core.errors import ConfigError
+from sre_smollm import gguf_config, gguf_header, gguf_tokenizer, gguf_weights
 
 __all__ = ["content_key", "converted"]
 
 log = logs.get_logger(__name__)
 
 # Part of the key: raise it when the written form changes, and old folders are left alone.
-_FORM = "1"
+_FORM = "2"
 _MAGIC = b"GGUF"
 
 
@@ -39,7 +40,7 @@ def converted(file: Path, cache: Path) -> Path:
         if folder.is_dir():
             return folder
         log.info("converting_weights", file=str(file), folder=str(folder))
-        sys.stderr.write(f"smollm: converting {file.name} once, about a minute…\n")
+        sys.stderr.write(f"smollm: converting {file.name} once…\n")
         scratch = Path(tempfile.mkdtemp(prefix=".converting-", dir=cache))
         try:
             _convert(file, scratch)
@@ -60,6 +61,34 @@ def content_key(file: Path) -> str:
 
 
 def _convert(file: Path, folder: Path) -> None:
+    header = gguf_header.read(file)
+    architecture = header.text("general.architecture")
+    if architecture in gguf_config.ARCHITECTURES and gguf_config.dense(header) and gguf_tokenizer.known(header):
+        _convert_llama(header, folder)
+    elif architecture == "smollm3":
+        raise gguf_header.unreadable(file, "its tokenizer is of no known kind")
+    else:
+        _convert_other(file, folder)
+
+
+def _convert_llama(header: gguf_header.Header, folder: Path) -> None:
+    from safetensors import SafetensorError
+
+    config = gguf_config.config(header)
+    try:
+        gguf_tokenizer.write_tokenizer(
+            header, folder, context_tokens=config.max_position_embeddings, vocabulary=config.vocab_size
+        )
+        gguf_weights.write_weights(header, config, folder)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(
+            f"the converted weights of {str(header.file)!r} cannot be written: {error}",
+            hint="free some room, or set cache_folder to a folder on a larger disk",
+        ) from error
+
+
+def _convert_other(file: Path, folder: Path) -> None:
+    """Through transformers, which is slow but knows more architectures and tokenizers."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -78,10 +107,7 @@ def _convert(file: Path, folder: Path) -> None:
         RuntimeError,
         struct.error,
     ) as error:
-        raise ConfigError(
-            f"the GGUF file {str(file)!r} cannot be read: {error}",
-            hint="it may be cut or damaged: fetch it again, or use a folder with safetensors",
-        ) from error
+        raise gguf_header.unreadable(file, error) from error
     # The weights are plain numbers by now, but transformers still takes them for quantised and refuses to save.
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):

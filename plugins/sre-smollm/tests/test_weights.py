@@ -108,6 +108,62 @@ def test_a_conversion_that_fails_half_way_is_not_taken_for_a_whole_one(tmp_path,
     assert [path for path in (tmp_path / "cache").glob("*") if path.is_dir()] == [folder]
 
 
+REAL_IDS = [
+    788,
+    216,
+    34,
+    32,
+    34,
+    38,
+    42,
+    1116,
+    33,
+    30,
+    15486,
+    46494,
+    216,
+    15107,
+    235,
+    119,
+    321,
+    231,
+    10813,
+    235,
+    119,
+    321,
+    231,
+    10813,
+    235,
+    117,
+    197,
+    2,
+]
+
+
+def test_the_real_tokenizer_takes_digits_apart():
+    # As the tokenizer.json of SmolLM2 does: transformers' own reader of GGUF files leaves them to the words.
+    from transformers import AutoTokenizer
+
+    words = AutoTokenizer.from_pretrained(resolve(SmolLMSettings()))
+    ids = words("In 2026:\n\n1. naïve  👩‍👩‍👧\t<|im_end|>").input_ids
+    tokens = words.convert_ids_to_tokens(ids)
+    assert tokens[:9] == ["In", "Ġ", "2", "0", "2", "6", ":", "ĊĊ", "1"]
+    assert ids == REAL_IDS
+    assert words.decode(ids) == "In 2026:\n\n1. naïve  👩‍👩‍👧\t<|im_end|>"
+
+
+@pytest.mark.slow
+def test_the_real_weights_are_those_of_transformers_to_the_bit(tmp_path):
+    import torch
+    from safetensors.torch import load_file
+
+    converting._convert_other(locate(SmolLMSettings()), tmp_path)
+    ours = load_file(resolve(SmolLMSettings()) / "model.safetensors")
+    theirs = load_file(tmp_path / "model.safetensors")
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
 _TWICE = """
 import sys, time
 from pathlib import Path
