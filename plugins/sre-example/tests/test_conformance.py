@@ -1,8 +1,7 @@
 """The rules of every cache, run on this one."""
 
-from sre_example import JsonCache, JsonCacheSettings
-
 from sre_core.testing.conformance.cache import CacheConformance
+from sre_example import JsonCache, JsonCacheSettings
 
 
 class TestJsonCache(CacheConformance):
