@@ -17,7 +17,7 @@ install: .venv/.dev  ## set up everything that development needs
 test: check plugin-test  ## set up and run every check and every test
 
 check: .venv/.dev  ## format, lint, types, docs, and the tests of the runtime
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check --diff $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
 
 plugin-test: .venv/.dev  ## the tests of the plugins in this repository
 	$(BIN)/python -m pytest $(wildcard plugins/*/tests)

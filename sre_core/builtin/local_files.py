@@ -1,5 +1,6 @@
 """The blocking half of the local storage: what is done to its folder, in a worker thread."""
 
+import errno
 import os
 import threading
 import zlib
@@ -23,6 +24,8 @@ __all__ = ["LocalFiles"]
 log = logs.get_logger(__name__)
 
 _TEMPORARY = ".temp"
+# Nothing is there yet, or it may only be read.
+_NOTHING_TO_SWEEP = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS})
 _LOCKS = ".locks"
 _STRIPES = 64
 _LOCK_SECONDS = 30.0
@@ -35,22 +38,30 @@ class LocalFiles:
     def __init__(self, root: Path) -> None:
         """Touches nothing; `root` is absolute from here on, whatever the current folder becomes."""
         self._root = Path(os.path.realpath(root))
+        self._seen = False
         # Threads of this process queue here, so that only one of them polls for the lock between processes.
         self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
 
     def prepare(self) -> None:
-        """Make the folder, and remove what processes that died in a write have left. Raises ConnectorError."""
+        """Remove what processes that died in a write have left. Makes nothing; raises ConnectorError.
+
+        The folder is made by the first write: who only reads needs no place to write to.
+        """
+        removed = 0
         with translated("start of the local storage", self._root):
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._open_root() as root, root.folder(_TEMPORARY, create=True) as temporary:
-                removed = sweep(temporary)
+            try:
+                with self._open_root() as root, root.folder(_TEMPORARY) as temporary:
+                    removed = sweep(temporary)
+            except OSError as error:
+                if error.errno not in _NOTHING_TO_SWEEP:
+                    raise
         if removed:
             log.info("abandoned_writes_removed", folder=str(self._root), files=removed)
 
     def ping(self) -> None:
-        """Raises UnavailableError when the folder is gone or cannot be written to."""
+        """Make the folder if need be. Raises ConnectorError when it is gone or cannot be written to."""
         with translated("ping of the local storage", self._root):
-            self._open_root().close()
+            self._open_root(create=True).close()
         if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
             raise UnavailableError(
                 f"the storage folder {str(self._root)!r} cannot be written to",
@@ -113,7 +124,7 @@ class LocalFiles:
     def begin(self, writer: ObjectWriter, key: str) -> None:
         """Let `writer` write the object. Raises ConnectorError."""
         with translated(f"write of {key!r}", self._root):
-            writer.open(open_folder(self._open_root(), (_TEMPORARY,), create=True))
+            writer.open(open_folder(self._open_root(create=True), (_TEMPORARY,), create=True))
 
     def append(self, writer: ObjectWriter, key: str, piece: bytes | bytearray) -> None:
         """Write more of an object. Raises ConnectorError."""
@@ -175,13 +186,21 @@ class LocalFiles:
         with translated(f"list of {prefix!r}", self._root):
             return listing.take(count)
 
-    def _open_root(self) -> Folder:
+    def _open_root(self, *, create: bool = False) -> Folder:
+        """Raises FileNotFoundError before the folder was ever there, UnavailableError once it is gone."""
         try:
-            return Folder.root(self._root)
+            root = Folder.root(self._root)
         except FileNotFoundError as error:
-            raise UnavailableError(
-                f"the storage folder {str(self._root)!r} is gone", hint="bring it back, or start the runtime again"
-            ) from error
+            if self._seen:
+                raise UnavailableError(
+                    f"the storage folder {str(self._root)!r} is gone", hint="bring it back, or start the runtime again"
+                ) from error
+            if not create:
+                raise
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            root = Folder.root(self._root)
+        self._seen = True
+        return root
 
     def _find(self, reader: ObjectReader, folders: tuple[str, ...], name: str) -> ObjectInfo | None:
         try:

@@ -59,7 +59,7 @@ class LocalStorage(StorageConnector):
         return self._started
 
     async def start(self) -> None:
-        """Make the folder, and remove what processes that died in a write have left. Raises ConnectorError."""
+        """Remove what processes that died in a write have left; the first write makes the folder. Raises ConnectorError."""
         # Only now, since what it imports takes longer than the start of a runtime that stores nothing.
         from sre_core.builtin.local_files import LocalFiles
 

@@ -31,6 +31,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 async def storage(folder):
+    folder.mkdir(mode=0o700)
     storage = LocalStorage(LocalSettings(folder=folder))
     await storage.start()
     yield storage
