@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_weights"]
 
-# Bytes of one file, and so nearly all that is held in memory.
+# Bytes of one file; twice as much is held in memory.
 _PART = 10**9
 # Numbers that are turned into floats at once.
 _BLOCK = 2**24
