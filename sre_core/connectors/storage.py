@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sre_core.access.acl import Access
 from sre_core.connectors.base import Connector, Service
 from sre_core.connectors.handle import Handle
-from sre_core.errors import NotFoundError
+from sre_core.errors import ConfigError, NotFoundError
 
 __all__ = ["NEW", "ObjectInfo", "Storage", "StorageConnector"]
 
@@ -127,11 +127,15 @@ class Storage(Handle):
         metadata: Mapping[str, str] | None = None,
         if_version: str | None = None,
     ) -> ObjectInfo:
-        """Store an object, all or nothing; text is stored as UTF-8. Needs WRITE.
+        """Store an object, all or nothing; text is stored as UTF-8. Raises ConfigError on other data. Needs WRITE.
 
         `if_version` raises ConflictError unless the object still has that version (`NEW`: does not exist).
         """
         text = isinstance(data, str)
+        if not text and not isinstance(data, bytes):
+            raise ConfigError(
+                f"a storage keeps bytes or text, not {type(data).__name__}", hint="json.dumps(...) makes text of data"
+            )
         async with self._operation("write", Access.WRITE, path):
             if if_version is not None and "condition" not in self.capabilities:
                 raise self._connector.unsupported("condition")

@@ -241,3 +241,11 @@ async def test_capabilities_are_known_before_the_start() -> None:
     handle: Handle = HANDLES[Service.CACHE](Slot(Able, make), A1, World().guard)
     assert handle.capabilities == {"increment"}
     assert not isinstance(handle, Storage)
+
+
+async def test_a_storage_refuses_what_is_neither_bytes_nor_text() -> None:
+    recorder, world = Recorder(Service.STORAGE), World()
+    handle: Any = recorder.handle(A1, world.guard, A1)
+    with pytest.raises(ConfigError, match="not dict"):
+        await handle.write("x", {"a": 1})
+    assert recorder.calls == []
