@@ -38,13 +38,15 @@ Veto = Callable[[AccessRequest], str | None]
 """
 
 _PUBLIC = Candidate.public()
+# Models belong to nobody: "llm/agent/a1/x" is what somebody called a model, and some backends take any name.
+_WITHOUT_HOMES = frozenset({"llm"})
 _OWN_HOME = Decision(allowed=True, reason="it lies in the candidate's own home")
 
 
 class Guard:
     """Decides, in this order.
 
-    1. A candidate owns its home, `service/role/id/…`, and the homes of its teams.
+    1. A candidate owns its home, `service/role/id/…`, and the homes of its teams; models lie in no home.
     2. Else the nearest ACL up the path decides, and only it.
     3. Else no.
     4. Any veto turns a yes into a no; one that raises counts as a veto.
@@ -131,7 +133,7 @@ class Guard:
 
     async def _law(self, request: AccessRequest) -> Decision:
         candidate, parts = request.candidate, request.resource.parts
-        if len(parts) > 2 and candidate.role is not Role.PUBLIC:
+        if len(parts) > 2 and parts[0] not in _WITHOUT_HOMES and candidate.role is not Role.PUBLIC:
             if parts[1] == candidate.role and parts[2] == candidate.id:
                 return _OWN_HOME
             if parts[1] == "team" and any(team.id == parts[2] for team in self._teams.of(candidate)):

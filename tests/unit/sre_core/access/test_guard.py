@@ -45,6 +45,12 @@ async def test_what_is_above_or_beside_a_home_is_not_in_it(place: str) -> None:
     assert await level(World(), A1, Resource.parse(place)) is None
 
 
+@pytest.mark.parametrize("model", ["llm/agent/a1", "llm/agent/a1/x", "llm/team/ops/x"])
+async def test_a_model_with_the_name_of_a_home_is_nobodys(model: str) -> None:
+    world = World(teams=Teams({"ops": [A1]}))
+    assert await level(world, A1, Resource.parse(model)) is None
+
+
 async def test_the_public_has_no_home() -> None:
     assert await level(World(), PUBLIC, Resource.parse("storage/public/public/x")) is None
 
