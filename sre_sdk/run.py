@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -33,7 +33,7 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
 
     __slots__ = ("__weakref__", "_answer", "_cancelled", "_reader", "_receive", "_task", "_waiting", "prompt")
 
-    def __init__(self, text: str, answer: "Callable[[Emit], Awaitable[Reply[T]]]") -> None:
+    def __init__(self, text: str, answer: "Callable[[Emit], Coroutine[Any, Any, Reply[T]]]") -> None:
         """`answer` does the work and reports its events."""
         self.prompt = text
         self._answer = answer
@@ -113,13 +113,10 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
         return await task
 
     def _begin(self, emit: Emit) -> "asyncio.Task[Reply[T]]":
-        self._task = asyncio.get_running_loop().create_task(self._work(emit))
+        self._task = asyncio.get_running_loop().create_task(self._answer(emit))
         if self._cancelled:
             self._task.cancel()
         return self._task
-
-    async def _work(self, emit: Emit) -> "Reply[T]":
-        return await self._answer(emit)
 
     def _open(self) -> "Events":
         """Begin, with the events going into a stream without a buffer."""
@@ -128,8 +125,9 @@ class Run(Coroutine[Any, Any, "Reply[T]"], Generic[T]):
         send, receive = create_memory_object_stream[Event](0)
 
         async def emit(event: Event) -> None:
-            # The reader may leave while the run still has something to say.
-            with suppress(BrokenResourceError):
+            # The reader may leave while the run still has something to say, and what a skill left running
+            # says something when the run has ended.
+            with suppress(BrokenResourceError, ClosedResourceError):
                 await send.send(event)
 
         task = self._begin(emit)

@@ -8,9 +8,9 @@ from sre_core.connectors.llm import LLMChunk
 from sre_core.errors import AgentError, UnavailableError
 from sre_core.events import Event, RunFailed, RunFinished, RunStarted, TextDelta
 from sre_core.hookspecs import hookimpl
-from sre_core.messages import FinishReason, Usage
+from sre_core.messages import FinishReason, Message, SkillCall, Usage
 from sre_core.testing.scripted import Pause
-from sre_sdk import Agent, Limits
+from sre_sdk import Agent, Limits, SkillContext
 
 END = LLMChunk(usage=Usage(), finish_reason=FinishReason.STOP)
 
@@ -233,3 +233,24 @@ async def _outcome(run) -> str:
     except asyncio.CancelledError:
         return "cancelled"
     return "finished"
+
+
+async def test_what_a_skill_leaves_running_works_on_after_the_end_of_a_stream(make_runtime):
+    ended, left = asyncio.Event(), []
+
+    async def begin(context: SkillContext) -> str:
+        async def later() -> bytes:
+            await ended.wait()
+            await context.storage.write("late.txt", b"late")
+            return await context.storage.read("late.txt")
+
+        left.append(asyncio.create_task(later()))
+        return "begun"
+
+    call = SkillCall(id="1", name="begin", arguments="{}")
+    runtime, _ = make_runtime(Message.assistant(skill_calls=(call,)), "Done.")
+    async with runtime:
+        async with Agent("a", skills=[begin], runtime=runtime).prompt("hi").stream() as events:
+            assert isinstance([event async for event in events][-1], RunFinished)
+        ended.set()
+        assert await left[0] == b"late"
