@@ -29,7 +29,7 @@ _GATHERED = 1 << 20
 
 
 class LocalSettings(Settings):
-    """`folder` is made when it is missing; a relative one counts from the current folder at the start."""
+    """`folder` is made by the first write; a relative one counts from the current folder at the start."""
 
     folder: Path = Path(".sre/storage")
 
@@ -59,7 +59,7 @@ class LocalStorage(StorageConnector):
         return self._started
 
     async def start(self) -> None:
-        """Remove what processes that died in a write have left; the first write makes the folder. Raises ConnectorError."""
+        """Remove what processes that died in a write have left. Makes no folder; raises ConnectorError."""
         # Only now, since what it imports takes longer than the start of a runtime that stores nothing.
         from sre_core.builtin.local_files import LocalFiles
 
