@@ -1,18 +1,18 @@
 """Secrets in one encrypted file."""
 
+import asyncio
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-import anyio
-import anyio.to_thread
 import filelock
 from pydantic import Field, SecretStr, model_validator
 
 from sre_core.builtin import sealed
 from sre_core.builtin.vault_key import VaultKey
+from sre_core.builtin.worker_thread import in_thread
 from sre_core.connectors.base import Settings
 from sre_core.connectors.vault import VaultConnector
 from sre_core.errors import ConnectorError, NotFoundError, UnavailableError
@@ -72,12 +72,12 @@ class FileVault(VaultConnector):
             passphrase_env=settings.passphrase_env,
             cost=settings.cost,
         )
-        self._turn: anyio.CapacityLimiter | None = None
+        self._turn: asyncio.Lock | None = None
 
     async def start(self) -> None:
         """Get ready; the key is asked for when it is needed first."""
         # One call at a time: deriving a key takes much memory, twenty at once would take twenty times as much.
-        self._turn = anyio.CapacityLimiter(1)
+        self._turn = asyncio.Lock()
 
     async def stop(self) -> None:
         """Forget the key."""
@@ -136,7 +136,8 @@ class FileVault(VaultConnector):
                     hint="check the permissions and the free space of its folder; the old file is still there",
                 ) from error
 
-        return await anyio.to_thread.run_sync(translated, limiter=self._turn)
+        async with self._turn:
+            return await in_thread(translated)
 
     def _read(self) -> dict[str, str]:
         raw = self._bytes()

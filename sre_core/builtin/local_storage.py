@@ -1,17 +1,13 @@
 """Objects in a folder of this machine, shared safely by every process that uses it."""
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
-
-import anyio
-from anyio import to_thread
+from typing import TYPE_CHECKING
 
 from sre_core.builtin.local_paths import check_key
+from sre_core.builtin.worker_thread import in_thread
 from sre_core.connectors.base import Settings
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConnectorError
@@ -20,9 +16,6 @@ if TYPE_CHECKING:
     from sre_core.builtin.local_files import LocalFiles
 
 __all__ = ["LocalSettings", "LocalStorage"]
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 _LISTED_AT_ONCE = 128
 _GATHERED = 1 << 20
@@ -64,7 +57,7 @@ class LocalStorage(StorageConnector):
         from sre_core.builtin.local_files import LocalFiles
 
         files = LocalFiles(self.settings.folder)
-        await _in_thread(files.prepare)
+        await in_thread(files.prepare)
         self._started = files
 
     async def stop(self) -> None:
@@ -73,19 +66,19 @@ class LocalStorage(StorageConnector):
 
     async def ping(self) -> None:
         """Raises UnavailableError when the folder is gone or cannot be written to."""
-        await _in_thread(self._files.ping)
+        await in_thread(self._files.ping)
 
     async def read(self, key: str) -> bytes:
         """The whole object."""
-        return await _in_thread(self._files.read, key)
+        return await in_thread(self._files.read, key)
 
     async def stat(self, key: str) -> ObjectInfo:
         """What is known of an object, without its bytes."""
-        return await _in_thread(self._files.stat, key)
+        return await in_thread(self._files.stat, key)
 
     async def delete(self, key: str) -> None:
         """Remove an object; a missing one is not an error."""
-        await _in_thread(self._files.delete, key)
+        await in_thread(self._files.delete, key)
 
     async def write(
         self,
@@ -97,29 +90,29 @@ class LocalStorage(StorageConnector):
         if_version: str | None = None,
     ) -> ObjectInfo:
         """Store an object; its key and metadata may have nearly a mebibyte."""
-        return await _in_thread(self._files.write, _new(key, content_type, metadata), data, if_version)
+        return await in_thread(self._files.write, _new(key, content_type, metadata), data, if_version)
 
     async def list(self, prefix: str) -> AsyncGenerator[ObjectInfo]:
         """The objects below `prefix` in order of key, without the damaged."""
         files = self._files
         listing = files.listing(prefix)
         try:
-            while found := await _in_thread(files.take, listing, prefix, _LISTED_AT_ONCE):
+            while found := await in_thread(files.take, listing, prefix, _LISTED_AT_ONCE):
                 for info in found:
                     yield info
         finally:
-            await _in_thread(listing.close)
+            await in_thread(listing.close)
 
     async def read_stream(self, key: str) -> AsyncGenerator[bytes]:
         """The object in pieces of at most a mebibyte, all of the version that was there at the first."""
         files = self._files
         reader = files.reader(key)
         try:
-            await _in_thread(files.open, reader, key)
-            while piece := await _in_thread(files.next_piece, reader, key):
+            await in_thread(files.open, reader, key)
+            while piece := await in_thread(files.next_piece, reader, key):
                 yield piece
         finally:
-            await _in_thread(reader.close)
+            await in_thread(reader.close)
 
     async def write_stream(
         self,
@@ -134,20 +127,20 @@ class LocalStorage(StorageConnector):
         writer = files.writer(_new(key, content_type, metadata))
         gathered = bytearray()
         try:
-            await _in_thread(files.begin, writer, key)
+            await in_thread(files.begin, writer, key)
             async for chunk in chunks:
                 gathered += chunk
                 if len(gathered) >= _GATHERED:
-                    await _in_thread(files.append, writer, key, gathered)
+                    await in_thread(files.append, writer, key, gathered)
                     gathered = bytearray()
-            await _in_thread(files.append, writer, key, gathered)
-            return await _in_thread(files.commit, writer, key, None)
+            await in_thread(files.append, writer, key, gathered)
+            return await in_thread(files.commit, writer, key, None)
         finally:
-            await _in_thread(writer.abort)
+            await in_thread(writer.abort)
 
     async def expire(self, key: str, seconds: float | None) -> None:
         """Let an object vanish after `seconds`; None means never. Its file is copied, and keeps its version."""
-        await _in_thread(self._files.expire, key, None if seconds is None else time.time() + seconds)
+        await in_thread(self._files.expire, key, None if seconds is None else time.time() + seconds)
 
 
 def _new(key: str, content_type: str, metadata: Mapping[str, str] | None) -> ObjectInfo:
@@ -161,22 +154,3 @@ def _new(key: str, content_type: str, metadata: Mapping[str, str] | None) -> Obj
         content_type=content_type,
         metadata=dict(metadata or {}),
     )
-
-
-async def _in_thread(function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-    """Run in a worker thread; a caller that is cancelled waits for it.
-
-    So nothing is written after a cancelled call has returned, and nothing is closed while a thread uses it.
-    """
-    work = asyncio.create_task(to_thread.run_sync(function, *arguments))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        # Both kinds of cancellation come here: the shield keeps off anyio's, the loop asyncio's.
-        with anyio.CancelScope(shield=True):
-            while not work.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({work})
-        # Its failure matters to nobody now, but must be seen once.
-        work.exception()
-        raise

@@ -1,5 +1,6 @@
 """A cache in one SQLite file, shared by the processes of one machine and kept over restarts."""
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -7,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-import anyio
-import anyio.to_thread
 from pydantic import Field
 
 from sre_core.builtin import counter
+from sre_core.builtin.worker_thread import in_thread
 from sre_core.connectors.base import Settings
 from sre_core.connectors.cache import CacheConnector
 from sre_core.errors import ConnectorError, NotFoundError, UnavailableError
@@ -58,7 +58,8 @@ class SqliteCache(CacheConnector):
         self._path = settings.path
         self._patience = settings.busy_timeout
         self._database: sqlite3.Connection | None = None
-        self._turn: anyio.CapacityLimiter | None = None
+        # Whoever waits for its turn waits here, and occupies no thread.
+        self._turn = asyncio.Lock()
         self._writes = 0
 
     async def start(self) -> None:
@@ -66,15 +67,15 @@ class SqliteCache(CacheConnector):
 
         Raises ConnectorError when it is damaged or belongs to another program; it is left as it is.
         """
-        # A limiter, not a lock: whoever waits for its turn waits here, and occupies no thread.
-        self._turn = anyio.CapacityLimiter(1)
-        await anyio.to_thread.run_sync(self._open, limiter=self._turn)
+        async with self._turn:
+            await in_thread(self._open)
 
     async def stop(self) -> None:
         """Close the file."""
         database, self._database = self._database, None
         if database is not None:
-            await anyio.to_thread.run_sync(database.close, limiter=self._turn)
+            async with self._turn:
+                await in_thread(database.close)
 
     async def ping(self) -> None:
         """Read from the file."""
@@ -137,7 +138,8 @@ class SqliteCache(CacheConnector):
             except sqlite3.Error as error:
                 raise self._error(error) from error
 
-        return await anyio.to_thread.run_sync(translated, limiter=self._turn)
+        async with self._turn:
+            return await in_thread(translated)
 
     def _sweep(self, database: sqlite3.Connection) -> None:
         """Now and then, remove some of what has expired: nobody may ever ask for it again."""

@@ -1,5 +1,6 @@
 """SqliteCache keeps the rules of a cache, and its file whole."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -205,6 +206,28 @@ async def test_waiting_for_another_process_does_not_stop_the_loop(tmp_path):
             other.execute("ROLLBACK")
     other.close()
     assert await cache.get("count") == b"1"
+    await cache.stop()
+
+
+async def test_a_call_that_is_cancelled_keeps_its_turn_until_its_thread_has_ended(tmp_path):
+    path = tmp_path / "cache"
+    cache = cache_at(path, busy_timeout=30)
+    await cache.start()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    first = asyncio.create_task(cache.increment("count"))
+    with anyio.fail_after(10):
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        first.cancel()
+        second = asyncio.create_task(cache.increment("count"))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert not first.done()
+        other.execute("ROLLBACK")
+        assert await second == 2
+    assert first.cancelled()
+    other.close()
     await cache.stop()
 
 
