@@ -108,17 +108,14 @@ class ObjectWriter:
 
     def write(self, piece: bytes | bytearray) -> None:
         """Append to the object. Raises OSError."""
-        with memoryview(piece) as rest:
-            begin = 0
-            while begin < len(rest):
-                begin += os.write(self._descriptor, rest[begin : begin + PIECE])
+        self._write(piece)
         self._size += len(piece)
 
     def finish(self) -> ObjectInfo:
         """Write the header, and return when all of it would survive a loss of power. Raises OSError."""
         info = replace(self._info, size=self._size, modified=self._info.modified or time.time())
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, _header(info).ljust(self._room) + b"\n")
+        self._write(_header(info).ljust(self._room) + b"\n")
         os.fsync(self._descriptor)
         return info
 
@@ -142,6 +139,13 @@ class ObjectWriter:
                 self._folder.unlink(self._name)
             self._folder.close()
             self._folder = None
+
+    def _write(self, data: bytes | bytearray) -> None:
+        # A disk that runs full takes a part, and refuses the next: what is left must not go unnoticed.
+        with memoryview(data) as rest:
+            begin = 0
+            while begin < len(rest):
+                begin += os.write(self._descriptor, rest[begin : begin + PIECE])
 
     def _close(self) -> None:
         if self._descriptor >= 0:

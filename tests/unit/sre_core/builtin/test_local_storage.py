@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from contextlib import aclosing
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def warnings(caplog):
 
 
 # Files
+
+
+async def test_a_disk_that_takes_a_part_at_a_time_gets_all_of_an_object(storage, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:100]))
+    await storage.write("object", b"x" * 1000, metadata={"long": "y" * 1000})
+    assert await storage.read("object") == b"x" * 1000
+    assert (await storage.stat("object")).metadata == {"long": "y" * 1000}
 
 
 async def test_an_object_is_a_line_of_json_and_its_bytes(storage, folder):
