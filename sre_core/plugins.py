@@ -160,7 +160,7 @@ class Plugins:
         return [_closed(name, hook) for name, hook in self._implementations("veto_access")]
 
     def observers(self) -> list[Callable[[Event], None]]:
-        """The event hooks; one that raises is logged, and heard no more of."""
+        """The event hooks; what one raises is logged, and goes no further."""
         return [_quiet(name, hook) for name, hook in self._implementations("on_event")]
 
     def register_commands(self, cli: "click.Group") -> None:
@@ -187,13 +187,21 @@ class Plugins:
         known = {hook for hook in hookspecs.__all__ if hasattr(getattr(hookspecs, hook), "sre_spec")}
         if inspect.isclass(plugin):
             raise PluginLoadError(f"plugin {name!r} is a class", hint="name a module, or an instance of the class")
+        found = False
         for attribute in dir(plugin):
             options = self._manager.parse_hookimpl_opts(plugin, attribute)
             hook = (options.get("specname") or attribute) if options else None
-            if hook is not None and hook not in known:
+            if hook is None:
+                continue
+            found = True
+            if hook not in known:
                 close = difflib.get_close_matches(hook, known, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"hooks are: {', '.join(sorted(known))}"
                 raise PluginLoadError(f"plugin {name!r} implements an unknown hook {hook!r}", hint=hint)
+            if inspect.iscoroutinefunction(getattr(plugin, attribute)):
+                raise PluginLoadError(f"hook {hook!r} of plugin {name!r} is async", hint="write 'def', not 'async def'")
+        if not found:
+            raise PluginLoadError(f"plugin {name!r} has no hooks", hint="mark its functions with @hookimpl")
 
     def _collect(self, name: str, plugin: object) -> _Things:
         def ask(hook: str, kind: str) -> list[Any]:
@@ -237,8 +245,10 @@ class Plugins:
 
 
 def _load_error(name: str, what: str, error: BaseException) -> PluginLoadError:
+    # In one line: errors of pluggy have several, which would break lists and logs.
+    text = " ".join(str(error).split())
     failure = PluginLoadError(
-        f"plugin {name!r} {what}: {type(error).__name__}: {error}",
+        f"plugin {name!r} {what}: {type(error).__name__}: {text}",
         hint="fix or update the plugin, or list it under [plugins] disabled in sre.toml",
     )
     failure.__cause__ = error

@@ -29,6 +29,7 @@ class Decision:
 
     allowed: bool
     reason: str
+    vetoed: bool = False
 
 
 Veto = Callable[[AccessRequest], str | None]
@@ -70,10 +71,12 @@ class Guard:
         """Return when the request is allowed; raises AccessDeniedError with the reason when it is not."""
         decision = await self.decide(request)
         if not decision.allowed:
+            line = f'"{request.resource}" = {{ "{request.candidate}" = "{request.access}" }}'
             raise AccessDeniedError(
                 f"{request.candidate} may not {request.access} {str(request.resource)!r}: {decision.reason}",
-                hint=f"an owner can grant it, or the operator under [access] in sre.toml: "
-                f'"{request.resource}" = {{ "{request.candidate}" = "{request.access}" }}',
+                hint="no grant helps against a veto; `sre plugins` lists what is installed"
+                if decision.vetoed
+                else f"an owner can grant it, or the operator under [access] in sre.toml: {line}",
             )
 
     async def decide(self, request: AccessRequest) -> Decision:
@@ -156,5 +159,5 @@ class Guard:
         for veto in self._vetoes:
             reason = veto(request)
             if reason is not None:
-                return Decision(allowed=False, reason=f"vetoed: {reason}")
+                return Decision(allowed=False, reason=f"vetoed: {reason}", vetoed=True)
         return decision

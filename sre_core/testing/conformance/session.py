@@ -132,6 +132,9 @@ def _message(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     if isinstance(error, AssertionError):
         return str(error).strip() or f"not so: {frame.line}"
+    if isinstance(error, pytest.fail.Exception):
+        # From the kits themselves, as when nothing was raised where an error was due.
+        return str(error)
     if isinstance(error, SREError):
         return f"{type(error).__name__}: {error}"
     return f"{type(error).__name__} at {frame.filename}:{frame.lineno}"

@@ -71,6 +71,8 @@ BROKEN = {
         "boom five",
     ),
     "a misspelt hook": (hook("register_conectors()", "return [Acme]"), "register_conectors"),
+    "no hook at all": ("def register_connectors():\n    return []", "no hooks"),
+    "an async hook": (f"{HEADER}\n@hookimpl\nasync def on_event(event):\n    pass\n", "is async"),
     "a misspelt argument": (hook("veto_access(requst)", "return None"), "requst"),
     "too many arguments": (hook("register_connectors(more)", "return [Acme]"), "more"),
     "a number for connectors": (hook("register_connectors()", "return 7"), "register_connectors"),
@@ -97,6 +99,7 @@ def test_a_broken_plugin_is_named_with_its_error_and_stops_no_other(installer: I
     installer.good("later")
     plugins = load("before", "broken", "later")
     assert words in problem(plugins, "broken")
+    assert "\n" not in problem(plugins, "broken")
     assert {"before", "later", "memory"} <= caches(plugins)
     assert "acme" not in caches(plugins)
     assert info_of(plugins, "before").error is None

@@ -174,8 +174,9 @@ async def test_a_veto_turns_a_yes_into_a_no_and_never_a_no_into_a_yes() -> None:
 
 async def test_a_veto_also_stops_the_grants_of_an_owner() -> None:
     world = World(vetoes=[lambda request: "frozen" if request.access is Access.OWN else None])
-    with pytest.raises(AccessDeniedError, match="vetoed: frozen"):
+    with pytest.raises(AccessDeniedError, match="vetoed: frozen") as raised:
         await world.guard.grant(A1, NOTES, U1, Access.READ)
+    assert "no grant helps" in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("answer", ["", False, 0])

@@ -63,6 +63,20 @@ def test_a_failure_names_its_test_its_rule_and_what_happened(kind: type[Good], m
     assert failure.rule not in report.passed
 
 
+class Strict(Kit):
+    """Has a rule that nothing keeps."""
+
+    def test_an_error_is_due(self) -> None:
+        with pytest.raises(ConnectorError):
+            pass
+
+
+def test_an_error_that_was_due_and_did_not_come_is_named() -> None:
+    (failure,) = session.run(lambda: Strict).failed
+    assert "DID NOT RAISE" in failure.message
+    assert "ConnectorError" in failure.message
+
+
 def test_the_pytest_of_the_folder_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (tmp_path / "conftest.py").write_text("raise SystemExit('loaded')\n")
