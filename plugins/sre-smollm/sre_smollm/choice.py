@@ -31,7 +31,7 @@ _TOPICS = (
     ("Requests for an explanation or advice\n1. ", "Explain something or give tips.\nUser: "),
 )
 # In nats: the score from which a skill is called, and from which a second skill is called before an answer.
-# Set on twenty requests, checked on forty others; between -1.5 and 0 nothing much changes.
+# Set on forty requests, checked on twenty others; between -1.5 and 0 nothing much changes.
 _THRESHOLD = -0.5
 _AGAIN = 8.0
 # What a shared word is worth, in nats, and at most so many of a description count.
