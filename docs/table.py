@@ -158,10 +158,11 @@ def _first(thing: object) -> str:
 
 
 def _signature(method: Any) -> str:
-    """The parameters without their types, and with short defaults."""
+    """The parameters without their types, and with short defaults; what it returns with its type."""
     shown = []
     keyword_only = False
-    for parameter in inspect.signature(method).parameters.values():
+    signature = inspect.signature(method)
+    for parameter in signature.parameters.values():
         if parameter.name == "self":
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
@@ -169,7 +170,9 @@ def _signature(method: Any) -> str:
             shown.append("*")
         empty = parameter.default is parameter.empty
         shown.append(parameter.name if empty else f"{parameter.name}={_code(parameter.default)}")
-    return f"({', '.join(shown)})"
+    returned = signature.return_annotation
+    arrow = "" if returned in {None, signature.empty} else f" -> {_annotation(returned).lstrip('~')}"
+    return f"({', '.join(shown)}){arrow}"
 
 
 def _code(value: Any) -> str:
