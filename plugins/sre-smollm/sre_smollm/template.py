@@ -101,9 +101,9 @@ class Template:
     def _render(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec] = (), *, thinking: bool = False) -> str:
         extra: dict[str, Any] = {"enable_thinking": thinking} if self.thinks else {}
         if skills and self._key == "xml_tools":
-            extra["xml_tools"] = [describe(skill) for skill in skills]
+            extra["xml_tools"] = [self._described(skill) for skill in skills]
         elif skills and self._key == "tools":
-            extra["tools"] = [{"type": "function", "function": describe(skill)} for skill in skills]
+            extra["tools"] = [{"type": "function", "function": self._described(skill)} for skill in skills]
         text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **extra)
         return str(text)
 
@@ -116,7 +116,7 @@ class Template:
             case MessageRole.SKILL:
                 return self._result(message)
             case MessageRole.ASSISTANT:
-                parts = [self._plain(message.text), *(call_text(call) for call in message.skill_calls)]
+                parts = [self._plain(message.text), *(self._call(call) for call in message.skill_calls)]
                 return {"role": "assistant", "content": "\n".join(part for part in parts if part)}
             case _:
                 return {"role": message.role.value, "content": self._plain(message.text)}
@@ -127,15 +127,24 @@ class Template:
             text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
         return text
 
+    def _call(self, call: SkillCall) -> str:
+        # Its tags may be marks of the model themselves, and stay.
+        body = call_text(call).removeprefix(CALL_OPEN).removesuffix(CALL_CLOSE)
+        return f"{CALL_OPEN}{self._plain(body)}{CALL_CLOSE}"
+
+    def _described(self, skill: SkillSpec) -> dict[str, Any]:
+        description: dict[str, Any] = json.loads(self._plain(json.dumps(describe(skill), ensure_ascii=False)))
+        return description
+
     def _result(self, message: Message) -> dict[str, Any]:
-        text = self._plain(message.text)
+        text, name = self._plain(message.text), self._plain(message.name or "")
         if self._shows_results and self.native:
             return {"role": "tool", "content": f"Error: {text}" if message.is_error else text}
-        what = f"{message.name} failed: {text}" if message.is_error else f"The result of {message.name} is: {text}"
+        what = f"{name} failed: {text}" if message.is_error else f"The result of {name} is: {text}"
         return {"role": "user", "content": f"{what}\nTell me the result in one sentence."}
 
     def _with_skills(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec]) -> list[dict[str, Any]]:
-        tools = "\n".join(json.dumps(describe(skill), ensure_ascii=False) for skill in skills)
+        tools = "\n".join(json.dumps(self._described(skill), ensure_ascii=False) for skill in skills)
         text = _INSTRUCTIONS.format(tools=tools)
         if turns[0]["role"] == "system":
             text = f"{turns[0]['content']}\n\n{text}"
