@@ -36,12 +36,12 @@ class Bench:
         With `fresh` each round starts new processes, for what can be measured once only.
         """
         found: dict[str, list[dict[str, float]]] = {}
-        for _ in range(rounds if fresh else 1):
+        for start in range(rounds if fresh else 1):
             with self.sides() as sides:
                 if not fresh:
                     sides.ask(job, max(1, count // 5))
-                for _ in range(1 if fresh else rounds):
-                    for side, answer in sides.ask(job, count).items():
+                for turn in range(1 if fresh else rounds):
+                    for side, answer in sides.ask(job, count, first=start + turn).items():
                         found.setdefault(side, []).append(answer)
         return found
 
@@ -63,6 +63,9 @@ class Sides:
             modules["agno"] = (str(self._peer), "benchmarks.sides.with_agno")
         for side, (python, module) in modules.items():
             self._processes[side] = self._start(side, Path(python), module, url)
+        # Else the side that is asked first would work while the others still load.
+        for side, process in self._processes.items():
+            _read(side, process)
         return self
 
     def __exit__(
@@ -70,21 +73,17 @@ class Sides:
     ) -> None:
         self._stack.close()
 
-    def ask(self, job: str, count: int) -> dict[str, dict[str, float]]:
-        """One round: each side does the job, one after the other."""
-        return {side: self._ask(side, process, job, count) for side, process in self._processes.items()}
+    def ask(self, job: str, count: int, *, first: int = 0) -> dict[str, dict[str, float]]:
+        """One round: each side does the job, one after the other, beginning with side number `first`."""
+        sides = list(self._processes)
+        first %= len(sides)
+        return {side: self._ask(side, self._processes[side], job, count) for side in sides[first:] + sides[:first]}
 
     def _ask(self, side: str, process: subprocess.Popen[str], job: str, count: int) -> dict[str, float]:
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(json.dumps({"job": job, "count": count}) + "\n")
         process.stdin.flush()
-        for line in process.stdout:
-            # Some libraries write to standard output, too.
-            if line.startswith("{"):
-                answer: dict[str, float] = json.loads(line)
-                return answer
-        raise SystemExit(f"the side {side!r} broke at the job {job!r}; its own words are above")
+        return _read(side, process)
 
     def _start(self, name: str, python: Path, module: str, *arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -97,6 +96,16 @@ class Sides:
         )
         self._stack.callback(_end, process)
         return process
+
+
+def _read(side: str, process: subprocess.Popen[str]) -> dict[str, float]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        # Some libraries write to standard output, too.
+        if line.startswith("{"):
+            answer: dict[str, float] = json.loads(line)
+            return answer
+    raise SystemExit(f"the side {side!r} broke; its own words are above")
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

@@ -79,6 +79,7 @@ def serve(side: Side) -> None:
 
 async def _serve(side: Side, url: str) -> None:
     await side.open(url)
+    print(json.dumps({"ready": True}), flush=True)
     try:
         for line in sys.stdin:
             job = json.loads(line)
