@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,7 @@ async def answer(
         limits=prompt.limits,
         steps=DirectSteps(),
         emit=_both(runtime.emit, emit) if runtime.is_observed else emit,
-        context=make_context(agent, runtime, llm),
+        context=partial(make_context, agent, runtime, llm),
         base=prompt.model.request(model),
         behavior=agent.behavior,
         output_type=prompt.output_type,

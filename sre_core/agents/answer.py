@@ -76,19 +76,7 @@ class Answering:
         )
 
     async def _turn(self, turn: int) -> Completion:
-        async def ask() -> Completion:
-            request = replace(self._base, messages=await self._messages())
-            if self._repair and request.skills:
-                request = replace(request, skill_choice="none")
-            return await model_turn(
-                llm=self._llm,
-                request=request,
-                report=self._report,
-                retries=self._limits.retries,
-                sleep=self._sleep,
-            )
-
-        completion = await self._steps.run(f"turn/{turn}", ask)
+        completion = await self._steps.run(f"turn/{turn}", self._ask)
         report = self._report
         await report(
             UsageReported(
@@ -96,6 +84,18 @@ class Answering:
             )
         )
         return completion
+
+    async def _ask(self) -> Completion:
+        request = replace(self._base, messages=await self._messages())
+        if self._repair and request.skills:
+            request = replace(request, skill_choice="none")
+        return await model_turn(
+            llm=self._llm,
+            request=request,
+            report=self._report,
+            retries=self._limits.retries,
+            sleep=self._sleep,
+        )
 
     async def _messages(self) -> tuple[Message, ...]:
         conversation, limit = self._conversation, self._limits.window_tokens

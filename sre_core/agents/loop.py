@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any
 
 import anyio
@@ -40,7 +39,7 @@ async def run(
     limits: Limits,
     steps: Steps,
     emit: Emit,
-    context: SkillContext,
+    context: Callable[[], SkillContext],
     base: LLMRequest,
     behavior: str = "",
     output_type: Any = None,
@@ -50,9 +49,10 @@ async def run(
 ) -> Reply:
     """Answer the last message of `conversation`, which grows by whole turns: a call never lacks its results.
 
-    `base` has the model and its settings, and no messages. Everything outside happens in steps, "turn/0" for a
-    model turn and "turn/0/call/1" for a skill call; a model turn that a durable `steps` replays emits no deltas.
-    Invalid structured output and the request to repair it do not enter the conversation.
+    `base` has the model and its settings, and no messages. `context` is called when a skill wants its handles.
+    Everything outside happens in steps, "turn/0" for a model turn and "turn/0/call/1" for a skill call; a model
+    turn that a durable `steps` replays emits no deltas. Invalid structured output and the request to repair it do
+    not enter the conversation.
 
     Emits RunStarted first, RunFinished or RunFailed last; an error propagates after RunFailed, and so does
     cancellation, whose code is "cancelled". Raises LimitExceededError, AccessDeniedError, ModelReplyError and the
@@ -61,8 +61,7 @@ async def run(
     report = Reporter(emit, run_id=run_id, agent_id=agent_id)
 
     # Not a closure, whose cells would be a dozen objects more for the garbage collector, in each of many runs.
-    answer = partial(
-        _answer,
+    answer = _answer(
         report,
         llm=llm,
         conversation=conversation,
@@ -86,7 +85,7 @@ async def _answer(
     skills: Mapping[str, Skill],
     limits: Limits,
     steps: Steps,
-    context: SkillContext,
+    context: Callable[[], SkillContext],
     base: LLMRequest,
     behavior: str,
     output_type: Any,
@@ -111,7 +110,7 @@ async def _answer(
     return await (answering.run() if limits.seconds is None else _within(limits.seconds, answering))
 
 
-async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, conversation: str) -> Reply:
+async def _observed(answer: Awaitable[Reply], report: Reporter, conversation: str) -> Reply:
     """Run `answer` with its span, its log context and its last event."""
     run_id, agent_id = report.run_id, report.agent_id
     attributes = {
@@ -124,7 +123,7 @@ async def _observed(answer: Callable[[], Awaitable[Reply]], report: Reporter, co
     try:
         with telemetry.Span(f"invoke_agent {agent_id}", attributes) as span:
             try:
-                reply = await answer()
+                reply = await answer
                 usage, reason = reply.usage, reply.finish_reason
                 span.set({"gen_ai.usage.input_tokens": usage.input_tokens})
                 span.set({"gen_ai.usage.output_tokens": usage.output_tokens})

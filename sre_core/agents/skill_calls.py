@@ -42,8 +42,15 @@ class SkillCalls:
     """Runs the skills that a model asks for, within the limits of one run."""
 
     def __init__(
-        self, skills: Mapping[str, Skill], *, context: SkillContext, report: Reporter, steps: Steps, limits: Limits
+        self,
+        skills: Mapping[str, Skill],
+        *,
+        context: Callable[[], SkillContext],
+        report: Reporter,
+        steps: Steps,
+        limits: Limits,
     ) -> None:
+        """`context` is called when a skill wants one: most runs need no handles."""
         self._skills = skills
         self._context = context
         self._report = report
@@ -108,7 +115,9 @@ class SkillCalls:
         try:
             skill = self._find(call.name)
             arguments = _arguments(call, skill, cut=cut)
-            context = replace(self._context, run_id=self._report.run_id, call_id=call.id, emit=self._report)
+            context = None
+            if skill.takes_context:
+                context = replace(self._context(), run_id=self._report.run_id, call_id=call.id, emit=self._report)
             return result_text(skill.name, await skill.call(arguments, context)), False
         except (AccessDeniedError, LimitExceededError):
             raise

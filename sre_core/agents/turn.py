@@ -34,7 +34,17 @@ async def model_turn(*, llm: LLM, request: LLMRequest, report: Reporter, retries
     if request.model:
         attributes["gen_ai.request.model"] = request.model
     with telemetry.Span(f"chat {request.model or 'default'}", attributes) as span:
-        completion = await _attempts(_Attempt(llm, request, report), retries, sleep)
+        attempt = _Attempt(llm, request, report)
+        failure: ConnectorError | None = None
+        # The first try goes without tenacity, which costs as much as all the rest of a turn.
+        try:
+            completion = await attempt()
+        except ConnectorError as error:
+            if attempt.emitted or not _may_pass(error):
+                raise
+            failure = error
+        if failure is not None:
+            completion = await _more_attempts(attempt, failure, retries, sleep)
         span.set(
             {
                 "gen_ai.usage.input_tokens": completion.usage.input_tokens,
@@ -71,17 +81,6 @@ class _Attempt:
                     if report.is_heard:
                         await report(TextDelta(run_id=report.run_id, agent_id=report.agent_id, text=chunk.text))
         return fold(chunks)
-
-
-async def _attempts(attempt: _Attempt, retries: int, sleep: Sleep) -> Completion:
-    # The first try goes without tenacity, which costs as much as all the rest of a turn.
-    try:
-        return await attempt()
-    except ConnectorError as error:
-        if attempt.emitted or not _may_pass(error):
-            raise
-        failure = error
-    return await _more_attempts(attempt, failure, retries, sleep)
 
 
 async def _more_attempts(attempt: _Attempt, failure: ConnectorError, retries: int, sleep: Sleep) -> Completion:

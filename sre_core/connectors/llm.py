@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from sre_core.access.acl import Access
@@ -145,7 +146,10 @@ class LLM(Handle):
         model = self._model(request.model)
         # The model that was checked, not one that only looks like it.
         checked = request if model == request.model else replace(request, model=model)
-        return self._stream("stream", Access.READ, model or "", lambda: self._connector.stream(checked))
+        return self._stream("stream", Access.READ, model or "", partial(self._begin, checked))
+
+    def _begin(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
+        return self._connector.stream(request)
 
     async def complete(self, request: LLMRequest) -> Completion:
         """Generate, and wait for the whole reply. Raises ModelReplyError when the stream was cut short."""

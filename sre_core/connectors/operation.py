@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sre_core import logs, telemetry
 from sre_core.access.guard import AccessRequest, Guard
@@ -15,7 +15,6 @@ __all__ = ["Operation", "Target", "stream"]
 
 log = logs.get_logger(__name__)
 T = TypeVar("T")
-_END: Any = object()
 
 
 class Target(Protocol):
@@ -138,10 +137,22 @@ async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) 
     deadline = None if operation.timeout is None else Deadline(operation.timeout)
     try:
         async with aclosing(source()) as items:
+            if deadline is None:
+                async for item in items:
+                    yield item
+                return
             while True:
-                item = await _next(items, deadline)
-                if item is _END:
+                deadline.start()
+                try:
+                    item = await items.__anext__()
+                except StopAsyncIteration:
                     return
+                except BaseException as raised:
+                    ended = _ended(deadline, raised)
+                    if ended is None or ended is raised:
+                        raise
+                    raise ended from raised
+                deadline.stop(None)
                 yield item
     except GeneratorExit:
         raise
@@ -154,22 +165,6 @@ async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) 
         translated = operation.close(error)
         if translated is not None and translated is not error:
             raise translated from error
-
-
-async def _next(items: AsyncGenerator[T], deadline: Deadline | None) -> T:
-    """The next item, or _END. Raises TimeoutError when it does not come in time."""
-    if deadline is None:
-        return await anext(items, _END)
-    deadline.start()
-    try:
-        item = await anext(items, _END)
-    except BaseException as error:
-        ended = _ended(deadline, error)
-        if ended is None or ended is error:
-            raise
-        raise ended from error
-    deadline.stop(None)
-    return item
 
 
 def _ended(deadline: Deadline, error: BaseException | None) -> BaseException | None:

@@ -1,6 +1,7 @@
 """A stage for runs: a scripted model, real handles behind a real guard, and what was emitted."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ class Stage:
             limits=limits or Limits(),
             steps=steps or DirectSteps(),
             emit=options.pop("emit", self.emit),
-            context=self.context(llm),
+            context=partial(self.context, llm),
             base=base or LLMRequest(messages=()),
             run_id="r1",
             agent_id="a1",
