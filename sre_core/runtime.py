@@ -96,16 +96,20 @@ class Runtime:
         """The id of the connector that serves a model, and the model's name there (None: its default).
 
         "fast" may be the id of a configured connector, or an installed connector's name; "fast/some-model" names
-        both; anything else is a model of the default connector. None and "default" mean what `model` in the
-        configuration says.
+        both; anything else is a model of the default connector. The name of the connector that the default uses
+        means the default, with its settings. None and "default" mean what `model` in the configuration says.
         """
         if model in {None, "default"}:
             model = self.config.model
         if model is None:
             return "default", None
         head, _, rest = model.partition("/")
-        known = {name for service, name in self.plugins.connectors if service is Service.LLM}
-        if head in known or head in self.config.connectors.get("llm", {}):
+        configured = self.config.connectors.get("llm", {})
+        if head in configured:
+            return head, rest or None
+        if head == configured["default"].use:
+            return "default", rest or None
+        if (Service.LLM, head) in self.plugins.connectors:
             return head, rest or None
         return "default", model
 

@@ -139,6 +139,13 @@ def test_a_models_name_says_which_connector_serves_it(
     assert runtime_of(tmp_path, model=configured, connectors=connectors).resolve_model(model) == resolved
 
 
+def test_the_name_of_the_default_connector_means_it_with_its_settings(tmp_path: Path) -> None:
+    runtime = runtime_of(tmp_path, connectors={"llm": {"default": {"use": "echo"}, "fast": {"use": "echo"}}})
+    assert runtime.resolve_model("echo") == ("default", None)
+    assert runtime.resolve_model("echo/big") == ("default", "big")
+    assert runtime.resolve_model("fast") == ("fast", None)
+
+
 def test_a_config_made_by_hand_is_enough() -> None:
     runtime = Runtime(Config(), plugins=Plugins.load(only=[]))
     assert runtime.resolve_model(None) == ("default", None)
