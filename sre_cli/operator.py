@@ -11,13 +11,15 @@ OPERATOR = Candidate.user("operator")
 _OWNED = ("vault", "llm")
 
 
-def operator_config() -> Config:
+def operator_config(vault_id: str = "default") -> Config:
     """The configuration from here, in which the operator owns every secret and model, in this process alone.
 
-    Only the nearest ACL decides, so each configured path below those two needs the grant as well. Raises
-    ConfigError.
+    `vault_id` is the vault that is asked for, configured or not. Only the nearest ACL decides, so each configured
+    path below these needs the grant as well. Raises ConfigError.
     """
-    grants = load().config.access
-    paths = {path for path in grants if Resource.parse(path).parts[0] in _OWNED}
-    owned = {path: {**grants.get(path, {}), str(OPERATOR): "own"} for path in paths | set(_OWNED)}
+    config = load().config
+    grants = config.access
+    paths = {path for path in grants if Resource.parse(path).parts[0].partition("@")[0] in _OWNED}
+    vaults = {f"vault@{id_}" for id_ in (*config.connectors["vault"], vault_id) if id_ != "default"}
+    owned = {path: {**grants.get(path, {}), str(OPERATOR): "own"} for path in paths | vaults | set(_OWNED)}
     return load(code={"access": owned}).config

@@ -50,6 +50,7 @@ def subject_maker(service: Service, name: str, settings: Mapping[str, Any]) -> C
     connectors = ConnectorService(config, load_plugins(config).connector)
 
     async def make_first() -> Connector:
+        connectors.open()
         try:
             return await connectors.get(service, name).make()
         finally:

@@ -60,7 +60,7 @@ class Runtime:
         if self._entered:
             raise ConfigError("a Runtime runs once", hint="make a new Runtime for a second 'async with'")
         self._entered = True
-        self.connectors.check()
+        self.connectors.open()
         log.debug("runtime_started", plugins=[info.name for info in self.plugins.infos])
         return self
 
@@ -143,7 +143,7 @@ def _access(config: Config) -> dict[Resource, ACL]:
     for path, grants in config.access.items():
         with _located(config, f"access.{path}"):
             resource = Resource.parse(path)
-            if resource.parts[0] not in list(Service):
+            if resource.parts[0].partition("@")[0] not in list(Service):
                 raise ConfigError(f"{path!r} begins with no service", hint=f"begin with one of {', '.join(Service)}")
             acls[resource] = ACL(frozenset((Candidate.parse(who), Access.parse(what)) for who, what in grants.items()))
     return acls

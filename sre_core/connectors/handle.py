@@ -70,8 +70,12 @@ class Handle:
         """The resource that `path` means here; the home itself when empty. Raises ConfigError."""
         # Made when it is needed first: a run gets all kinds of handles, and uses few.
         if self._root is None:
-            self._root = Resource((self.service.value, self._home.role.value, self._home.id))
+            self._root = Resource((self._service_part(), self._home.role.value, self._home.id))
         return self._root.child(path) if path else self._root
+
+    def _service_part(self) -> str:
+        """The service; of another connector than the default one, with its id: a grant is for one of them."""
+        return self.service.value if self._slot.id == "default" else f"{self.service.value}@{self._slot.id}"
 
     def _key(self, path: str) -> str:
         """`path` as the connector sees it: without the service, which it is. Raises ConfigError when empty."""

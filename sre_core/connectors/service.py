@@ -40,12 +40,13 @@ class ConnectorService:
         self._find = find
         self._slots: dict[tuple[Service, str], Slot] = {}
         self._started: list[Slot] = []
+        self._is_open = False
         self._closed = False
 
-    def check(self) -> None:
-        """Validate the settings of all configured connectors whose class is installed. Raises ConfigError.
+    def open(self) -> None:
+        """Validate the settings of all configured connectors whose class is installed, and let them start.
 
-        A connector that is not installed is reported when it is used: nobody needs it before.
+        A connector that is not installed is reported when it is used: nobody needs it before. Raises ConfigError.
         """
         for service, entries in self._config.connectors.items():
             for id_, entry in entries.items():
@@ -61,6 +62,7 @@ class ConnectorService:
                 except UnknownConnectorError:
                     continue
                 self._settings(kind, path, entry, None)
+        self._is_open = True
 
     def get(self, service: Service, id: str = "default") -> Slot:  # noqa: A002 -- the field's own name
         """The slot of a configured connector, or of an installed one of that name with its default settings.
@@ -107,6 +109,8 @@ class ConnectorService:
         kind = self._find(service, entry.use)
 
         async def make() -> Connector:
+            if not self._is_open:
+                raise ConfigError("the runtime is not open", hint="use it inside 'async with Runtime() as runtime:'")
             path = f"connectors.{service.value}.{id_}"
             names = sorted(_references(entry.options))
             return kind(self._settings(kind, path, entry, {name: await self._secret(name, path) for name in names}))

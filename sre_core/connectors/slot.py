@@ -82,16 +82,13 @@ class Slot:
         async with self._lock:
             if self.started:
                 return
-            if self._closed:
-                raise ConfigError(
-                    f"{self.service} connector {self.id!r} was used after its runtime ended",
-                    hint="keep the 'async with Runtime()' block open as long as its handles are in use",
-                )
+            self._check_open()
             connector: Connector | None = None
             try:
                 async with Operation("start", _Ready(self.service, self.name), timeout=self._timeout):
                     connector = await self._make()
                     await connector.start()
+                self._check_open()
             except BaseException:
                 if connector is not None:
                     await self._clean_up(connector)
@@ -104,13 +101,21 @@ class Slot:
 
     async def stop(self) -> None:
         """Stop the connector, if it runs; it will not start again. Raises ConnectorError."""
+        # At once: who is starting it now, or waits to, must find out.
+        self._closed = True
         async with self._lock:
-            self._closed = True
             self.started = False
             connector, self._connector = self._connector, None
             if connector is not None:
                 await self._stop(connector)
                 log.info("connector_stopped", service=self.service, connector=self.name, id=self.id)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigError(
+                f"{self.service} connector {self.id!r} was used after its runtime ended",
+                hint="keep the 'async with Runtime()' block open as long as its handles are in use",
+            )
 
     async def _stop(self, connector: Connector) -> None:
         # A cancel scope around the caller must not keep open what is to be closed; the deadline holds.

@@ -50,8 +50,8 @@ class Vault(Handle):
         return self._slot.connector  # type: ignore[return-value]  # the runtime pairs slots with handles by service
 
     def resource(self, path: str = "") -> Resource:
-        """`vault/<name>`."""
-        vault = Resource((Service.VAULT.value,))
+        """`vault/<name>`; of another vault than the default one, `vault@<id>/<name>`."""
+        vault = Resource((self._service_part(),))
         return vault.child(path) if path else vault
 
     async def get(self, name: str) -> SecretStr:

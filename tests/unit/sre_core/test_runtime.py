@@ -156,3 +156,13 @@ def test_importing_the_runtime_imports_nothing_heavy() -> None:
     code = f"import sys, sre_core.runtime; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_nothing_starts_before_the_runtime_is_open(tmp_path: Path) -> None:
+    runtime = runtime_of(tmp_path)
+    storage = runtime.storage(A1)
+    with pytest.raises(ConfigError, match="not open"):
+        await storage.write("x", b"1")
+    async with runtime:
+        await storage.write("x", b"1")
+    assert not runtime.connectors.started()

@@ -149,3 +149,18 @@ async def test_acls_that_cannot_be_read_deny_in_time_and_in_our_words(
         assert SECRET not in str(raised.value)
         # In the own home no ACL is needed.
         await runtime.cache(A1).set("x", 1)
+
+
+async def test_a_grant_is_for_one_connector_and_not_for_all_of_its_service(tmp_path: Path) -> None:
+    storages = {"default": {"use": "memory"}, "second": {"use": "memory"}}
+    access = {"storage@second/agent/a1/open": {"public": "read"}}
+    async with runtime_of(tmp_path, connectors={"storage": storages}, access=access) as runtime:
+        for id_ in storages:
+            for name in ("x", "open"):
+                await runtime.storage(A1, id_).write(name, b"1")
+        await runtime.storage(A1).grant("x", U1, Access.READ)
+        first, second = (runtime.storage(U1, id_).of(A1) for id_ in storages)
+        assert await first.read("x") == b"1"
+        assert not await second.allowed("x", Access.READ)
+        assert await second.read("open") == b"1"
+        assert not await first.allowed("open", Access.READ)

@@ -168,7 +168,7 @@ async def test_what_was_stopped_does_not_start_again() -> None:
     assert diary == ["start", "stop", "stopped"]
 
 
-async def test_a_stop_waits_for_a_start_that_is_under_way() -> None:
+async def test_a_stop_waits_for_a_start_that_is_under_way_and_closes_what_it_opened() -> None:
     diary: list[str] = []
     go = asyncio.Event()
     slot = slot_of(Moody(diary, go.wait))
@@ -177,9 +177,11 @@ async def test_a_stop_waits_for_a_start_that_is_under_way() -> None:
     stopping = asyncio.create_task(slot.stop())
     await asyncio.sleep(0)
     go.set()
-    await starting
+    with pytest.raises(ConfigError, match="after its runtime ended"):
+        await starting
     await stopping
     assert diary == ["start", "stop", "stopped"]
+    assert not slot.started
 
 
 async def test_a_connector_of_somebody_else_is_taken_as_started() -> None:
