@@ -1,10 +1,11 @@
 """One call through a handle: access check, start, span, deadline, and translation of foreign errors."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sre_core import logs, telemetry
 from sre_core.access.guard import AccessRequest, Guard
@@ -47,7 +48,7 @@ class Operation:
     a denied call neither reaches nor starts the backend.
     """
 
-    __slots__ = ("_began", "_deadline", "_guard", "_name", "_request", "_span", "_target", "timeout")
+    __slots__ = ("_began", "_deadline", "_guard", "_name", "_request", "_span", "_target", "_theirs", "timeout")
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Operation:
         self._guard = guard
         self._request = request
         self._deadline: Deadline | None = None
+        self._theirs: BaseException | None = None
         self.timeout = timeout
 
     async def open(self) -> None:
@@ -96,6 +98,8 @@ class Operation:
     def _translate(self, error: BaseException | None) -> BaseException | None:
         if error is None or isinstance(error, SREError) or not isinstance(error, Exception):
             return error
+        if error is self._theirs:
+            return error
         what = f"{self._target.service} {self._name} through {self._target.name!r}"
         if isinstance(error, TimeoutError):
             limit = "in time" if self.timeout is None else f"within {self.timeout:g} s"
@@ -107,6 +111,30 @@ class Operation:
             f"{what} failed: {type(error).__name__}",
             hint="its cause is the exception's __cause__; use --debug",
         )
+
+    def paced(self, chunks: AsyncIterable[T]) -> AsyncGenerator[T]:
+        """`chunks`, for a connector to read: the time that their maker takes does not count against the deadline,
+        and what their maker raises stays as it is."""
+        return self._paced(chunks, asyncio.current_task())
+
+    async def _paced(self, chunks: AsyncIterable[T], waiting: "asyncio.Task[Any] | None") -> AsyncGenerator[T]:
+        items = aiter(chunks)
+        # A connector that reads in a task of its own is waited for by another one, whose deadline goes on.
+        deadline = self._deadline if asyncio.current_task() is waiting else None
+        while True:
+            if deadline is not None:
+                deadline.stop(None)
+            try:
+                chunk = await anext(items)
+            except StopAsyncIteration:
+                return
+            except Exception as error:
+                self._theirs = error
+                raise
+            finally:
+                if deadline is not None:
+                    deadline.start()
+            yield chunk
 
     async def __aenter__(self) -> "Operation":
         await self.open()

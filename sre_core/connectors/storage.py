@@ -190,10 +190,16 @@ class Storage(Handle):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> ObjectInfo:
-        """Store an object from pieces, all or nothing. Capability "stream"; needs WRITE."""
-        async with self._operation("write_stream", Access.WRITE, path):
+        """Store an object from pieces, all or nothing. Capability "stream"; needs WRITE.
+
+        `chunks` may take their time; what they raise is raised, and nothing is stored.
+        """
+        async with (
+            self._operation("write_stream", Access.WRITE, path) as operation,
+            aclosing(operation.paced(chunks)) as paced,
+        ):
             info = await self._connector.write_stream(
-                self._key(path), chunks, content_type=content_type, metadata=metadata
+                self._key(path), paced, content_type=content_type, metadata=metadata
             )
         return self._relative(info)
 
