@@ -115,9 +115,13 @@ class SkillCalls:
         try:
             skill = self._find(call.name)
             arguments = _arguments(call, skill, cut=cut)
-            context = None
-            if skill.takes_context:
-                context = replace(self._context(), run_id=self._report.run_id, call_id=call.id, emit=self._report)
+        except SkillError as error:
+            return _describe(call.name, error), True
+        context = None
+        if skill.takes_context:
+            # Outside of what the model is told: a connector that is missing is the operator's to install.
+            context = replace(self._context(), run_id=self._report.run_id, call_id=call.id, emit=self._report)
+        try:
             return result_text(skill.name, await skill.call(arguments, context)), False
         except (AccessDeniedError, LimitExceededError):
             raise
