@@ -128,6 +128,11 @@ class Guard:
         await self.check(AccessRequest(asker, Access.OWN, resource))
         await self._acls.update(resource, lambda acl: acl.revoke(candidate) if candidate in acl else None)
 
+    async def inherit(self, asker: Candidate, resource: Resource) -> None:
+        """Forget the ACL of `resource` itself: what lies further up decides again. The asker must own `resource`."""
+        await self.check(AccessRequest(asker, Access.OWN, resource))
+        await self._acls.remove(resource)
+
     async def acl(self, asker: Candidate, resource: Resource) -> ACL:
         """The ACL that decides over `resource`; empty when there is none. The asker must own `resource`."""
         await self.check(AccessRequest(asker, Access.OWN, resource))

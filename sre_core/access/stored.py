@@ -113,10 +113,7 @@ class StoredAcls:
         A damaged ACL counts as an empty one here, so that an owner can grant anew. Without the storage's
         capability "condition", of two changes at once on different machines one is lost.
         """
-        if resource in self._configured:
-            raise ConflictError(
-                f"the access to {str(resource)!r} is set by the configuration", hint="change [access] in sre.toml"
-            )
+        self._check_not_configured(resource)
         async with self._one_at_a_time:
             await self._update(resource, change)
 
@@ -154,10 +151,17 @@ class StoredAcls:
         return ACL()
 
     async def remove(self, resource: Resource) -> None:
-        """Forget an ACL, if there is one. Raises ConnectorError."""
+        """Forget an ACL, if there is one. Raises ConflictError, ConnectorError."""
+        self._check_not_configured(resource)
         async with self._one_at_a_time:
             await self._objects.delete(_key(resource))
             self._keep(resource, None)
+
+    def _check_not_configured(self, resource: Resource) -> None:
+        if resource in self._configured:
+            raise ConflictError(
+                f"the access to {str(resource)!r} is set by the configuration", hint="change [access] in sre.toml"
+            )
 
     async def _read(self, resource: Resource) -> tuple[float, ACL | None]:
         """The ACL of exactly this resource, and when it was read."""

@@ -95,6 +95,10 @@ class Handle:
         """Take back what `candidate` was granted on `path`, or above it. Needs OWN on `path`."""
         await self._guard.revoke(self._candidate, self.resource(path), candidate)
 
+    async def inherit(self, path: str) -> None:
+        """Forget what was granted and revoked on `path` itself: what lies above decides. Needs OWN on `path`."""
+        await self._guard.inherit(self._candidate, self.resource(path))
+
     async def acl(self, path: str) -> ACL:
         """The ACL that decides over `path`, which may be one further up; empty when none does. Needs OWN."""
         return await self._guard.acl(self._candidate, self.resource(path))

@@ -235,3 +235,16 @@ async def test_acls_that_cannot_be_read_deny_and_say_so() -> None:
         await world.guard.check(AccessRequest(U1, Access.READ, FILE))
     assert not world.last.allowed
     assert "cannot be read: the stored ACL" in world.last.reason
+
+
+async def test_to_inherit_makes_the_folder_decide_again() -> None:
+    world = World()
+    await world.storage(A1).grant("folder", U1, Access.READ)
+    await world.storage(A1).revoke("folder/x", U1)
+    assert not await world.storage(U1).of(A1).allowed("folder/x", Access.READ)
+    with pytest.raises(AccessDeniedError):
+        await world.storage(U1).of(A1).inherit("folder/x")
+    await world.storage(A1).inherit("folder/x")
+    assert await world.storage(U1).of(A1).allowed("folder/x", Access.READ)
+    await world.storage(A1).inherit("folder")
+    assert not await world.storage(U1).of(A1).allowed("folder/x", Access.READ)
