@@ -137,7 +137,12 @@ class ExpiredNeverExpires(Twin):
     """Says of an expired key that it never expires."""
 
     async def expires_in(self, key):
-        return None if key in self.ever and await self.get(key) is None else await super().expires_in(key)
+        try:
+            return await super().expires_in(key)
+        except NotFoundError:
+            if key in self.ever:
+                return None
+            raise
 
 
 class KeepsTtl(Twin):
