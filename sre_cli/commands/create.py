@@ -27,7 +27,7 @@ Examples:
   sre create                              ask for everything
   sre create notes --yes                  an agent, with what is usual
   sre create acme --template plugin       a connector for others to install
-  sre create notes --model echo --path /tmp/notes
+  sre create notes --model echo --path ../notes
 """
 )
 @click.argument("name", required=False)

@@ -72,7 +72,7 @@ def list_(context: click.Context, *, strict: bool, as_json: bool) -> None:
     epilog="""\b
 Examples:
   sre plugins check storage:acme
-  sre plugins check storage:acme --setting path=/tmp/acme.db
+  sre plugins check storage:acme --setting path=acme.db
   sre plugins check cache:default --json
 """,
 )
