@@ -10,10 +10,10 @@ from typing import ClassVar
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConfigError, NotFoundError
-from sre_smollm.engine import Engine
-from sre_smollm.reply import Plan, reply
+from sre_smollm.engine.engine import Engine
 from sre_smollm.settings import SmolLMSettings
-from sre_smollm.weights import KNOWN, canonical
+from sre_smollm.weights.sources import KNOWN, canonical
+from sre_smollm.writing.reply import Plan, reply
 
 __all__ = ["SmolLM"]
 

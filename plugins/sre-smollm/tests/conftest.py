@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from sre_smollm import SmolLM, SmolLMSettings
-from sre_smollm.engine import Loaded, Worker
-from sre_smollm.grammar import Grammars
-from sre_smollm.model import Model, load
-from sre_smollm.template import Template
+from sre_smollm.engine.engine import Loaded, Worker
+from sre_smollm.networks.model import Model, load
+from sre_smollm.prompts.template import Template
+from sre_smollm.writing.grammar import Grammars
 
 TEMPLATE = """\
 {%- set mode = "/think" if (enable_thinking is not defined or enable_thinking) else "/no_think" -%}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sre_smollm.detokenizer import Detokenizer, StopFilter
+from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
 
 
 def _byte(token: int) -> bytes:

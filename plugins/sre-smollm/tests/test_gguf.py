@@ -22,9 +22,9 @@ from transformers import (
 )
 
 from sre_core.errors import ConfigError
-from sre_smollm import convert as converting
-from sre_smollm import gguf_weights
-from sre_smollm.convert import converted
+from sre_smollm.weights import convert as converting
+from sre_smollm.weights import gguf_weights
+from sre_smollm.weights.convert import converted
 
 NAMES = {
     "model.embed_tokens": "token_embd",

@@ -6,7 +6,7 @@ import pytest
 
 from sre_core.connectors.llm import LLMRequest, fold
 from sre_core.messages import FinishReason, Message, SkillSpec
-from sre_smollm.reply import Plan, reply
+from sre_smollm.writing.reply import Plan, reply
 
 ADD = SkillSpec(
     name="add",

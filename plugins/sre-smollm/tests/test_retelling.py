@@ -1,7 +1,7 @@
 """What a model that was never taught calls reads of its own."""
 
 from sre_core.messages import Message, SkillCall
-from sre_smollm.retelling import retell
+from sre_smollm.prompts.retelling import retell
 
 
 def call(name="add_numbers", number="1"):

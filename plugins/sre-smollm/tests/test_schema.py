@@ -1,6 +1,6 @@
 """Every part of a schema that may repeat gets a bound, and what has one keeps it."""
 
-from sre_smollm.schema import bounded
+from sre_smollm.writing.schema import bounded
 
 
 def test_strings_numbers_lists_and_objects_get_bounds():

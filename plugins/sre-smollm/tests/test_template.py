@@ -4,7 +4,7 @@ import pytest
 
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, SkillCall, SkillSpec
-from sre_smollm.template import Template
+from sre_smollm.prompts.template import Template
 
 SKILL = SkillSpec(name="add", description="Add numbers.", parameters={"type": "object", "properties": {}})
 CALL = SkillCall(id="1", name="add", arguments='{"a": 1}')

@@ -9,10 +9,10 @@ import pytest
 
 from sre_core.errors import ConfigError, NotFoundError
 from sre_smollm import SmolLM, SmolLMSettings
-from sre_smollm import convert as converting
-from sre_smollm.convert import converted
-from sre_smollm.model import load
-from sre_smollm.weights import canonical, locate, resolve
+from sre_smollm.networks.model import load
+from sre_smollm.weights import convert as converting
+from sre_smollm.weights.convert import converted
+from sre_smollm.weights.sources import canonical, locate, resolve
 
 
 def test_short_names_mean_known_models():
@@ -167,7 +167,7 @@ def test_the_real_weights_are_those_of_transformers_to_the_bit(tmp_path):
 _TWICE = """
 import sys, time
 from pathlib import Path
-from sre_smollm import convert
+from sre_smollm.weights import convert
 def slowly(file, folder):
     print("converting", flush=True)
     sys.stdin.readline()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sre_core.connectors.llm import LLMRequest
 from sre_core.messages import Message, MessageRole, SkillSpec
-from sre_smollm.engine import Worker
+from sre_smollm.engine.engine import Worker
 
 __all__ = ["choose", "rank"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sre_smollm.grammar import Constraint
-from sre_smollm.sequence import Sequence
+from sre_smollm.engine.sequence import Sequence
+from sre_smollm.writing.grammar import Constraint
 
 if TYPE_CHECKING:
     import torch

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sre_smollm.model import Model
-from sre_smollm.sequence import Cancelled
+from sre_smollm.engine.sequence import Cancelled
+from sre_smollm.networks.model import Model
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sre_smollm.gguf_header import Header
+from sre_smollm.weights.gguf_header import Header
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

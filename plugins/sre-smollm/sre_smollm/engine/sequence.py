@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence as Ids
 from typing import TYPE_CHECKING, Any
 
-from sre_smollm.model import Model
+from sre_smollm.networks.model import Model
 
 if TYPE_CHECKING:
     import torch

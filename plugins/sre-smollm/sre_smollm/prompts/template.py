@@ -6,8 +6,8 @@ from typing import Any
 
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message, MessageRole, SkillCall, SkillSpec
-from sre_smollm.model import Model
-from sre_smollm.retelling import retell
+from sre_smollm.networks.model import Model
+from sre_smollm.prompts.retelling import retell
 
 __all__ = ["CALL_CLOSE", "CALL_OPEN", "Template", "call_text", "describe"]
 

@@ -8,8 +8,8 @@ from platformdirs import user_cache_path
 
 from sre_core import logs
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError, UnavailableError
-from sre_smollm.convert import converted
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.convert import converted
 
 __all__ = ["KNOWN", "KnownModel", "cache_folder", "canonical", "locate", "resolve"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sre_core.connectors.llm import CallDelta, LLMChunk
 from sre_core.messages import SkillSpec
-from sre_smollm.engine import Worker
-from sre_smollm.generation import Writer
+from sre_smollm.engine.engine import Worker
+from sre_smollm.writing.generation import Writer
 
 __all__ = ["WrittenCall", "call_chunk", "call_schema", "write_call"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sre_smollm.gguf_header import Header, unreadable
+from sre_smollm.weights.gguf_header import Header, unreadable
 
 __all__ = ["ARCHITECTURES", "config", "dense"]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sre_core import logs
 from sre_core.errors import UnsupportedError
-from sre_smollm.schema import bounded
+from sre_smollm.writing.schema import bounded
 
 if TYPE_CHECKING:
     import torch
     from llguidance import LLMatcher
 
-    from sre_smollm.model import Model
+    from sre_smollm.networks.model import Model
 
 __all__ = ["Constraint", "Grammars"]
 

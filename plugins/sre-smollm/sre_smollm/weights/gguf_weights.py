@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sre_smollm.gguf_header import Header, Tensor, unreadable
+from sre_smollm.weights.gguf_header import Header, Tensor, unreadable
 
 if TYPE_CHECKING:
     import torch

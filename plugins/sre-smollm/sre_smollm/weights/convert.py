@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from sre_core import logs
 from sre_core.errors import ConfigError
-from sre_smollm import gguf_config, gguf_header, gguf_tokenizer, gguf_weights
+from sre_smollm.weights import gguf_config, gguf_header, gguf_tokenizer, gguf_weights
 
 __all__ = ["content_key", "converted"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sre_core.connectors.llm import LLMChunk, LLMRequest
 from sre_core.errors import ConnectorError
 from sre_core.messages import FinishReason, SkillSpec, Usage
-from sre_smollm.choice import choose
-from sre_smollm.detokenizer import Detokenizer, StopFilter
-from sre_smollm.engine import Worker
-from sre_smollm.generation import Sampler, Sampling, Writer
-from sre_smollm.template import CALL_CLOSE, CALL_OPEN
-from sre_smollm.toolcalls import WrittenCall, call_chunk, write_call
+from sre_smollm.engine.engine import Worker
+from sre_smollm.prompts.choice import choose
+from sre_smollm.prompts.template import CALL_CLOSE, CALL_OPEN
+from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
+from sre_smollm.writing.generation import Sampler, Sampling, Writer
+from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_call
 
 __all__ = ["Plan", "reply"]
 

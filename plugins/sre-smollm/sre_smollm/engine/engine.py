@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sre_core.errors import UnavailableError
-from sre_smollm.grammar import Grammars
-from sre_smollm.model import Model, load
-from sre_smollm.scoring import likelihoods
-from sre_smollm.sequence import Cancelled, Sequence
+from sre_smollm.engine.sequence import Cancelled, Sequence
+from sre_smollm.networks.model import Model, load
+from sre_smollm.prompts.template import Template
 from sre_smollm.settings import SmolLMSettings
-from sre_smollm.template import Template
-from sre_smollm.weights import resolve
+from sre_smollm.weights.sources import resolve
+from sre_smollm.writing.grammar import Grammars
+from sre_smollm.writing.scoring import likelihoods
 
 __all__ = ["Engine", "Loaded", "Worker"]
 

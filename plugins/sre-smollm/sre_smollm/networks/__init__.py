@@ -1,0 +1,1 @@
+"""Ways to compute a model, behind one small interface."""

@@ -1,0 +1,1 @@
+"""From scores to a reply: sampling, grammars, skill calls, text."""
