@@ -9,6 +9,7 @@ from sre_smollm import SmolLM, SmolLMSettings
 from sre_smollm.engine.engine import Loaded, Worker
 from sre_smollm.networks.model import Model, load
 from sre_smollm.prompts.template import Template
+from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.writing.grammar import Grammars
 
 from .tiny_smollm3 import save_tiny_smollm3  # noqa: TID252 -- the folder of tests is no package
@@ -66,7 +67,9 @@ def tiny_model(tiny_folder: Path) -> Model:
 
 @pytest.fixture
 def tiny_worker(tiny_model: Model) -> Worker:
-    loaded = Loaded(model=tiny_model, grammars=Grammars(tiny_model), template=Template(tiny_model))
+    loaded = Loaded(
+        model=tiny_model, grammars=Grammars(tiny_model), template=Template(Tokenizer.load(tiny_model.folder))
+    )
     return Worker(loaded, SmolLMSettings(), threading.Event())
 
 

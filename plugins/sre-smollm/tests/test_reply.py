@@ -26,7 +26,7 @@ def said(tiny_worker, script):
         request = LLMRequest(messages=ASK, **changes)
         prompt = tiny_worker.template.prompt(ASK, skills=request.skills, thinking=thinking)
         plan = Plan(request=request, max_tokens=max_tokens, thinking=thinking, likelihood=False)
-        with script(tiny_worker.model, len(prompt), text):
+        with script(tiny_worker.model, len(prompt.ids), text):
             return fold(list(reply(tiny_worker, plan)))
 
     return said

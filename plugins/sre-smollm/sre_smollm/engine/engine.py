@@ -12,6 +12,7 @@ from sre_core.errors import UnavailableError
 from sre_smollm.engine.sequence import Cancelled, Sequence
 from sre_smollm.networks.model import Model, load
 from sre_smollm.prompts.template import Template
+from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.sources import resolve
 from sre_smollm.writing.grammar import Grammars
@@ -89,7 +90,7 @@ class Engine:
 
     def _load(self) -> Loaded:
         model = load(resolve(self._settings), self._settings)
-        template = Template(model, system_prompt=self._settings.system_prompt)
+        template = Template(Tokenizer.load(model.folder), system_prompt=self._settings.system_prompt)
         return Loaded(model=model, grammars=Grammars(model), template=template)
 
     async def stop(self) -> None:

@@ -2,161 +2,269 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
-from sre_core.errors import ConfigError, UnsupportedError
-from sre_core.messages import Message, MessageRole, SkillCall, SkillSpec
-from sre_smollm.networks.model import Model
+from sre_core.errors import ConfigError
+from sre_core.messages import File, Message, SkillCall, SkillSpec
+from sre_smollm.prompts.calls import PYTHON, TOOL_CALL, CallForm, describe
+from sre_smollm.prompts.dialect import Dialect, Entry, ToolsKey, explore
+from sre_smollm.prompts.jinja import CHATML, ChatTemplate
+from sre_smollm.prompts.pythoncalls import signature
 from sre_smollm.prompts.retelling import retell
+from sre_smollm.prompts.thinking import SYSTEM_OVERRIDE, Tags, Thinking
+from sre_smollm.prompts.tokenizer import Tokenizer
+from sre_smollm.prompts.turns import Turns
 
-__all__ = ["CALL_CLOSE", "CALL_OPEN", "Template", "call_text", "describe"]
+__all__ = ["CALL_CLOSE", "CALL_OPEN", "Prompt", "Template", "ToolsAs", "call_text", "describe"]
 
-CALL_OPEN = "<tool_call>"
-CALL_CLOSE = "</tool_call>"
-_SENTINEL = "zebra7"
+CALL_OPEN = TOOL_CALL.open.strip()
+CALL_CLOSE = TOOL_CALL.close.strip()
+ToolsAs = Literal["auto", "tools", "xml_tools", "python_tools", "text"]
+_KEYS: tuple[ToolsKey, ...] = ("xml_tools", "tools", "python_tools")
 
 _INSTRUCTIONS = """You can call functions. These are the functions that you have:
 <tools>
 {tools}
 </tools>
 Take the arguments from what the user says. To call a function, answer with nothing but
-<tool_call>
-{{"name": "name of the function", "arguments": {{"name of an argument": "its value"}}}}
-</tool_call>"""
+{call}"""
+_FORM = '{"name": "name of the function", "arguments": {"name of an argument": "its value"}}'
 # A worked example of another skill makes a small model copy values instead of inventing them.
-_EXAMPLE = (
-    ("user", "Set a timer for 5 minutes called tea."),
-    ("assistant", '<tool_call>\n{"name": "set_timer", "arguments": {"minutes": 5, "label": "tea"}}\n</tool_call>'),
-)
-
-
-def describe(skill: SkillSpec) -> dict[str, Any]:
-    """A skill in the form that chat templates expect."""
-    return {"name": skill.name, "description": skill.description, "parameters": dict(skill.parameters)}
+_EXAMPLE_ASK = "Set a timer for 5 minutes called tea."
+_EXAMPLE = SkillCall(id="example", name="set_timer", arguments='{"minutes": 5, "label": "tea"}')
 
 
 def call_text(call: SkillCall) -> str:
-    """A skill call as the model would have written it."""
-    try:
-        arguments = json.loads(call.arguments)
-    except ValueError:
-        arguments = call.arguments
-    body = json.dumps({"name": call.name, "arguments": arguments}, ensure_ascii=False)
-    return f"{CALL_OPEN}\n{body}\n{CALL_CLOSE}"
+    """A skill call as most models write it."""
+    return TOOL_CALL.write(call)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt that ends where the assistant's turn begins, or inside of it.
+
+    `inside_thinking` tells that it ends after the opening tag of thinking: the reply begins as thinking. `thinking`
+    tells that the reply may have some. `images` are the places in `ids` of the marks that stand for `files`.
+    """
+
+    ids: tuple[int, ...]
+    thinking: bool = False
+    inside_thinking: bool = False
+    images: tuple[int, ...] = ()
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """One of the templates of a model, with what it knows, and how skills are passed to it."""
+
+    template: ChatTemplate
+    dialect: Dialect
+    turns: Turns
+    key: ToolsKey | None
+    entry: Entry = "bare"
 
 
 class Template:
-    """The chat template of one model, with repairs for what it would drop.
+    """The chat template of one model, with repairs for what it would drop. Safe to use from several threads.
 
-    Templates differ in what they know: SmolLM3's takes skills as `xml_tools` and drops the calls of earlier
-    turns, SmolLM2's knows nothing of skills. What a template does not show is written into the text instead.
+    Templates differ in what they know: SmolLM3's takes skills as `xml_tools` and drops the calls of earlier turns,
+    SmolLM2's knows nothing of skills. What a template does not show is written into the text instead.
+    `chat_template` is used in place of the model's own: "chatml", the path of a file, or the text itself.
+    Raises ConfigError when there is no template, or when it cannot be used as `tools_as` wants.
     """
 
-    def __init__(self, model: Model, *, system_prompt: str | None = None) -> None:
-        self._tokenizer = model.tokenizer
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        system_prompt: str | None = None,
+        chat_template: str | Path | None = None,
+        tools_as: ToolsAs = "auto",
+    ) -> None:
+        self.tokenizer = tokenizer
         self._system_prompt = system_prompt
-        added = self._tokenizer.added_tokens_decoder.values()
-        self._marks = tuple(token.content for token in added if token.special and len(token.content) > 1)
-        text = self._tokenizer.chat_template
-        if not isinstance(text, str) or not text:
+        texts = tokenizer.templates if chat_template is None else {"default": _given(chat_template)}
+        text = texts.get("default") or next(iter(texts.values()), "")
+        if not text:
             raise ConfigError(
-                "the model has no chat template", hint="use an instruction-tuned model, or add chat_template.jinja"
+                "the model has no chat template",
+                hint="use an instruction-tuned model, or set chat_template to a file or to 'chatml'",
             )
-        self._key = "xml_tools" if "xml_tools" in text else "tools" if "tools" in text else None
-        self.thinks = "enable_thinking" in text
-        self._shows_results = self._probe()
+        plain = ChatTemplate(text, named=tokenizer.named)
+        self.thinking = self._thinking(plain)
+        """How the model thinks."""
+        self._plain = self._way(plain, tools_as)
+        other = texts.get("tool_use", text)
+        self._skilled = (
+            self._plain if other == text else self._way(ChatTemplate(other, named=tokenizer.named), tools_as)
+        )
+        if self._skilled.key is None and tools_as not in {"auto", "text"}:
+            raise ConfigError(f"the chat template does not take {tools_as!r}", hint="set tools_as = 'auto'")
 
     @property
     def native(self) -> bool:
         """Whether the model was taught skills in its own way."""
-        return self._key is not None
+        return self._skilled.key is not None
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model can think."""
+        return self.thinking.tags is not None
+
+    @property
+    def tags(self) -> Tags | None:
+        """What stands around its thinking."""
+        return self.thinking.tags
+
+    @property
+    def call_form(self) -> CallForm:
+        """The form in which the model writes calls, and sees its earlier ones."""
+        return self._skilled.turns.form
+
+    @property
+    def image(self) -> str | None:
+        """The mark of an image, None for a model of text alone."""
+        return self._plain.dialect.image
 
     def prompt(
         self, messages: Sequence[Message], *, skills: Sequence[SkillSpec] = (), thinking: bool = False
-    ) -> list[int]:
-        """The tokens of a prompt that ends where the assistant's turn begins.
+    ) -> Prompt:
+        """The prompt of a conversation; `thinking` as `self.thinking.wanted` has it.
 
-        Raises ConfigError without messages, UnsupportedError when a message has files.
+        Raises ConfigError without messages or when the template refuses them, UnsupportedError for files that the
+        model does not take.
         """
         if not messages:
             raise ConfigError("a prompt needs at least one message", hint="pass messages=(Message.user(...),)")
-        if self._key is None and not skills:
+        way = self._skilled if skills or any(message.skill_calls for message in messages) else self._plain
+        if not way.turns.taught and not skills:
             messages = retell(messages)
-        turns = [self._turn(message) for message in messages]
+        turns = way.turns.of(messages)
         if self._system_prompt is not None and turns[0]["role"] != "system":
             turns.insert(0, {"role": "system", "content": self._system_prompt})
-        if skills and self._key is None:
-            turns = self._with_skills(turns, skills)
-        return self._encode(self._render(turns, skills, thinking=thinking))
+        values: dict[str, Any] = {self.thinking.switch: thinking} if self.thinking.switch else {}
+        if skills and way.key is None:
+            turns = self._told(way, turns, skills)
+        elif skills and self._overridden(way, turns[0]):
+            turns[0] = {**turns[0], "content": self._instructed(way, turns[0]["content"], skills)}
+        elif skills:
+            values[way.key] = [_entry(way, skill) for skill in skills]  # type: ignore[index]  # not None any more
+        text = way.template.render(way.turns.finished(turns), **values)
+        files = tuple(file for message in messages for file in message.files)
+        return self._prompt(text, files, thinking=thinking)
 
     def tokens(self, text: str) -> list[int]:
         """The tokens of plain text, without any marks added around it."""
-        return self._encode(text)
+        return self.tokenizer.encode(text)
 
-    def _encode(self, text: str) -> list[int]:
-        # The tokenizer's own core, which several threads may use at once; its wrapper changes state.
-        ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+    def bytes_of(self, token: int) -> bytes:
+        """What `token` adds to a reply: as the tokenizer has it, but tags of thinking and calls are always text."""
+        mark = self.tokenizer.marks.get(token)
+        if mark is not None and mark.text in self._visible():
+            return mark.text.encode()
+        return self.tokenizer.bytes_of(token)
 
-    def _render(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec] = (), *, thinking: bool = False) -> str:
-        extra: dict[str, Any] = {"enable_thinking": thinking} if self.thinks else {}
-        if skills and self._key == "xml_tools":
-            extra["xml_tools"] = [self._described(skill) for skill in skills]
-        elif skills and self._key == "tools":
-            extra["tools"] = [{"type": "function", "function": self._described(skill)} for skill in skills]
-        text = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **extra)
-        return str(text)
+    def _visible(self) -> tuple[str, ...]:
+        tags = self.thinking.tags
+        form = self.call_form
+        return (form.open.strip(), form.close.strip(), *((tags.open, tags.close) if tags is not None else ()))
 
-    def _turn(self, message: Message) -> dict[str, Any]:
-        if message.files:
-            raise UnsupportedError(
-                f"the on-device model cannot take the file {message.files[0].name!r}", hint="send text alone"
+    def _prompt(self, text: str, files: tuple[File, ...], *, thinking: bool) -> Prompt:
+        ids = self.tokenizer.encode(text)
+        begun = self.thinking.begun(text)
+        mark = self.tokenizer.id_of(self.image)
+        places = tuple(place for place, token in enumerate(ids) if token == mark) if files else ()
+        if len(places) != len(files):
+            raise ConfigError(
+                f"the chat template shows {len(places)} of {len(files)} images",
+                hint="pass chat_template, or fewer images",
             )
-        match message.role:
-            case MessageRole.SKILL:
-                return self._result(message)
-            case MessageRole.ASSISTANT:
-                parts = [self._plain(message.text), *(self._call(call) for call in message.skill_calls)]
-                return {"role": "assistant", "content": "\n".join(part for part in parts if part)}
-            case _:
-                return {"role": message.role.value, "content": self._plain(message.text)}
+        able = self.thinks and (thinking or begun or self.thinking.switch is None)
+        return Prompt(ids=tuple(ids), thinking=able, inside_thinking=begun, images=places, files=files)
 
-    def _plain(self, text: str) -> str:
-        """`text` with the model's own marks taken apart, so that no text can pretend to be another turn."""
-        for mark in self._marks:
-            text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
-        return text
+    def _thinking(self, template: ChatTemplate) -> Thinking:
+        def has_token(text: str) -> bool:
+            return self.tokenizer.id_of(text) is not None
 
-    def _call(self, call: SkillCall) -> str:
-        # Its tags may be marks of the model themselves, and stay.
-        body = call_text(call).removeprefix(CALL_OPEN).removesuffix(CALL_CLOSE)
-        return f"{CALL_OPEN}{self._plain(body)}{CALL_CLOSE}"
+        for content in ("a", [{"type": "text", "text": "a"}]):
+            turn = {"role": "user", "content": content}
+            if template.attempt([turn]) is not None:
+                return Thinking.of(template, has_token, turn)
+        return Thinking.of(template, has_token, {"role": "user", "content": "a"})
 
-    def _described(self, skill: SkillSpec) -> dict[str, Any]:
-        description: dict[str, Any] = json.loads(self._plain(json.dumps(describe(skill), ensure_ascii=False)))
-        return description
+    def _way(self, template: ChatTemplate, tools_as: ToolsAs) -> _Way:
+        dialect = explore(template, self.tokenizer)
+        key: ToolsKey | None = None
+        if tools_as == "auto":
+            key = next((one for one in _KEYS[:2] if one in dialect.tools), None)
+        elif tools_as != "text" and tools_as in dialect.tools:
+            key = tools_as
+        form = PYTHON if key == "python_tools" else dialect.form or TOOL_CALL
+        # Tags that only the template writes, such as those around a result; the model's own ones are in its text.
+        marks = (mark for mark in self.tokenizer.marks.values() if not mark.special and len(mark.text) > 1)
+        controls = tuple(mark.text for mark in marks if not mark.text.isspace() and mark.text in template.words)
+        turns = Turns(
+            tokenizer=self.tokenizer,
+            dialect=dialect,
+            thinking=self.thinking,
+            form=form,
+            taught=bool(dialect.tools),
+            controls=controls,
+        )
+        return _Way(
+            template=template, dialect=dialect, turns=turns, key=key, entry=dialect.tools[key] if key else "bare"
+        )
 
-    def _result(self, message: Message) -> dict[str, Any]:
-        text, name = self._plain(message.text), self._plain(message.name or "")
-        if self._shows_results and self.native:
-            return {"role": "tool", "content": f"Error: {text}" if message.is_error else text}
-        what = f"{name} failed: {text}" if message.is_error else f"The result of {name} is: {text}"
-        return {"role": "user", "content": f"{what}\nTell me the result in one sentence."}
-
-    def _with_skills(self, turns: list[dict[str, Any]], skills: Sequence[SkillSpec]) -> list[dict[str, Any]]:
-        tools = "\n".join(json.dumps(self._described(skill), ensure_ascii=False) for skill in skills)
-        text = _INSTRUCTIONS.format(tools=tools)
+    def _told(self, way: _Way, turns: list[dict[str, Any]], skills: Sequence[SkillSpec]) -> list[dict[str, Any]]:
+        """The turns with skills in the system text and an example, for a template that has no place for them."""
+        system = ""
         if turns[0]["role"] == "system":
-            text = f"{turns[0]['content']}\n\n{text}"
-            turns = turns[1:]
-        example = [{"role": role, "content": content} for role, content in _EXAMPLE]
-        return [{"role": "system", "content": text}, *example, *turns]
-
-    def _probe(self) -> bool:
-        """Whether the template shows the result of a skill."""
-        turns = [
-            {"role": "user", "content": "a"},
-            {"role": "assistant", "content": "b"},
-            {"role": "tool", "content": _SENTINEL},
+            system, turns = turns[0]["content"], turns[1:]
+        example = [
+            {"role": "user", "content": _EXAMPLE_ASK},
+            {"role": "assistant", "content": way.turns.form.write(_EXAMPLE)},
         ]
-        return _SENTINEL in self._render(turns)
+        return [{"role": "system", "content": self._instructed(way, system, skills)}, *example, *turns]
+
+    def _overridden(self, way: _Way, turn: dict[str, Any]) -> bool:
+        """Whether the system text asks for itself alone, upon which SmolLM3's template leaves the skills out."""
+        return turn["role"] == "system" and SYSTEM_OVERRIDE in turn["content"] and SYSTEM_OVERRIDE in way.template.words
+
+    def _instructed(self, way: _Way, system: str, skills: Sequence[SkillSpec]) -> str:
+        form = way.turns.form
+        if form.style == "python":
+            tools = "\n".join(way.turns.plain(signature(skill)) for skill in skills)
+            call = f"{form.open}name_of_the_function(name_of_an_argument=value){form.close}"
+        else:
+            tools = "\n".join(json.dumps(way.turns.described(skill), ensure_ascii=False) for skill in skills)
+            call = f"{form.open}{_FORM}{form.close}"
+        text = _INSTRUCTIONS.format(tools=tools, call=call)
+        return f"{system}\n\n{text}" if system else text
+
+
+def _entry(way: _Way, skill: SkillSpec) -> Any:
+    described = way.turns.described(skill)
+    if way.key == "python_tools":
+        return way.turns.plain(signature(skill))
+    if way.entry == "text":
+        return json.dumps(described, ensure_ascii=False)
+    return {"type": "function", "function": described} if way.entry == "wrapped" else described
+
+
+def _given(chat_template: str | Path) -> str:
+    """The text of a template that was configured."""
+    if isinstance(chat_template, str):
+        if chat_template == "chatml":
+            return CHATML
+        if "{{" in chat_template or "{%" in chat_template:
+            return chat_template
+    path = Path(chat_template).expanduser()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"the chat template {str(path)!r} cannot be read: {error}", hint="give a file, the text, or 'chatml'"
+        ) from error

@@ -63,7 +63,8 @@ class _Reply:
         self._plan = plan
         self._skills = tuple(skills)
         self._thinking = plan.thinking and request.output_schema is None if thinking is None else thinking
-        self._prompt = worker.template.prompt(request.messages, skills=self._skills, thinking=self._thinking)
+        prompt = worker.template.prompt(request.messages, skills=self._skills, thinking=self._thinking)
+        self._prompt = list(prompt.ids)
         room = worker.model.context_tokens - len(self._prompt)
         if room <= 0:
             raise ConnectorError(
