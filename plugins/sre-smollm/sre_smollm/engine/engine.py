@@ -1,146 +1,175 @@
-"""One model, one thread: work waits in line for it, and its results come back as an async stream."""
+"""One network for many requests: async in front, one thread with a scheduler behind."""
 
 import asyncio
-import os
-import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
+from sre_core import logs
 from sre_core.errors import UnavailableError
-from sre_smollm.engine.sequence import Cancelled, Sequence
-from sre_smollm.networks.model import Model, load
-from sre_smollm.prompts.template import Template
-from sre_smollm.prompts.tokenizer import Tokenizer
-from sre_smollm.settings import SmolLMSettings
-from sre_smollm.weights.sources import resolve
-from sre_smollm.writing.grammar import Grammars
-from sre_smollm.writing.scoring import likelihoods
+from sre_smollm.engine.job import Job
+from sre_smollm.engine.outbox import Outbox
+from sre_smollm.engine.planner import Limits
+from sre_smollm.engine.reading import Steps, TokenSequence
+from sre_smollm.engine.stats import EngineStats
+from sre_smollm.engine.thread import EngineThread
+from sre_smollm.networks.base import Network, NetworkInfo
 
-__all__ = ["Engine", "Loaded", "Worker"]
+__all__ = ["Emit", "Engine"]
+
+log = logs.get_logger(__name__)
 
 T = TypeVar("T")
-_END = object()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A model with its grammars and its chat template."""
-
-    model: Model
-    grammars: Grammars
-    template: Template
-
-
-class Worker:
-    """What work on the engine's thread may use: the model with what belongs to it, and new sequences."""
-
-    def __init__(self, loaded: Loaded, settings: SmolLMSettings, stopped: threading.Event) -> None:
-        self.model = loaded.model
-        self.grammars = loaded.grammars
-        self.template = loaded.template
-        self._settings = settings
-        self._stopped = stopped
-        self._threads = settings.threads or os.cpu_count() or 1
-
-    def sequence(self) -> Sequence:
-        """An empty sequence; its steps raise Cancelled once nobody waits for the work."""
-        return Sequence(self.model, self._stopped, threads=self._threads, decode_threads=self._settings.decode_threads)
-
-    def likelihoods(self, prefixes: list[list[int]], words: list[int]) -> list[float]:
-        """How likely `words` are after each of `prefixes`, as `scoring.likelihoods` has it. Raises Cancelled."""
-        import torch
-
-        torch.set_num_threads(self._threads)
-        return likelihoods(self.model, prefixes, words, self._stopped)
+Emit = Callable[[T], None]
 
 
 class Engine:
-    """Loads a model and runs one piece of work after another on it, in the order of arrival.
+    """Loads a network when it is first needed, and runs work on it for many at once. For one event loop.
 
-    Everything that touches torch happens on one thread of its own; the event loop only waits.
+    `load` is called on a thread of the engine's own, and so is everything of the network that it makes. After
+    `unload_after` seconds without work the network is freed, and loaded again for the next work.
     """
 
-    def __init__(self, settings: SmolLMSettings) -> None:
-        self._settings = settings
-        self._thread: ThreadPoolExecutor | None = None
-        self._loaded: Loaded | None = None
-        self._running: set[threading.Event] = set()
+    def __init__(
+        self,
+        load: Callable[[], Network],
+        *,
+        limits: Limits | None = None,
+        unload_after: float | None = None,
+        system: str = "smollm",
+    ) -> None:
+        self._load = load
+        self._limits = limits or Limits()
+        self._unload_after = unload_after
+        self._system = system
+        self._open = False
+        self._thread: EngineThread | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._jobs = 0
+        self._info: NetworkInfo | None = None
 
     @property
     def started(self) -> bool:
-        """Whether the model is loaded."""
-        return self._loaded is not None
+        """Whether work is taken."""
+        return self._open
 
     @property
-    def loaded(self) -> Loaded:
-        """What was loaded. Raises UnavailableError before start and after stop."""
-        if self._loaded is None:
-            raise UnavailableError("the on-device model is not running", hint="start its connector first")
-        return self._loaded
+    def loaded(self) -> bool:
+        """Whether the network is in memory now."""
+        return self._thread is not None and self._thread.alive and self._thread.stats().loaded
 
-    async def start(self) -> None:
-        """Find, convert if need be, and load the weights. Raises as `weights.resolve` and `model.load` do."""
-        if self._loaded is not None:
-            return
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smollm")
-        self._loaded = await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+    @property
+    def info(self) -> NetworkInfo:
+        """What the network is; known from its first loading on. Raises UnavailableError before."""
+        if self._info is None:
+            raise UnavailableError("the on-device model was not loaded yet", hint="await engine.start() first")
+        return self._info
 
-    def _load(self) -> Loaded:
-        model = load(resolve(self._settings), self._settings)
-        template = Template(Tokenizer.load(model.folder), system_prompt=self._settings.system_prompt)
-        return Loaded(model=model, grammars=Grammars(model), template=template)
+    def stats(self) -> EngineStats:
+        """What was done since the network was loaded."""
+        return self._thread.stats() if self._thread is not None else EngineStats()
+
+    async def start(self, *, lazy: bool = False) -> None:
+        """Take work from now on, and load the network unless `lazy`. Raises what `load` raises."""
+        self._open = True
+        if not lazy:
+            await self._ready()
+
+    async def warm(self) -> None:
+        """Load the network and let it read a token, so that the first request waits for nothing."""
+        async for _ in self.run(_one_token, key="warm"):
+            pass
+
+    async def unload(self) -> None:
+        """Free the network; work that runs or waits gets UnavailableError. The next work loads it again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+            before, self._closing = self._closing, asyncio.create_task(asyncio.to_thread(thread.join))
+            if before is not None:
+                await asyncio.shield(before)
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
     async def stop(self) -> None:
-        """Stop what runs, drop what waits, free the memory. Safe to call twice."""
-        thread, self._thread = self._thread, None
-        for stopped in self._running:
-            stopped.set()
-        if thread is not None:
-            await asyncio.to_thread(thread.shutdown, wait=True, cancel_futures=True)
-        self._loaded = None
+        """Free the network and take no more work until `start`. Safe to call twice."""
+        self._open = False
+        await self.unload()
 
-    async def run(self, work: Callable[[Worker], Iterator[T]]) -> AsyncGenerator[T]:
-        """Run `work` on the engine's thread and yield what it yields.
+    async def run(self, work: Callable[[Emit[T]], Steps[None]], *, key: str = "") -> AsyncGenerator[T]:
+        """Run `work` with others, and yield what it emits, as it comes.
 
-        Closing this generator stops the work at its next step, and returns when the thread is free again.
+        `work` gets a function to emit results with and makes the steps, on the engine's thread. Works of one `key`
+        take turns with those of others. Closing this generator ends the work before its next step, and returns when
+        it is over. Raises RateLimitedError when too many wait, UnavailableError when the engine is or gets stopped,
+        and whatever the work raises.
         """
-        thread = self._thread
-        if thread is None:
-            raise UnavailableError("the on-device model is not running", hint="start its connector first")
-        loop = asyncio.get_running_loop()
-        stopped = threading.Event()
-        worker = Worker(self.loaded, self._settings, stopped)
-        items: asyncio.Queue[object] = asyncio.Queue()
+        thread = await self._ready()
+        outbox: Outbox[T] = Outbox(self._limits.results, thread.ring)
+        job = Job(lambda: work(outbox.put), key=key, paused=outbox.full)
 
-        def produce() -> None:
-            try:
-                for item in work(worker):
-                    if stopped.is_set():
-                        return
-                    loop.call_soon_threadsafe(items.put_nowait, item)
-            except Cancelled:
-                return
+        def over(error: Exception | None) -> None:
+            job.first = outbox.first
+            thread.finished(job, error)
+            outbox.close(error)
 
-        job = thread.submit(produce)
-        done = asyncio.wrap_future(job)
-        done.add_done_callback(lambda _: items.put_nowait(_END))
-        self._running.add(stopped)
+        job.over = over
+        thread.submit(job)
+        self._come()
         try:
-            while (item := await items.get()) is not _END:
-                yield item  # type: ignore[misc]  # the queue also carries the mark of the end
-            if done.cancelled() or stopped.is_set():
-                raise UnavailableError("the on-device model was stopped", hint="start its connector again")
-            done.result()
+            while (item := await outbox.get()) is not None:
+                yield item
         finally:
-            stopped.set()
-            self._running.discard(stopped)
-            # A job that still waits in line is dropped; a running one ends at its next step.
-            if job.cancel():
-                done.cancel()
-            else:
-                await asyncio.wait([done])
-            if done.done() and not done.cancelled():
-                done.exception()
+            self._leave()
+            if not outbox.over:
+                thread.cancel(job)
+                await outbox.closed()
+
+    async def _ready(self) -> EngineThread:
+        """The thread, with the network loaded."""
+        while True:
+            if not self._open:
+                raise UnavailableError("the on-device model is not running", hint="start its connector first")
+            if self._closing is not None:
+                # Two networks at once may be more than there is memory for.
+                await asyncio.shield(self._closing)
+                self._closing = None
+                continue
+            if self._thread is None or not self._thread.alive:
+                log.debug("network_loading")
+                self._thread = EngineThread(self._load, self._limits, system=self._system)
+            thread = self._thread
+            try:
+                self._info = await asyncio.wrap_future(thread.loaded)
+            finally:
+                if self._thread is thread and thread.loaded.done() and thread.loaded.exception() is not None:
+                    self._thread = None
+            if self._thread is thread and thread.alive:
+                return thread
+
+    def _come(self) -> None:
+        self._jobs += 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _leave(self) -> None:
+        self._jobs -= 1
+        if not self._jobs and self._unload_after is not None and self._thread is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._unload_after, self._idle)
+
+    def _idle(self) -> None:
+        self._timer = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            log.debug("network_unloaded", after=self._unload_after)
+            thread.stop()
+            self._closing = asyncio.get_running_loop().create_task(asyncio.to_thread(thread.join))
+
+
+def _one_token(_emit: Emit[None]) -> Steps[None]:
+    yield from TokenSequence(remember=0).read([0])

@@ -28,23 +28,31 @@ class TokenSequence:
     cached: int = 0
     remember: int | None = None
     """How many of its first tokens are worth keeping once the work is over; None for all."""
+    written: int = 0
+    forced: int = 0
+    """Of the tokens that were written, those that had no alternative. Both are counted by who writes."""
 
     def read(self, ids: Sequence[int], keep: int = 1) -> "Steps[NDArray[np.float32]]":
         """Read `ids`, which must not be empty; the scores after the last `keep`, of shape (keep, vocabulary)."""
+        scores: NDArray[np.float32]
         (scores,) = yield (Read(sequence=self, ids=ids, keep=keep),)
         return scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Read `ids` after what `sequence` has read; the scores after the last `keep` tokens are wanted."""
+    """Read `ids` after what `sequence` has read; the scores after the last `keep` tokens are wanted.
+
+    After a `final` read the sequence is over, and its cache goes to where the prefixes are kept.
+    """
 
     sequence: TokenSequence
     ids: Sequence[int]
     keep: int = 1
+    final: bool = False
 
 
 Steps = Generator[tuple[Read, ...], list[Any], T]
 """Work: yields what it wants read, is sent the scores (one float32 array of shape (keep, vocabulary) for each Read, in
-the same order), and returns a result. Reads of one yield are of different sequences, and may be done in any order.
-It is closed (GeneratorExit) when nobody waits for it any more."""
+the same order), and returns a result. Reads of one yield are of different sequences, and may be done in any order;
+a yield without reads lets others go first. It is closed (GeneratorExit) when nobody waits for it any more."""
