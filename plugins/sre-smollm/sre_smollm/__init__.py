@@ -1,16 +1,29 @@
 """Plugin `smollm`: language models that run on this machine."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sre_core.connectors.base import Connector
 from sre_core.hookspecs import hookimpl
 from sre_smollm.connector import SmolLM
 from sre_smollm.settings import SmolLMSettings
 
-__all__ = ["SmolLM", "SmolLMSettings", "register_connectors"]
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["SmolLM", "SmolLMSettings", "register_commands", "register_connectors"]
 
 
 @hookimpl
 def register_connectors() -> Iterable[type[Connector]]:
     """The one connector of this plugin."""
     return (SmolLM,)
+
+
+@hookimpl
+def register_commands(cli: "click.Group") -> None:
+    """`sre pull`."""
+    # Imported now: only the command line needs it.
+    from sre_smollm.commands.pull import pull_command
+
+    cli.add_command(pull_command())

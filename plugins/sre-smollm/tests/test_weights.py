@@ -1,7 +1,5 @@
-"""Where weights are found, what is said when they are not, and that a GGUF file is converted once."""
+"""Where weights are found, what is said when they are not, and that the real ones are converted as they should."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,9 +7,7 @@ import pytest
 
 from sre_core.errors import ConfigError, NotFoundError
 from sre_smollm import SmolLM, SmolLMSettings
-from sre_smollm.networks.model import load
 from sre_smollm.weights import convert as converting
-from sre_smollm.weights.convert import converted
 from sre_smollm.weights.sources import canonical, locate, resolve
 
 
@@ -61,51 +57,6 @@ def test_a_folder_without_weights_says_what_is_missing(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ConfigError, match=r"no tokenizer\.json, \*\.safetensors"):
         resolve(SmolLMSettings(weights=tmp_path))
-
-
-def test_damaged_safetensors_are_told_in_words(tiny_folder, tmp_path):
-    for file in tiny_folder.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    whole = (tmp_path / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load(tmp_path, SmolLMSettings())
-
-
-@pytest.mark.parametrize("content", [b"", b"GG", b"not a gguf file at all", b"GGUF", b"GGUF\x03\0\0\0" + b"\xff" * 64])
-def test_a_damaged_gguf_leaves_nothing_behind(tmp_path, content):
-    file = tmp_path / "broken.gguf"
-    file.write_bytes(content)
-    cache = tmp_path / "cache"
-    with pytest.raises(ConfigError):
-        converted(file, cache)
-    assert [path.name for path in cache.glob("*") if path.is_dir()] == []
-
-
-def test_a_truncated_gguf_is_told_in_words(tmp_path):
-    whole = locate(SmolLMSettings())
-    file = tmp_path / "cut.gguf"
-    with whole.open("rb") as stream:
-        file.write_bytes(stream.read(200_000))
-    with pytest.raises(ConfigError, match="cannot be read"):
-        converted(file, tmp_path / "cache")
-
-
-def test_a_conversion_that_fails_half_way_is_not_taken_for_a_whole_one(tmp_path, monkeypatch):
-    file = tmp_path / "model.gguf"
-    file.write_bytes(b"GGUF and more")
-
-    def half(_file: Path, folder: Path) -> None:
-        (folder / "config.json").write_text("{}")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(converting, "_convert", half)
-    with pytest.raises(KeyboardInterrupt):
-        converted(file, tmp_path / "cache")
-    monkeypatch.setattr(converting, "_convert", lambda _file, folder: (folder / "whole").write_text("yes"))
-    folder = converted(file, tmp_path / "cache")
-    assert [path.name for path in folder.iterdir()] == ["whole"]
-    assert [path for path in (tmp_path / "cache").glob("*") if path.is_dir()] == [folder]
 
 
 REAL_IDS = [
@@ -162,32 +113,3 @@ def test_the_real_weights_are_those_of_transformers_to_the_bit(tmp_path):
     theirs = load_file(tmp_path / "model.safetensors")
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
-
-
-_TWICE = """
-import sys, time
-from pathlib import Path
-from sre_smollm.weights import convert
-def slowly(file, folder):
-    print("converting", flush=True)
-    sys.stdin.readline()
-    (folder / "whole").write_text("yes")
-convert._convert = slowly
-print(convert.converted(Path(sys.argv[1]), Path(sys.argv[2])), flush=True)
-"""
-
-
-def test_two_processes_convert_a_file_once(tmp_path):
-    file = tmp_path / "model.gguf"
-    file.write_bytes(b"GGUF and more")
-    start = [sys.executable, "-c", _TWICE, str(file), str(tmp_path / "cache")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(start, **pipes) as first:
-        assert first.stdout.readline() == "converting\n"
-        # The first one holds the lock until it is told to go on, so the second one can only wait.
-        with subprocess.Popen(start, **pipes) as second:
-            first_out, _ = first.communicate("go\n", timeout=60)
-            second_out, _ = second.communicate("go\n", timeout=60)
-    assert first_out == second_out
-    assert "converting" not in second_out
-    assert os.listdir(first_out.strip()) == ["whole"]  # noqa: PTH208

@@ -1,63 +1,62 @@
 """Turns a GGUF file into a safetensors folder, once, in a cache that processes share."""
 
-import hashlib
-import shutil
 import struct
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
 
 from sre_core import logs
 from sre_core.errors import ConfigError
 from sre_smollm.weights import gguf_config, gguf_header, gguf_tokenizer, gguf_weights
+from sre_smollm.weights.checks import check_folder
+from sre_smollm.weights.prepared import prepared
 
-__all__ = ["content_key", "converted"]
+__all__ = ["converted"]
 
 log = logs.get_logger(__name__)
 
-# Part of the key: raise it when the written form changes, and old folders are left alone.
-_FORM = "2"
+# Raise the number when the written form changes: old folders are then left alone.
+_FORM = "safetensors-3"
 _MAGIC = b"GGUF"
+_REPAIR = "fetch the GGUF file again, or use a folder with safetensors"
 
 
 def converted(file: Path, cache: Path) -> Path:
     """The safetensors folder of a GGUF file, made if it is not there yet.
 
-    Two processes never convert the same file twice, and a folder is either whole or absent. Raises
-    ConfigError when the file is damaged, or of an architecture that cannot be read.
+    Two processes never convert the same file twice, and a folder is either whole or absent; one that was damaged
+    since is made again. Raises ConfigError when the file is damaged, or of an architecture that cannot be read.
     """
-    with file.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            raise ConfigError(f"{str(file)!r} is no GGUF file", hint="it must begin with the letters GGUF")
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"{file.stem}-{content_key(file)}"
-    if folder.is_dir():
-        return folder
-    with FileLock(cache / f"{folder.name}.lock"):
-        if folder.is_dir():
-            return folder
-        log.info("converting_weights", file=str(file), folder=str(folder))
-        sys.stderr.write(f"smollm: converting {file.name} once…\n")
-        scratch = Path(tempfile.mkdtemp(prefix=".converting-", dir=cache))
-        try:
-            _convert(file, scratch)
-            scratch.rename(folder)
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-        sys.stderr.write(f"smollm: converted weights are in {folder}\n")
-    return folder
+    try:
+        with file.open("rb") as stream:
+            magic = stream.read(len(_MAGIC))
+    except OSError as error:
+        raise gguf_header.unreadable(file, error.strerror) from error
+    if magic != _MAGIC:
+        what = "begins with other letters than GGUF" if magic else "is empty"
+        raise ConfigError(f"{str(file)!r} is no GGUF file: it {what}", hint=_REPAIR)
+    return prepared(file, cache, _FORM, partial(_write, file), whole=_whole)
 
 
-def content_key(file: Path) -> str:
-    """16 hexadecimal digits that change with the file's content."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-    digest.update(_FORM.encode())
-    return digest.hexdigest()[:16]
+def _write(file: Path, folder: Path) -> None:
+    log.info("converting_weights", file=str(file))
+    sys.stderr.write(f"smollm: converting {file.name} once…\n")
+    folder.mkdir()
+    _convert(file, folder)
+    try:
+        check_folder(folder, repair=_REPAIR)
+    except ConfigError as error:
+        raise gguf_header.unreadable(file, f"what it was converted to is not whole: {error.message}") from error
+    sys.stderr.write(f"smollm: converted {file.name}\n")
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        check_folder(folder, repair=_REPAIR)
+    except ConfigError:
+        return False
+    return True
 
 
 def _convert(file: Path, folder: Path) -> None:
