@@ -1,0 +1,1 @@
+"""Vectors of texts: a sentence-transformers folder, read, run in batches, and its vectors cached."""
