@@ -58,6 +58,11 @@ class Memory:
         """Whether the tokens of `sequence` may take so much memory at all."""
         return not self._limit or len(sequence.ids) * self._token <= self._limit
 
+    @property
+    def most(self) -> int:
+        """Tokens that fit, as far as it is known what one takes."""
+        return self._limit // max(1, self._token)
+
     def holders(self) -> list[tuple[int, TokenSequence]]:
         """The sequences at work with their owners, the oldest owner first."""
         return sorted(((live.owner, sequence) for sequence, live in self._live.items()), key=lambda pair: pair[0])
@@ -129,6 +134,9 @@ class Memory:
         needed = max(length * self._token, live.nbytes)
         if cache is not None and (not live.measured or cache.length >= live.measured + _MEASURE):
             live.measured = max(cache.length, 1)
+            if not self._token and cache.length:
+                # Not every network can say it beforehand.
+                self._token = cache.nbytes // cache.length
             needed = max(length * self._token, cache.nbytes)
         self.live_bytes += needed - live.nbytes
         live.nbytes = needed

@@ -289,8 +289,7 @@ class Scheduler:
                 self._finish(job, error, spoilt=spoilt)
 
     def _too_large(self, job: Job) -> None:
-        limit = self._limits.cache_bytes
-        most = limit // self._network.info.token_bytes
+        limit, most = self._limits.cache_bytes, self._memory.most
         error = ConnectorError(
             f"the text needs more memory for keys and values than cache_bytes = {limit}, enough for {most} tokens",
             hint="raise cache_bytes, or shorten the conversation (limits.window_tokens)",

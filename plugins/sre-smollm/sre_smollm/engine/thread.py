@@ -91,15 +91,17 @@ class EngineThread:
         self._metrics = Metrics(network.info, system=self._system)
         self._scheduler = scheduler
         self.loaded.set_result(network.info)
-        error: ConnectorError | None = None
+        failure: ConnectorError | None = None
         try:
             self._run(scheduler, self._metrics)
         except Exception as fault:
             log.exception("engine_failed", network=network.name)
-            error = ConnectorError(f"the on-device engine failed: {fault}", hint="ask again; the model is loaded anew")
+            failure = ConnectorError(
+                f"the on-device engine failed: {fault}", hint="ask again; the model is loaded anew"
+            )
         finally:
             self._stopping = True
-            scheduler.close(error)
+            scheduler.close(failure)
             self._metrics.tell(scheduler.stats())
             network.close()
 

@@ -1,18 +1,19 @@
-"""JSON schemas as masks over the next token, so that whatever is written fits the schema."""
+"""JSON schemas and grammars as masks over the next token, so that whatever is written fits them."""
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sre_core import logs
 from sre_core.errors import UnsupportedError
+from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.writing.schema import bounded
 
 if TYPE_CHECKING:
-    import torch
-    from llguidance import LLMatcher
-
-    from sre_smollm.networks.model import Model
+    import numpy as np
+    from llguidance import LLMatcher, LLTokenizer
+    from numpy.typing import NDArray
 
 __all__ = ["Constraint", "Grammars"]
 
@@ -29,27 +30,31 @@ _CACHED = 64
 
 
 class Constraint:
-    """Where one reply stands in its grammar. Never shared between replies."""
+    """Where one reply stands in its grammar; `what` names it in errors. Never shared between replies.
 
-    def __init__(self, matcher: "LLMatcher", vocabulary: int, rows: int) -> None:
+    The mask is computed when it is needed: it takes less time than handing it to another thread would.
+    """
+
+    def __init__(self, matcher: "LLMatcher", *, vocabulary: int, what: str) -> None:
         import numpy as np
 
         self._matcher = matcher
         self._vocabulary = vocabulary
         self._words = np.zeros((vocabulary + 31) // 32, dtype=np.int32)
-        self._rows = rows
+        self.what = what
 
-    def mask(self, logits: "torch.Tensor") -> "torch.Tensor":
-        """`logits` with minus infinity for every token that the grammar forbids here."""
+    def mask(self, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """`scores`, of shape (rows,), with minus infinity for every token that the grammar forbids here. In place."""
         import numpy as np
-        import torch
 
         self._matcher.unsafe_compute_mask_ptr(self._words.ctypes.data, self._words.nbytes)
-        bits = np.unpackbits(self._words.view(np.uint8), bitorder="little")[: self._vocabulary]
+        np.invert(self._words, out=self._words)
+        forbidden = np.unpackbits(self._words.view(np.uint8), bitorder="little", count=self._vocabulary)
+        size = min(len(scores), self._vocabulary)
+        np.copyto(scores[:size], -np.inf, where=forbidden[:size].view(np.bool_))
         # A model may have more rows than its tokenizer has tokens: nothing stands for those.
-        allowed = np.zeros(self._rows, dtype=bool)
-        allowed[: self._vocabulary] = bits.astype(bool)
-        return logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), float("-inf"))
+        scores[self._vocabulary :] = -np.inf
+        return scores
 
     def accept(self, token: int) -> bool:
         """Take `token`; False when the grammar forbids it."""
@@ -69,26 +74,14 @@ class Constraint:
 
 
 class Grammars:
-    """The grammars of one model: its tokenizer is prepared once, each schema compiled once."""
+    """The grammars of one model: its tokenizer is prepared once, each grammar compiled once. For any thread."""
 
-    def __init__(self, model: "Model") -> None:
-        from llguidance import LLTokenizer
-
-        backend = model.tokenizer.backend_tokenizer
-        self._tokens = LLTokenizer(backend.to_str(), eos_token=sorted(model.ends) or None)
-        self._rows = int(model.network.config.vocab_size)
-        # Tags such as <think> are text to us, though llguidance takes every added token for a mark.
-        added = model.tokenizer.added_tokens_decoder.items()
-        self._added = {token: b"" if entry.special else entry.content.encode() for token, entry in added}
+    def __init__(self, tokenizer: Tokenizer, *, ends: frozenset[int] | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._ends = sorted(tokenizer.ends if ends is None else ends)
+        self._lock = threading.Lock()
+        self._tokens: LLTokenizer | None = None
         self._compiled: dict[str, LLMatcher] = {}
-
-    def bytes_of(self, token: int) -> bytes:
-        """What `token` adds to the text; nothing for the model's own marks."""
-        if token in self._added:
-            return self._added[token]
-        if token >= self._tokens.vocab_size:
-            return b""
-        return bytes(self._tokens.decode_bytes([token]))
 
     def schema(self, schema: Mapping[str, Any], *, what: str) -> Constraint:
         """A constraint to JSON that fits `schema`; `what` names it in errors.
@@ -96,24 +89,51 @@ class Grammars:
         Every string, number, list and object gets an upper bound. Raises UnsupportedError when the schema
         cannot be turned into a grammar.
         """
-        key = json.dumps(schema, sort_keys=True)
-        matcher = self._compiled.pop(key, None) or self._compile(schema, what)
-        self._compiled[key] = matcher
-        if len(self._compiled) > _CACHED:
-            del self._compiled[next(iter(self._compiled))]
-        return Constraint(matcher.deep_copy(), self._tokens.vocab_size, self._rows)
+        return self._constraint(json.dumps(schema), what, lambda: _of_schema(schema))
 
-    def _compile(self, schema: Mapping[str, Any], what: str) -> "LLMatcher":
-        from llguidance import LLMatcher
+    def lark(self, grammar: str, *, what: str) -> Constraint:
+        """A constraint to texts of a grammar in llguidance's kind of Lark. Raises UnsupportedError for a wrong one."""
+        return self._constraint(f"lark {grammar}", what, lambda: _of_lark(grammar))
 
-        grammar = LLMatcher.grammar_from_json_schema(json.dumps(bounded(schema)), overrides=_STYLE)  # type: ignore[arg-type]
-        matcher = LLMatcher(self._tokens, grammar, log_level=0)
-        if matcher.is_error():
-            reason = matcher.get_error().strip().splitlines()[0]
-            raise UnsupportedError(
-                f"the JSON schema of {what} cannot be used to guide the model: {reason}",
-                hint="use plain types, enum, anyOf, properties and items",
-            )
-        for warning in matcher.get_grammar_warnings():
-            log.warning("schema_keyword_ignored", schema=what, warning=warning)
-        return matcher
+    def _constraint(self, key: str, what: str, grammar: Callable[[], str]) -> Constraint:
+        with self._lock:
+            tokens = self._tokens = self._tokens or self._prepare()
+            matcher = self._compiled.pop(key, None) or _compile(tokens, grammar(), what)
+            self._compiled[key] = matcher
+            if len(self._compiled) > _CACHED:
+                del self._compiled[next(iter(self._compiled))]
+            return Constraint(matcher.deep_copy(), vocabulary=tokens.vocab_size, what=what)
+
+    def _prepare(self) -> "LLTokenizer":
+        from llguidance import LLTokenizer
+
+        return LLTokenizer(self._tokenizer.to_json(), eos_token=self._ends or None)
+
+
+def _of_schema(schema: Mapping[str, Any]) -> str:
+    from llguidance import LLMatcher
+
+    made: str = LLMatcher.grammar_from_json_schema(json.dumps(bounded(schema)), overrides=_STYLE)  # type: ignore[arg-type]
+    return made
+
+
+def _of_lark(grammar: str) -> str:
+    from llguidance import LLMatcher
+
+    made: str = LLMatcher.grammar_from_lark(grammar)
+    return made
+
+
+def _compile(tokens: "LLTokenizer", grammar: str, what: str) -> "LLMatcher":
+    from llguidance import LLMatcher
+
+    matcher = LLMatcher(tokens, grammar, log_level=0)
+    if matcher.is_error():
+        reason = matcher.get_error().strip().splitlines()[0]
+        raise UnsupportedError(
+            f"the JSON schema of {what} cannot be used to guide the model: {reason}",
+            hint="use plain types, enum, anyOf, properties and items",
+        )
+    for warning in matcher.get_grammar_warnings():
+        log.warning("schema_keyword_ignored", schema=what, warning=warning)
+    return matcher

@@ -1,119 +1,147 @@
-"""A whole reply on the engine's thread: prompt, choice of a skill, text, thinking and calls."""
+"""A whole reply, step by step: prompt, choice of a skill, text, thinking and calls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sre_core.connectors.llm import LLMChunk, LLMRequest
-from sre_core.errors import ConnectorError
+from sre_core.errors import ConnectorError, UnsupportedError
 from sre_core.messages import FinishReason, SkillSpec, Usage
-from sre_smollm.engine.engine import Worker
-from sre_smollm.prompts.choice import choose
-from sre_smollm.prompts.template import CALL_CLOSE, CALL_OPEN
+from sre_smollm.engine.engine import Emit
+from sre_smollm.engine.reading import Steps
 from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
 from sre_smollm.writing.generation import Sampler, Sampling, Writer
-from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_call
+from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_calls
+from sre_smollm.writing.tools import Score, Tools
 
-__all__ = ["Plan", "reply"]
+__all__ = ["Choose", "Plan", "reply"]
 
-_THINK_OPEN = "<think>"
-_THINK_CLOSE = "</think>"
+Choose = Callable[[Score], Steps[SkillSpec | None]]
+"""Finds the skill to call by how likely texts are; None to answer in text."""
+# Calls of one reply at most.
+_CALLS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a request means for this model: its defaults are filled in."""
+    """What a request means for this model: its defaults are filled in.
+
+    `choose` finds the skill before anything is written: always where there is a schema for the text, which leaves no
+    room for free tags, else only if `beforehand`. `narrow` may give a skill parameters that fit this request alone;
+    what they accept, those of the skill must accept too.
+    """
 
     request: LLMRequest
     max_tokens: int
     thinking: bool
-    likelihood: bool
+    choose: Choose | None = None
+    beforehand: bool = False
+    narrow: Callable[[SkillSpec], SkillSpec] | None = None
 
 
-def reply(worker: Worker, plan: Plan) -> Iterator[LLMChunk]:
-    """The chunks of a reply. Raises Cancelled, and ConnectorError when the prompt does not fit the model."""
+def reply(tools: Tools, plan: Plan, emit: Emit[LLMChunk]) -> Steps[None]:
+    """Write a reply and emit its chunks.
+
+    Its usage counts the prompt that it was written from, of which `cached_tokens` were not computed; the reads of a
+    choice before it count in the statistics of the engine alone, since they are no part of the conversation. Raises
+    ConnectorError when the prompt does not fit the model.
+    """
     request = plan.request
     skills = () if request.skill_choice == "none" else request.skills
-    # A schema for the text leaves no room for free tags, so then the skill is chosen beforehand as well.
-    if not skills or plan.likelihood or request.output_schema is not None:
-        chosen = choose(worker, request) if skills else None
+    if skills and plan.choose is not None and (plan.beforehand or request.output_schema is not None):
+        chosen = yield from plan.choose(tools.score)
         if chosen is not None:
-            yield from _call(worker, plan, (chosen,))
-        elif request.output_schema is not None:
-            yield from _Reply(worker, plan).structured()
-        else:
-            yield from _Reply(worker, plan).free()
-    elif request.skill_choice == "required":
-        yield from _call(worker, plan, skills)
+            yield from _Reply(tools, plan, emit, (chosen,), thinking=False).call()
+            return
+        skills = ()
+    if skills and request.skill_choice == "required":
+        yield from _Reply(tools, plan, emit, skills, thinking=False).call()
+    elif request.output_schema is not None:
+        yield from _Reply(tools, plan, emit, thinking=False).structured()
     else:
-        yield from _Reply(worker, plan, skills).free()
-
-
-def _call(worker: Worker, plan: Plan, skills: Sequence[SkillSpec]) -> Iterator[LLMChunk]:
-    yield from _Reply(worker, plan, skills, thinking=False).call()
+        yield from _Reply(tools, plan, emit, skills, thinking=plan.thinking).free()
 
 
 class _Reply:
     """One prompt and what is written after it."""
 
     def __init__(
-        self, worker: Worker, plan: Plan, skills: Sequence[SkillSpec] = (), *, thinking: bool | None = None
+        self, tools: Tools, plan: Plan, emit: Emit[LLMChunk], skills: Sequence[SkillSpec] = (), *, thinking: bool
     ) -> None:
         request = plan.request
-        self._worker = worker
+        self._tools = tools
         self._plan = plan
+        self._emit = emit
         self._skills = tuple(skills)
-        self._thinking = plan.thinking and request.output_schema is None if thinking is None else thinking
-        prompt = worker.template.prompt(request.messages, skills=self._skills, thinking=self._thinking)
-        self._prompt = list(prompt.ids)
-        room = worker.model.context_tokens - len(self._prompt)
-        if room <= 0:
+        self._form = tools.template.call_form
+        self._prompt = tools.template.prompt(request.messages, skills=self._skills, thinking=thinking)
+        size, most = len(self._prompt.ids), tools.info.context_tokens
+        if size >= most:
             raise ConnectorError(
-                f"the prompt has {len(self._prompt)} tokens, the model's context {worker.model.context_tokens}",
+                f"the prompt has {size} tokens, the model's context {most}: {size - most + 1} too many",
                 hint="shorten the conversation (limits.window_tokens), or use a model with a longer context",
             )
-        sequence = worker.sequence()
-        sequence.read(self._prompt)
         sampling = Sampling(temperature=request.temperature, top_p=request.top_p, seed=request.seed)
-        self._writer = Writer(sequence, Sampler(sampling), ends=worker.model.ends, limit=min(plan.max_tokens, room))
+        limit = min(plan.max_tokens, most - size)
+        self._writer = Writer(self._prompt.ids, Sampler(sampling), ends=tools.ends, limit=limit)
         self._reasoning = 0
         self._calls: list[WrittenCall] = []
 
-    def _finish(self, reason: FinishReason) -> LLMChunk:
+    def _finish(self, reason: FinishReason) -> None:
         usage = Usage(
-            input_tokens=len(self._prompt), output_tokens=self._writer.written, reasoning_tokens=self._reasoning
+            input_tokens=len(self._prompt.ids),
+            output_tokens=self._writer.written,
+            cached_tokens=min(self._writer.sequence.cached, len(self._prompt.ids)),
+            reasoning_tokens=self._reasoning,
         )
-        return LLMChunk(usage=usage, finish_reason=reason)
+        self._emit(LLMChunk(usage=usage, finish_reason=reason))
 
-    def call(self) -> Iterator[LLMChunk]:
+    def _ended(self) -> FinishReason:
+        return FinishReason.STOP if self._writer.ended else FinishReason.LENGTH
+
+    def _text(self, text: str, *, thinking: bool = False) -> None:
+        if text:
+            self._emit(LLMChunk(thinking=text) if thinking else LLMChunk(text=text))
+
+    def _dictate(self, text: str) -> None:
+        self._writer.dictate(self._tools.template.tokens(text))
+
+    def _skip_thinking(self) -> None:
+        """Close the thinking that the prompt has opened."""
+        tags = self._tools.template.tags
+        if self._prompt.inside_thinking and tags is not None:
+            self._dictate(f"\n{tags.close}\n\n")
+
+    def call(self) -> Steps[None]:
         """Exactly one call, or nothing and LENGTH."""
-        if self._writer.left > 0:
-            self._writer.dictate(self._worker.template.tokens(f"{CALL_OPEN}\n"))
-        call = write_call(self._worker, self._writer, self._skills)
-        if call is None:
-            yield self._finish(FinishReason.LENGTH)
-            return
-        yield call_chunk(call, 0)
-        yield self._finish(FinishReason.SKILL_CALLS)
+        self._skip_thinking()
+        self._dictate(self._form.open)
+        calls = yield from self._write_calls(most=1)
+        for call in calls[:1]:
+            self._emit(call_chunk(call, 0))
+        self._finish(FinishReason.SKILL_CALLS if calls else FinishReason.LENGTH)
 
-    def structured(self) -> Iterator[LLMChunk]:
+    def structured(self) -> Steps[None]:
         """JSON text that fits the request's schema; cut short, it ends with LENGTH."""
         assert self._plan.request.output_schema is not None  # noqa: S101 -- checked by the caller
-        constraint = self._worker.grammars.schema(self._plan.request.output_schema, what="the output")
-        text = Detokenizer(self._worker.grammars.bytes_of)
-        for token in self._writer.write(constraint):
-            if shown := text.push(token):
-                yield LLMChunk(text=shown)
-        yield self._finish(FinishReason.STOP if self._writer.ended else FinishReason.LENGTH)
+        constraint = self._tools.grammars.schema(self._plan.request.output_schema, what="the output")
+        self._skip_thinking()
+        text = Detokenizer(self._tools.template.bytes_of)
+        while tokens := (yield from self._writer.write(constraint)):
+            self._text("".join(text.push(token) for token in tokens))
+        self._finish(self._ended())
 
-    def free(self) -> Iterator[LLMChunk]:
+    def free(self) -> Steps[None]:
         """Text, with thinking between its tags and calls after theirs."""
-        marks = (*self._plan.request.stop, *((CALL_OPEN,) if self._skills else ()))
-        detokenizer = Detokenizer(self._worker.grammars.bytes_of)
-        thinks = self._worker.template.thinks
+        tags = self._tools.template.tags if self._prompt.thinking else None
+        marks = (*self._plan.request.stop, *((self._form.tag,) if self._skills else ()))
+        detokenizer = Detokenizer(self._tools.template.bytes_of)
+        thinking = tags is not None and self._prompt.inside_thinking
         # Thinking may only stand at the start; later its tag is text.
-        sieve = StopFilter((_THINK_OPEN, *marks) if thinks else marks)
-        thinking = fresh = False
-        for token in self._writer.write():
+        opens = tags is not None and not thinking
+        sieve = _sieve(tags.close) if tags is not None and thinking else _sieve(*((tags.open,) if tags else ()), *marks)
+        fresh = False
+        while tokens := (yield from self._writer.write()):
+            (token,) = tokens
             self._reasoning += thinking
             text = detokenizer.push(token)
             if fresh:
@@ -121,59 +149,74 @@ class _Reply:
                 text = text.lstrip("\n")
                 fresh = not text
             while True:
-                shown = sieve.push(text)
-                if shown:
-                    yield LLMChunk(thinking=shown) if thinking else LLMChunk(text=shown)
+                self._text(sieve.push(text), thinking=thinking)
                 if not sieve.found:
                     break
                 mark, text = sieve.found, sieve.rest
-                if mark == _THINK_OPEN and thinks:
-                    thinking, thinks, sieve = True, False, StopFilter((_THINK_CLOSE,))
+                if tags is not None and opens and mark == tags.open:
+                    thinking, opens, sieve = True, False, _sieve(tags.close)
                 elif thinking:
-                    thinking, sieve, text = False, StopFilter(marks), text.lstrip("\n")
+                    thinking, sieve, text = False, _sieve(*marks), text.lstrip("\n")
                     fresh = not text
-                elif mark == CALL_OPEN and self._skills:
+                elif self._skills and mark == self._form.tag:
                     yield from self._calling(token, text)
                     return
                 else:
-                    yield self._finish(FinishReason.STOP)
+                    self._finish(FinishReason.STOP)
                     return
-        if held := sieve.flush():
-            yield LLMChunk(thinking=held) if thinking else LLMChunk(text=held)
-        yield self._finish(FinishReason.STOP if self._writer.ended else FinishReason.LENGTH)
+        self._text(sieve.flush(), thinking=thinking)
+        self._finish(self._ended())
 
-    def _calling(self, token: int, rest: str) -> Iterator[LLMChunk]:
+    def _calling(self, token: int, rest: str) -> Steps[None]:
         """Calls, one after the other, from the first opening tag on; `rest` is what `token` holds after it."""
-        tokens = self._worker.template.tokens
         if rest:
             # The grammar starts right after the tag, so a token that reaches further is written anew.
-            whole = self._worker.grammars.bytes_of(token).decode(errors="ignore")
+            whole = self._tools.template.bytes_of(token).decode(errors="ignore")
             self._writer.take_back()
-            self._writer.dictate(tokens(whole.removesuffix(rest)))
-        self._writer.dictate(tokens("\n"))
+            self._dictate(whole.removesuffix(rest))
         while True:
-            call = write_call(self._worker, self._writer, self._skills)
-            if call is None:
-                yield self._finish(FinishReason.LENGTH)
+            self._dictate(self._form.open.partition(self._form.tag)[2])
+            calls = yield from self._write_calls(most=_CALLS)
+            fresh = [call for call in calls if call not in self._calls]
+            for call in fresh:
+                self._emit(call_chunk(call, len(self._calls)))
+                self._calls.append(call)
+            if not calls:
+                self._finish(FinishReason.LENGTH)
                 return
-            if call in self._calls:
+            if not fresh or len(self._calls) >= _CALLS:
                 break
-            yield call_chunk(call, len(self._calls))
-            self._calls.append(call)
-            self._writer.dictate(tokens(f"\n{CALL_CLOSE}"))
-            if not self._another():
+            self._dictate(self._form.close)
+            if not (yield from self._another()):
                 break
-        yield self._finish(FinishReason.SKILL_CALLS)
+        self._finish(FinishReason.SKILL_CALLS)
 
-    def _another(self) -> bool:
+    def _another(self) -> Steps[bool]:
         """Whether the model opens one more call, after blanks at most."""
         text = ""
-        detokenizer = Detokenizer(self._worker.grammars.bytes_of)
-        for token in self._writer.write():
-            text += detokenizer.push(token)
-            if text.strip() == CALL_OPEN:
-                self._writer.dictate(self._worker.template.tokens("\n"))
+        detokenizer = Detokenizer(self._tools.template.bytes_of)
+        while tokens := (yield from self._writer.write()):
+            text += "".join(detokenizer.push(token) for token in tokens)
+            if text.strip() == self._form.tag:
                 return True
-            if not CALL_OPEN.startswith(text.strip()):
+            if not self._form.tag.startswith(text.strip()):
                 return False
         return False
+
+    def _write_calls(self, *, most: int) -> Steps[list[WrittenCall]]:
+        skills = self._skills
+        if self._plan.narrow is not None:
+            try:
+                return (
+                    yield from write_calls(
+                        self._tools, self._writer, [self._plan.narrow(skill) for skill in skills], most=most
+                    )
+                )
+            except UnsupportedError:
+                # What was made for this request is no grammar; the schema of the skill may be one.
+                pass
+        return (yield from write_calls(self._tools, self._writer, skills, most=most))
+
+
+def _sieve(*marks: str) -> StopFilter:
+    return StopFilter(marks)

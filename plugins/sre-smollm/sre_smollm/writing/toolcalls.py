@@ -7,12 +7,16 @@ from typing import Any
 
 from sre_core.connectors.llm import CallDelta, LLMChunk
 from sre_core.messages import SkillSpec
-from sre_smollm.engine.engine import Worker
+from sre_smollm.engine.reading import Steps
+from sre_smollm.prompts.pythoncalls import parse_calls, python_grammar
 from sre_smollm.writing.generation import Writer
+from sre_smollm.writing.schema import bounded
+from sre_smollm.writing.tools import Tools
 
-__all__ = ["WrittenCall", "call_chunk", "call_schema", "write_call"]
+__all__ = ["WrittenCall", "call_chunk", "call_schema", "write_calls"]
 
 WrittenCall = tuple[str, str]
+"""The name of a skill, and its arguments as JSON text."""
 
 
 def call_schema(skills: Sequence[SkillSpec]) -> dict[str, Any]:
@@ -50,18 +54,31 @@ def _renamed(value: Any, number: int) -> Any:
     return out
 
 
-def write_call(worker: Worker, writer: Writer, skills: Sequence[SkillSpec]) -> WrittenCall | None:
-    """Let the model write a call of one of `skills`; None when its tokens ran out before the call was whole.
+def write_calls(tools: Tools, writer: Writer, skills: Sequence[SkillSpec], *, most: int) -> Steps[list[WrittenCall]]:
+    """Let the model write what stands between the tags of a call; no calls when its tokens ran out before.
 
-    Gives the name and the arguments as JSON text, which fit the skill's schema. Raises Cancelled.
+    That is one call in JSON, or up to `most` in Python. The arguments fit the skill's schema. Raises UnsupportedError
+    when the schema cannot be turned into a grammar.
     """
     what = f"skill {skills[0].name!r}" if len(skills) == 1 else "the skills"
-    constraint = worker.grammars.schema(call_schema(skills), what=what)
-    written = b"".join(worker.grammars.bytes_of(token) for token in writer.write(constraint))
+    python = tools.template.call_form.style == "python"
+    if python:
+        constraint = tools.grammars.lark(python_grammar(skills, bound=bounded, calls=most), what=what)
+    else:
+        constraint = tools.grammars.schema(call_schema(skills), what=what)
+    written = b""
+    while tokens := (yield from writer.write(constraint)):
+        written += b"".join(tools.template.bytes_of(token) for token in tokens)
     if not writer.ended:
-        return None
+        return []
+    if python:
+        return [(name, _json(arguments)) for name, arguments in parse_calls(written.decode(), skills)]
     call = json.loads(written)
-    return call["name"], json.dumps(call["arguments"], ensure_ascii=False)
+    return [(call["name"], _json(call["arguments"]))]
+
+
+def _json(arguments: Any) -> str:
+    return json.dumps(arguments, ensure_ascii=False)
 
 
 def call_chunk(call: WrittenCall, index: int) -> LLMChunk:
