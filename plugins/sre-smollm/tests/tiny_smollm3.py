@@ -2,37 +2,7 @@
 
 from pathlib import Path
 
-TEMPLATE = """\
-{%- set mode = "/think" if (enable_thinking is not defined or enable_thinking) else "/no_think" -%}
-{%- set system = messages[0].content if messages[0].role == "system" else "" -%}
-<|im_start|>system
-{{ system }}
-Reasoning: {{ mode }}
-{%- if xml_tools %}
-<tools>
-{%- for tool in xml_tools %}
-{{ tool | tojson }}
-{%- endfor %}
-</tools>
-{%- endif %}<|im_end|>
-{% for message in messages -%}
-{%- set content = message.content if message.content is string else "" -%}
-{%- if message.role == "user" or message.role == "tool" -%}
-<|im_start|>user
-{{ content }}<|im_end|>
-{% elif message.role == "assistant" -%}
-<|im_start|>assistant
-{{ content }}<|im_end|>
-{% endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt -%}
-<|im_start|>assistant
-{% if mode == "/no_think" %}<think>
-
-</think>
-{% endif %}
-{%- endif -%}
-"""
+from .chat_templates import SMOLLM3  # noqa: TID252 -- the folder of tests is no package
 
 
 def _tokenizer():
@@ -48,7 +18,7 @@ def _tokenizer():
     tags = ("<think>", "</think>", "<tool_call>", "</tool_call>")
     raw.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in tags])
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>")
-    tokenizer.chat_template = TEMPLATE
+    tokenizer.chat_template = SMOLLM3
     return tokenizer
 
 

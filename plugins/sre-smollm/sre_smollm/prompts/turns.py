@@ -91,7 +91,9 @@ class Turns:
         text = self.tokenizer.apart(without_thinking(message.text, self.thinking.tags))
         calls = message.skill_calls
         if calls and self.dialect.form == self.form and all(isinstance(arguments_of(call), dict) for call in calls):
-            return {"role": "assistant", "content": text, "tool_calls": [self._call(call, numbers) for call in calls]}
+            # Templates put a line break of their own before the first call.
+            told = [self._call(call, numbers) for call in calls]
+            return {"role": "assistant", "content": text.rstrip(), "tool_calls": told}
         written = "\n".join(self._written(call) for call in calls)
         # As generated: the blanks before a call belong to the text.
         between = "\n" if text and written and not text[-1].isspace() else ""
