@@ -1,43 +1,52 @@
 """Fixtures: the real small model, started once, and a tiny random SmolLM3 made on the spot."""
 
-import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from sre_smollm import SmolLM, SmolLMSettings
-from sre_smollm.engine.engine import Loaded, Worker
-from sre_smollm.networks.model import Model, load
+from sre_smollm.engine.job import Job
+from sre_smollm.engine.planner import Limits
+from sre_smollm.engine.scheduler import Scheduler
+from sre_smollm.networks.base import KVCache, Network, Row
+from sre_smollm.networks.folder import ModelFolder
+from sre_smollm.networks.transformers_network import Placement, load
 from sre_smollm.prompts.template import Template
 from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.writing.grammar import Grammars
+from sre_smollm.writing.tools import Tools
 
 from .tiny_smollm3 import save_tiny_smollm3  # noqa: TID252 -- the folder of tests is no package
 
 
-class Script:
-    """Makes a network say `text` after a prompt of so many tokens, then end its turn.
+class Scripted(Network):
+    """A real network that is made to say `ids` after a prompt of so many tokens, and then ends its turn.
 
-    A hook on the real network: cache, masks, template and parsing stay the true ones.
+    Only its scores are changed: caches, masks, template and parsing stay the true ones.
     """
 
-    def __init__(self, model, prompt: int, text: str) -> None:
-        self._said = [*model.tokenizer.encode(text, add_special_tokens=False), model.tokenizer.eos_token_id]
+    name = "scripted"
+
+    def __init__(self, network: Network, *, prompt: int, ids: Sequence[int]) -> None:
+        self._network = network
         self._prompt = prompt
-        self._handle = model.network.register_forward_hook(self._force, with_kwargs=True)
+        self._ids = ids
+        self.info = network.info
 
-    def __enter__(self):
-        return self
+    def cache(self) -> KVCache:
+        return self._network.cache()
 
-    def __exit__(self, *_):
-        self._handle.remove()
+    def forward(self, rows: Sequence[Row]):
+        found = self._network.forward(rows)
+        for row, scores in zip(rows, found, strict=True):
+            if len(scores):
+                place = row.cache.length - self._prompt
+                scores[-1] = -10.0
+                scores[-1][self._ids[min(max(place, 0), len(self._ids) - 1)]] = 10.0
+        return found
 
-    def _force(self, _network, _args, kwargs, output):
-        place = kwargs["past_key_values"].get_seq_length() - self._prompt
-        token = self._said[min(max(place, 0), len(self._said) - 1)]
-        output.logits[0, -1, :] = -10.0
-        output.logits[0, -1, token] = 10.0
-        return output
+    def close(self) -> None:
+        """The network belongs to others."""
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +56,8 @@ def anyio_backend():
 
 @pytest.fixture(scope="session")
 async def smollm(anyio_backend):
+    from sre_smollm import SmolLM, SmolLMSettings
+
     connector = SmolLM(SmolLMSettings(max_tokens=64))
     await connector.start()
     yield connector
@@ -61,18 +72,46 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tiny_folder: Path) -> Model:
-    return load(tiny_folder, SmolLMSettings(dtype="float32"))
+def tiny_network(tiny_folder: Path) -> Network:
+    return load(ModelFolder.read(tiny_folder), Placement(device="cpu", dtype="float32", read_threads=1))
 
 
-@pytest.fixture
-def tiny_worker(tiny_model: Model) -> Worker:
-    loaded = Loaded(
-        model=tiny_model, grammars=Grammars(tiny_model), template=Template(Tokenizer.load(tiny_model.folder))
+@pytest.fixture(scope="session")
+def tiny_tools(tiny_folder: Path, tiny_network: Network) -> Tools:
+    tokenizer = Tokenizer.load(tiny_folder)
+    return Tools(
+        template=Template(tokenizer),
+        grammars=Grammars(tokenizer),
+        info=tiny_network.info,
+        ends=tokenizer.ends,
     )
-    return Worker(loaded, SmolLMSettings(), threading.Event())
 
 
 @pytest.fixture
-def script() -> type[Script]:
-    return Script
+def scripted() -> type[Scripted]:
+    return Scripted
+
+
+@pytest.fixture
+def play():
+    """Runs work on a network, all of it together, and gives what each emitted, or raises the first error."""
+
+    def play(network: Network, *works: Callable, limits: Limits | None = None) -> list[list]:
+        scheduler = Scheduler(network, limits or Limits())
+        emitted: list[list] = [[] for _ in works]
+        errors: list[Exception] = []
+        for work, items in zip(works, emitted, strict=True):
+            scheduler.submit(
+                Job(
+                    lambda work=work, items=items: work(items.append),
+                    over=lambda error: errors.append(error) if error is not None else None,
+                )
+            )
+        while scheduler.step():
+            pass
+        scheduler.close()
+        if errors:
+            raise errors[0]
+        return emitted
+
+    return play

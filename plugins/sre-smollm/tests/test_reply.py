@@ -1,6 +1,7 @@
 """A tiny SmolLM3 that says what a script tells it: thinking, calls, and what is cut."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -21,13 +22,15 @@ ASK = (Message.user("2 + 3?"),)
 
 
 @pytest.fixture
-def said(tiny_worker, script):
+def said(tiny_tools, tiny_network, scripted, play):
     def said(text, *, thinking=False, max_tokens=300, **changes):
         request = LLMRequest(messages=ASK, **changes)
-        prompt = tiny_worker.template.prompt(ASK, skills=request.skills, thinking=thinking)
-        plan = Plan(request=request, max_tokens=max_tokens, thinking=thinking, likelihood=False)
-        with script(tiny_worker.model, len(prompt.ids), text):
-            return fold(list(reply(tiny_worker, plan)))
+        prompt = tiny_tools.template.prompt(ASK, skills=request.skills, thinking=thinking)
+        plan = Plan(request=request, max_tokens=max_tokens, thinking=thinking)
+        ids = [*tiny_tools.template.tokens(text), min(tiny_tools.ends)]
+        network = scripted(tiny_network, prompt=len(prompt.ids), ids=ids)
+        (chunks,) = play(network, partial(reply, tiny_tools, plan))
+        return fold(chunks)
 
     return said
 
@@ -68,10 +71,11 @@ def test_a_call_that_is_cut_is_no_call(said):
     assert answer.finish_reason is FinishReason.LENGTH
 
 
-def test_a_required_call_fits_even_from_random_weights(tiny_worker):
+def test_a_required_call_fits_even_from_random_weights(tiny_tools, tiny_network, play):
     request = LLMRequest(messages=ASK, skills=(ADD,), skill_choice="required", temperature=1.0, seed=1)
-    answer = fold(list(reply(tiny_worker, Plan(request=request, max_tokens=300, thinking=False, likelihood=False))))
-    (call,) = answer.message.skill_calls
+    plan = Plan(request=request, max_tokens=300, thinking=False)
+    (chunks,) = play(tiny_network, partial(reply, tiny_tools, plan))
+    (call,) = fold(chunks).message.skill_calls
     assert set(json.loads(call.arguments)) == {"a", "b"}
 
 
