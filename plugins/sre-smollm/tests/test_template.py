@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sre_core.errors import ConfigError, UnsupportedError
-from sre_core.messages import File, Message, SkillCall, SkillSpec
+from sre_core.messages import File, Message, MessageRole, SkillCall, SkillSpec
 from sre_smollm.prompts.template import Template
 from sre_smollm.prompts.tokenizer import Tokenizer
 
@@ -197,6 +197,8 @@ def test_images_stay_before_the_text_of_their_message(tiny_folder):
     assert [prompt.ids[place] for place in prompt.images] == [core.token_to_id("<image>")] * 3
     assert prompt.files == (PICTURE,) * 3
     assert "User:<image><image>Which < image> is it?" in template.tokenizer.show(prompt.ids)
+    with pytest.raises(UnsupportedError, match=r"a\.png"):
+        template.prompt((Message.user("Hi"), Message(role=MessageRole.SKILL, text="", files=(PICTURE,))))
     with pytest.raises(UnsupportedError, match=r"a\.pdf"):
         template.prompt((Message.user("", files=(File(name="a.pdf", media_type="application/pdf", data=b""),)),))
 

@@ -61,6 +61,15 @@ def test_what_the_user_writes_wins_over_the_setting(smollm3, tokenizer, setting,
     assert "/think" not in text.replace("Mode: /think", "").replace("</think>", "")
 
 
+def test_flags_in_the_configured_instructions_count(tokenizer):
+    template = Template(tokenizer, system_prompt="Be kind. /no_think")
+    assert template.wants_thinking((HI,), True) is False
+    assert template.wants_thinking((Message.system("Be brief."), HI), True) is True
+    text = tokenizer.show(template.prompt((HI,)).ids)
+    assert "Be kind." in text
+    assert " /no_think" not in text.replace("Mode: /no_think", "")
+
+
 def test_a_flag_that_only_an_earlier_message_had_is_over(smollm3):
     talk = (Message.user("Hi /no_think"), Message.assistant("Hello"), HI)
     assert smollm3.thinking.wanted(talk, True)

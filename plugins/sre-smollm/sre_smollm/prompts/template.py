@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sre_core.errors import ConfigError
-from sre_core.messages import File, Message, SkillCall, SkillSpec
+from sre_core.messages import File, Message, MessageRole, SkillCall, SkillSpec
 from sre_smollm.prompts.calls import PYTHON, TOOL_CALL, CallForm, describe
 from sre_smollm.prompts.dialect import Dialect, Entry, ToolsKey, explore
 from sre_smollm.prompts.jinja import CHATML, ChatTemplate
@@ -132,7 +132,7 @@ class Template:
     def prompt(
         self, messages: Sequence[Message], *, skills: Sequence[SkillSpec] = (), thinking: bool = False
     ) -> Prompt:
-        """The prompt of a conversation; `thinking` as `self.thinking.wanted` has it.
+        """The prompt of a conversation; `thinking` as `wants_thinking` has it.
 
         Raises ConfigError without messages or when the template refuses them, UnsupportedError for files that the
         model does not take.
@@ -140,11 +140,10 @@ class Template:
         if not messages:
             raise ConfigError("a prompt needs at least one message", hint="pass messages=(Message.user(...),)")
         way = self._skilled if skills or any(message.skill_calls for message in messages) else self._plain
+        way.turns.check(messages)
         if not way.turns.taught and not skills:
             messages = retell(messages)
-        turns = way.turns.of(messages)
-        if self._system_prompt is not None and turns[0]["role"] != "system":
-            turns.insert(0, {"role": "system", "content": self._system_prompt})
+        turns = way.turns.of(self._begun(messages))
         values: dict[str, Any] = {self.thinking.switch: thinking} if self.thinking.switch else {}
         if skills and way.key is None:
             turns = self._told(way, turns, skills)
@@ -155,6 +154,16 @@ class Template:
         text = way.template.render(way.turns.finished(turns), **values)
         files = tuple(file for message in messages for file in message.files)
         return self._prompt(text, files, thinking=thinking)
+
+    def wants_thinking(self, messages: Sequence[Message], setting: bool | None) -> bool:  # noqa: FBT001 -- three values
+        """Whether to think: what the user or the system text says, else `setting`, else the model's default."""
+        return self.thinking.wanted(self._begun(messages), setting)
+
+    def _begun(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages with the configured instructions, where they bring none."""
+        if self._system_prompt is None or (messages and messages[0].role is MessageRole.SYSTEM):
+            return messages
+        return [Message.system(self._system_prompt), *messages]
 
     def tokens(self, text: str) -> list[int]:
         """The tokens of plain text, without any marks added around it."""

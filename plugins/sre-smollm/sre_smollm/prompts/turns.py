@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sre_core.errors import UnsupportedError
-from sre_core.messages import File, Message, MessageRole, SkillCall, SkillSpec
+from sre_core.messages import Message, MessageRole, SkillCall, SkillSpec
 from sre_smollm.prompts.calls import CallForm, arguments_of, describe
 from sre_smollm.prompts.dialect import Dialect
 from sre_smollm.prompts.thinking import Thinking, without_thinking
@@ -31,8 +31,23 @@ class Turns:
     taught: bool
     controls: tuple[str, ...]
 
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise UnsupportedError for files that the model does not take, or not from whom they come."""
+        for message in messages:
+            for file in message.files:
+                if self.dialect.image is None or not file.media_type.startswith("image/"):
+                    raise UnsupportedError(
+                        f"the on-device model cannot take the file {file.name!r} ({file.media_type})",
+                        hint="send text alone" if self.dialect.image is None else "send images and text alone",
+                    )
+                if message.role is not MessageRole.USER:
+                    raise UnsupportedError(
+                        f"the on-device model takes files from the user alone, not {file.name!r}",
+                        hint="put the file into a message of the user",
+                    )
+
     def of(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        """The turns of a conversation. Raises UnsupportedError for files that the model does not take."""
+        """The turns of a conversation whose files were checked."""
         numbers = {call.id: f"call{number:05d}" for number, call in enumerate(_calls(messages))}
         ordered = _in_order_of_calls(messages)
         several = {call.id for message in messages if len(message.skill_calls) > 1 for call in message.skill_calls}
@@ -55,7 +70,7 @@ class Turns:
                     )
                 case _:
                     text = self.plain(self.thinking.user_text(message.text))
-                    turns.append({"role": message.role.value, "content": text, **self._images(message.files)})
+                    turns.append({"role": message.role.value, "content": text, "images": len(message.files)})
         return turns
 
     def finished(self, turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,15 +137,6 @@ class Turns:
             return {"role": "tool", "name": name, "tool_call_id": number, "content": content}
         shown = f"{name}: {content}" if named else content
         return {"role": "user", "content": f"{_RESPONSE[0]}\n{shown}\n{_RESPONSE[1]}"}
-
-    def _images(self, files: Sequence[File]) -> dict[str, Any]:
-        for file in files:
-            if self.dialect.image is None or not file.media_type.startswith("image/"):
-                raise UnsupportedError(
-                    f"the on-device model cannot take the file {file.name!r} ({file.media_type})",
-                    hint="send text alone" if self.dialect.image is None else "send images and text alone",
-                )
-        return {"images": len(files)} if files else {}
 
     def _parts(self, turn: dict[str, Any]) -> dict[str, Any]:
         images, content = turn.get("images", 0), turn["content"]
