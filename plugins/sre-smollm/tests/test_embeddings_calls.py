@@ -8,12 +8,13 @@ import anyio
 import anyio.lowlevel
 import numpy as np
 import pytest
-from tiny_sentences import save_sentences
 
 from sre_core.errors import UnavailableError
 from sre_smollm.embeddings.cache import VectorCache
 from sre_smollm.embeddings.embedder import Embedder
 from sre_smollm.embeddings.options import EmbeddingOptions
+
+from .tiny_sentences import save_sentences  # noqa: TID252 -- the folder of tests is no package
 
 WORDS = ("the", "sea", "is", "deep", "night", "falls", "and", "a", "b", "c")
 

@@ -73,6 +73,6 @@ def states(folder: Path, text: str, *, limit: int = 24):
     tokenizer.no_padding()
     tokenizer.enable_truncation(limit)
     ids = torch.tensor([tokenizer.encode(text).ids])
-    network = AutoModel.from_pretrained(str(folder)).eval()
+    network = AutoModel.from_pretrained(str(folder), dtype=torch.float32).eval()
     with torch.inference_mode():
         return network(input_ids=ids, attention_mask=torch.ones_like(ids))[0][0].numpy()

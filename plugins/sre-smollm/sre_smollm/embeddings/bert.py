@@ -22,6 +22,8 @@ __all__ = ["Bert"]
 
 # Numbers that are worked on at once where many steps follow each other; they fit the cache of a core.
 _BLOCK = 16384
+# Attention scores that are worked on at once, for the same reason.
+_SCORES = 2**18
 # erf(x) = 1 - (a1 t + ... + a5 t^5) exp(-x^2), t = 1 / (1 + p x), x >= 0, error below 1.5e-7: Abramowitz and Stegun,
 # Handbook of Mathematical Functions, 7.1.26.
 _P = 0.3275911
@@ -71,7 +73,7 @@ class Bert:
         places = np.concatenate([np.arange(len(row)) for row in rows])
         hidden = self._words[np.concatenate([np.asarray(row) for row in rows])] + self._places[places]
         hidden = self._normed(hidden, self._norm)
-        groups = [(length, len(list(same))) for length, same in groupby(rows, key=len)]
+        groups = [group for length, same in groupby(rows, key=len) for group in self._groups(length, len(list(same)))]
         for mixed, out, grow, shrink, first, second in self._layers:
             states = self._attended(_linear(hidden, mixed), groups)
             hidden = self._normed(_linear(states, out) + hidden, first)
@@ -79,6 +81,11 @@ class Bert:
             _gelu(inner)
             hidden = self._normed(_linear(inner, shrink) + hidden, second)
         return np.split(hidden, np.cumsum([len(row) for row in rows])[:-1])
+
+    def _groups(self, length: int, count: int) -> list[tuple[int, int]]:
+        """Texts of one length in parts whose attention scores fit the cache of a core."""
+        step = max(_SCORES // (self._heads * length * length), 1)
+        return [(length, min(step, count - start)) for start in range(0, count, step)]
 
     def _attended(self, mixed: "Floats", groups: list[tuple[int, int]]) -> "Floats":
         """Attention over (tokens, 3 x hidden): queries, keys and values; `groups` are lengths with their counts."""
@@ -94,8 +101,9 @@ class Bert:
             scores = (queries * scale) @ keys.swapaxes(2, 3)
             scores -= scores.max(axis=-1, keepdims=True)
             np.exp(scores, out=scores)
-            scores /= scores.sum(axis=-1, keepdims=True)
-            made[start:stop] = (scores @ values).transpose(0, 2, 1, 3).reshape(stop - start, self.dims)
+            # Divided after the product, since there are fewer numbers then.
+            states = (scores @ values) / scores.sum(axis=-1, keepdims=True)
+            made[start:stop] = states.transpose(0, 2, 1, 3).reshape(stop - start, self.dims)
             start = stop
         return made
 

@@ -22,9 +22,13 @@ class TorchNetwork:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModel
+        from transformers.utils import logging as hub_logging
 
         self._device = _device(device)
         self._threads = threads
+        bars: Any = hub_logging  # untyped functions
+        shown = bars.is_progress_bar_enabled()
+        bars.disable_progress_bar()
         try:
             network: Any = AutoModel.from_pretrained(
                 str(folder), local_files_only=True, dtype=getattr(torch, "float32" if dtype == "auto" else dtype)
@@ -34,6 +38,9 @@ class TorchNetwork:
                 f"the network in {str(folder)!r} cannot be loaded: {error}",
                 hint="fetch or save the model again; a network whose code is not in transformers is never run",
             ) from error
+        finally:
+            if shown:
+                bars.enable_progress_bar()
         # Of a network with a decoder, vectors are made from the encoder alone.
         if network.config.is_encoder_decoder:
             network = network.get_encoder()
