@@ -40,24 +40,33 @@ def test_the_bytes_of_tokens_join_to_the_text_and_marks_have_none(tokenizer):
 
 
 def test_a_vocabulary_of_pieces_with_bytes_to_fall_back_on():
+    tokenizer = Tokenizer(_pieces())
+    assert tokenizer.decode(tokenizer.encode("b a🙂 b")) == "b a🙂 b"
+    assert tokenizer.bytes_of(tokenizer.id_of("<0x0A>")) == b"\n"
+
+
+def test_text_in_the_middle_gets_no_blank_of_its_own():
+    from tokenizers import normalizers
+
+    core = _pieces()
+    core.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer = Tokenizer(core)
+    assert tokenizer.decode(tokenizer.encode("a b")) == " a b"
+    for text in ("a b", " a", "\n", "é\n\nb", ""):
+        assert tokenizer.decode(tokenizer.encode_inside(text)) == text
+
+
+def _pieces():
     from tokenizers import Tokenizer as Core
     from tokenizers import decoders, models, normalizers
 
     pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "a", "b", "▁a"]
-    core = Core(
-        models.BPE(
-            vocab={piece: number for number, piece in enumerate(pieces)},
-            merges=[("▁", "a")],
-            unk_token="<unk>",
-            byte_fallback=True,
-            fuse_unk=True,
-        )
-    )
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    model = models.BPE(vocab=vocabulary, merges=[("▁", "a")], unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    core = Core(model)
     core.normalizer = normalizers.Replace(" ", "▁")
     core.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
-    tokenizer = Tokenizer(core)
-    assert tokenizer.decode(tokenizer.encode("b a🙂 b")) == "b a🙂 b"
-    assert tokenizer.bytes_of(tokenizer.id_of("<0x0A>")) == b"\n"
+    return core
 
 
 def test_special_marks_are_taken_apart_even_where_letters_are_folded():

@@ -166,8 +166,8 @@ class Template:
         return [Message.system(self._system_prompt), *messages]
 
     def tokens(self, text: str) -> list[int]:
-        """The tokens of plain text, without any marks added around it."""
-        return self.tokenizer.encode(text)
+        """The tokens of plain text that continues a prompt, without anything added around it."""
+        return self.tokenizer.encode_inside(text)
 
     def bytes_of(self, token: int) -> bytes:
         """What `token` adds to a reply: as the tokenizer has it, but tags of thinking and calls are always text."""

@@ -63,6 +63,8 @@ class Tokenizer:
             token.special and token.normalized for token in core.get_added_tokens_decoder().values()
         )
         self._bytes: Sequence[bytes] | None = None
+        first = [core.id_to_token(token) or "" for token in core.encode("a", add_special_tokens=False).ids[:1]]
+        self._blank = first != [] and first[0].startswith("\u2581")
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -84,6 +86,13 @@ class Tokenizer:
         """The tokens of `text`, none added around it. The text of a mark becomes that mark: see `apart`."""
         ids: list[int] = self._core.encode(text, add_special_tokens=False).ids
         return ids
+
+    def encode_inside(self, text: str) -> list[int]:
+        """The tokens of `text` in the middle of other text: without the blank that some put before every text."""
+        if not self._blank:
+            return self.encode(text)
+        head, ids = self.encode("\n"), self.encode(f"\n{text}")
+        return ids[len(head) :] if ids[: len(head)] == head else self.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of tokens; special marks have none."""
