@@ -2,16 +2,18 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import web
 
-__all__ = ["FakeHub", "Ran", "run", "serving", "start"]
+__all__ = ["FakeHub", "Ran", "Shell", "finished", "serving", "shell", "start"]
 
 _LARGE = (".safetensors", ".gguf", ".bin")
 
@@ -36,7 +38,7 @@ class FakeHub:
 
     def commit(self, revision: str) -> str:
         files = self.branches[revision]
-        return hashlib.sha1(b"".join(name.encode() + files[name] for name in sorted(files))).hexdigest()
+        return hashlib.sha1("".join(name + _sha256(files[name]) for name in sorted(files)).encode()).hexdigest()
 
     def of(self, revision: str) -> dict[str, bytes] | None:
         return next((self.branches[name] for name in self.branches if revision in (name, self.commit(name))), None)
@@ -60,9 +62,11 @@ class FakeHub:
 
     def _sibling(self, name: str, content: bytes) -> dict[str, object]:
         size = self.sizes.get(name, len(content))
-        about: dict[str, object] = {"rfilename": name, "size": size, "blobId": _git_sha1(content)}
+        # The checksum that git has of a large file is that of a pointer to it.
+        blob = b"pointer" if name.endswith(_LARGE) else content
+        about: dict[str, object] = {"rfilename": name, "size": size, "blobId": _git_sha1(blob)}
         if name.endswith(_LARGE):
-            about["lfs"] = {"sha256": hashlib.sha256(content).hexdigest(), "size": size, "pointerSize": 130}
+            about["lfs"] = {"sha256": _sha256(content), "size": size, "pointerSize": 130}
         return about
 
     async def file(self, request: web.Request) -> web.StreamResponse:
@@ -73,7 +77,7 @@ class FakeHub:
         if files is None or name not in files:
             return web.Response(status=404, headers={"X-Error-Code": "EntryNotFound"})
         content = files[name]
-        etag = hashlib.sha256(content).hexdigest() if name.endswith(_LARGE) else _git_sha1(content)
+        etag = _sha256(content) if name.endswith(_LARGE) else _git_sha1(content)
         headers = {"X-Repo-Commit": self.commit(self._branch(files)), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
         content = self.lies.get(name, content)
         if request.method == "HEAD":
@@ -108,6 +112,11 @@ class FakeHub:
             await asyncio.Event().wait()
 
 
+@lru_cache(maxsize=64)
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _git_sha1(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
@@ -137,6 +146,58 @@ class Ran:
     err: str
 
 
+class Shell:
+    """One process, whose hub is ours, that runs `sre` again and again: starting Python anew takes seconds."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, home: Path, *args: str) -> Ran:
+        """Run `sre` with a cache in `home`; `resolve` and a model is what a start of it gives."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([str(home), *args]).encode() + b"\n")
+        async with asyncio.timeout(120):
+            answer = await self._process.stdout.readline()
+        code, out, err = json.loads(answer)
+        return Ran(code=code, out=out, err=err)
+
+
+_SHELL = """
+import contextlib, io, json, os, sys
+from huggingface_hub import constants
+from sre_cli.failures import report
+from sre_cli.main import cli
+from sre_core.errors import SREError
+from sre_smollm import SmolLMSettings
+from sre_smollm.weights.sources import resolve
+def start(model, allowed):
+    try:
+        print(resolve(SmolLMSettings(model=model, allow_download=allowed == "allowed")))
+    except SREError as error:
+        return report(error)
+for line in sys.stdin:
+    home, *args = json.loads(line)
+    constants.HF_HUB_CACHE = f"{home}/hf/hub"
+    os.environ["XDG_CACHE_HOME"] = f"{home}/cache"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = start(*args[1:]) if args[0] == "resolve" else cli(args, prog_name="sre", standalone_mode=False)
+    print(json.dumps([code or 0, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+@asynccontextmanager
+async def shell(hub: FakeHub, home: Path) -> AsyncIterator[Shell]:
+    """A process that fetches from `hub`."""
+    process = await start(hub, home, code=_SHELL)
+    try:
+        yield Shell(process)
+    finally:
+        process.stdin.close()
+        await process.communicate()
+
+
 async def start(hub: FakeHub, home: Path, *args: str, code: str | None = None) -> asyncio.subprocess.Process:
     """`sre` with `args`, or Python with `code`, whose hub is ours and whose cache lies in `home`."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "SRE_", "HUGGING"))}
@@ -153,15 +214,14 @@ async def start(hub: FakeHub, home: Path, *args: str, code: str | None = None) -
         *args,
         cwd=home,
         env=environ,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
-async def run(hub: FakeHub, home: Path, *args: str, code: str | None = None) -> Ran:
-    """The same, to its end."""
-    process = await start(hub, home, *args, code=code)
+async def finished(process: asyncio.subprocess.Process) -> Ran:
+    """What a process said, once it has ended."""
     async with asyncio.timeout(120):
         out, err = await process.communicate()
     assert process.returncode is not None

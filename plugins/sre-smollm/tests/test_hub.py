@@ -2,27 +2,16 @@
 
 import hashlib
 import random
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from .fake_hub import FakeHub, Ran, run, serving, start  # noqa: TID252 -- the folder of tests is no package
+from .fake_hub import FakeHub, Ran, Shell, finished, serving, shell, start  # noqa: TID252 -- the folder of tests is no package
 
 # More than a few of the parts of 10 MB that the library writes at once, and than the buffers of a connection.
 SIZE = 48 * 2**20
-RESOLVE = """
-import sys
-from sre_core.errors import SREError
-from sre_smollm import SmolLMSettings
-from sre_smollm.weights.sources import resolve
-try:
-    print(resolve(SmolLMSettings(model=sys.argv[1], allow_download=sys.argv[2] == "yes")))
-except SREError as error:
-    print(type(error).__name__, error.message, "|", error.hint)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +29,39 @@ def large(files: dict[str, bytes]) -> dict[str, bytes]:
     return files | {"model.safetensors": save({"numbers": numbers})}
 
 
+@pytest.fixture(scope="module")
+async def served(files, tmp_path_factory):
+    async with serving(FakeHub({})) as hub, shell(hub, tmp_path_factory.mktemp("shell")) as asking:
+        yield hub, asking
+
+
 @pytest.fixture
-async def hub(files):
-    async with serving(FakeHub({"main": dict(files)})) as hub:
-        yield hub
+def hub(served, files) -> FakeHub:
+    """The same hub for all, as new."""
+    hub: FakeHub = served[0]
+    vars(hub).update(vars(FakeHub({"main": dict(files)}, port=hub.port)))
+    return hub
+
+
+@pytest.fixture
+def sre(served, tmp_path):
+    asking: Shell = served[1]
+
+    async def run(*args: str) -> Ran:
+        return await asking.run(tmp_path, *args)
+
+    return run
+
+
+@pytest.fixture
+def resolved(sre):
+    """What a start finds: its folder, or what it says."""
+
+    async def run(model: str = "owner/tiny", *, download: bool = False) -> str:
+        ran = await sre("resolve", model, "allowed" if download else "refused")
+        return ran.out.strip() or ran.err
+
+    return run
 
 
 def wanted(files: dict[str, bytes]) -> list[str]:
@@ -68,12 +86,6 @@ def assert_whole(hub: FakeHub, home: Path, revision: str = "main") -> None:
     assert not [blob for blob in blobs(home) if blob.name.endswith(".incomplete")]
 
 
-async def resolved(hub: FakeHub, home: Path, model: str = "owner/tiny", *, download: bool = False) -> str:
-    ran = await run(hub, home, model, "yes" if download else "no", code=RESOLVE)
-    assert ran.code == 0, ran.err
-    return ran.out.strip()
-
-
 def assert_failed(ran: Ran, code: int, *texts: str) -> None:
     assert ran.code == code, ran
     assert ran.err.splitlines()[-1].startswith("Hint: ")
@@ -82,8 +94,8 @@ def assert_failed(ran: Ran, code: int, *texts: str) -> None:
         assert text in ran.err
 
 
-async def test_a_pull_fetches_what_a_model_needs_and_a_second_one_fetches_nothing(hub, files, tmp_path):
-    first = await run(hub, tmp_path, "pull", "owner/tiny")
+async def test_a_pull_fetches_what_a_model_needs_and_a_second_one_fetches_nothing(hub, files, sre, resolved, tmp_path):
+    first = await sre("pull", "owner/tiny")
     assert first.code == 0, first.err
     count = len(wanted(files))
     assert f"Fetched {count} of {count} files" in first.out
@@ -91,27 +103,27 @@ async def test_a_pull_fetches_what_a_model_needs_and_a_second_one_fetches_nothin
     assert_whole(hub, tmp_path)
     assert sorted(hub.fetched()) == wanted(files)
     hub.asked.clear()
-    second = await run(hub, tmp_path, "pull", "owner/tiny")
+    second = await sre("pull", "owner/tiny")
     assert f"Nothing to fetch: {count} files are here" in second.out
     assert hub.asked == []
     # A start asks the hub nothing at all.
     hub.refusal = (500, {})
-    assert await resolved(hub, tmp_path) == str(snapshot(hub, tmp_path))
+    assert await resolved() == str(snapshot(hub, tmp_path))
 
 
-async def test_nothing_is_fetched_unless_the_user_allows_it(hub, tmp_path):
-    refused = await resolved(hub, tmp_path)
-    assert refused.startswith("NotFoundError the weights of 'owner/tiny' are not on this machine")
+async def test_nothing_is_fetched_unless_the_user_allows_it(hub, resolved, tmp_path):
+    refused = await resolved()
+    assert "the weights of 'owner/tiny' are not on this machine" in refused
     assert "sre pull owner/tiny" in refused
     assert hub.asked == []
-    assert await resolved(hub, tmp_path, download=True) == str(snapshot(hub, tmp_path))
+    assert await resolved(download=True) == str(snapshot(hub, tmp_path))
     assert_whole(hub, tmp_path)
 
 
-async def test_a_connection_that_ends_early_is_taken_up_again(hub, large, tmp_path):
+async def test_a_connection_that_ends_early_is_taken_up_again(hub, large, sre, tmp_path):
     hub.branches["main"] = large
     hub.cut_at = 44 * 2**20
-    ran = await run(hub, tmp_path, "pull", "owner/tiny")
+    ran = await sre("pull", "owner/tiny")
     assert ran.code == 0, ran.err
     ranges = [range_ for method, name, range_ in hub.asked if (method, name) == ("GET", "model.safetensors")]
     assert ranges[0] is None
@@ -119,21 +131,20 @@ async def test_a_connection_that_ends_early_is_taken_up_again(hub, large, tmp_pa
     assert_whole(hub, tmp_path)
 
 
-async def test_a_hub_that_dies_is_told_in_words_and_the_next_pull_goes_on(large, tmp_path):
+async def test_a_hub_that_dies_is_told_in_words_and_the_next_pull_goes_on(large, resolved, tmp_path):
     hub = FakeHub({"main": large}, hold_at=44 * 2**20)
     async with serving(hub):
         process = await start(hub, tmp_path, "pull", "owner/tiny")
         await hub.held.wait()
-    out, err = await process.communicate()
-    assert_failed(
-        Ran(code=process.returncode, out=out.decode(), err=err.decode()), 5, "could not be fetched", "is kept"
-    )
-    assert "not all on this machine" in await resolved(hub, tmp_path)
+    assert_failed(await finished(process), 5, "could not be fetched", "is kept")
+    assert "not on this machine" in await resolved()
     hub.hold_at = None
     await assert_goes_on(hub, tmp_path)
 
 
-async def test_a_process_that_is_killed_while_it_fetches_does_no_harm_and_the_next_pull_goes_on(large, tmp_path):
+async def test_a_process_that_is_killed_while_it_fetches_does_no_harm_and_the_next_pull_goes_on(
+    large, resolved, tmp_path
+):
     hub = FakeHub({"main": large}, hold_at=44 * 2**20)
     async with serving(hub):
         process = await start(hub, tmp_path, "pull", "owner/tiny")
@@ -142,7 +153,7 @@ async def test_a_process_that_is_killed_while_it_fetches_does_no_harm_and_the_ne
         await process.communicate()
     # Neither a reader of the cache nor a start takes what is there for the whole.
     assert not (snapshot(hub, tmp_path) / "model.safetensors").exists()
-    assert "not all on this machine" in await resolved(hub, tmp_path)
+    assert "not on this machine" in await resolved()
     hub.hold_at = None
     await assert_goes_on(hub, tmp_path)
 
@@ -153,51 +164,51 @@ async def assert_goes_on(hub: FakeHub, home: Path) -> None:
     assert begun >= 10 * 2**20
     hub.asked.clear()
     async with serving(hub):
-        ran = await run(hub, home, "pull", "owner/tiny")
+        ran = await finished(await start(hub, home, "pull", "owner/tiny"))
     assert ran.code == 0, ran.err
     assert [each for each in hub.asked if each[0] == "GET"] == [("GET", "model.safetensors", f"bytes={begun}-")]
     assert_whole(hub, home)
 
 
-async def test_what_was_kept_of_a_download_is_checked_too(hub, large, tmp_path):
+async def test_what_was_kept_of_a_download_is_checked_too(hub, large, sre, tmp_path):
     hub.branches["main"] = large
     sha256 = hashlib.sha256(large["model.safetensors"]).hexdigest()
     part = tmp_path / "hf" / "hub" / "models--owner--tiny" / "blobs" / f"{sha256}.sre.incomplete"
     part.parent.mkdir(parents=True)
     part.write_bytes(bytes(1000))
-    assert_failed(await run(hub, tmp_path, "pull", "owner/tiny"), 5, "wrong checksum")
+    assert_failed(await sre("pull", "owner/tiny"), 5, "wrong checksum")
     assert not part.exists()
     # One that is longer than the file is begun anew.
     part.write_bytes(bytes(SIZE + 2**20))
-    ran = await run(hub, tmp_path, "pull", "owner/tiny")
+    ran = await sre("pull", "owner/tiny")
     assert ran.code == 0, ran.err
     assert_whole(hub, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
-async def test_a_file_with_a_wrong_checksum_is_not_kept(hub, tmp_path, name):
+async def test_a_file_with_a_wrong_checksum_is_not_kept(hub, sre, resolved, tmp_path, name):
     true = hub.branches["main"][name]
     hub.lies[name] = true[:-2] + bytes([true[-2] ^ 1]) + true[-1:]
-    assert_failed(await run(hub, tmp_path, "pull", "owner/tiny"), 5, f"{name!r}", "wrong checksum")
+    assert_failed(await sre("pull", "owner/tiny"), 5, f"{name!r}", "wrong checksum")
     assert not (snapshot(hub, tmp_path) / name).exists()
     assert hub.lies[name] not in [blob.read_bytes() for blob in blobs(tmp_path)]
-    assert "NotFoundError" in await resolved(hub, tmp_path)
+    assert "not on this machine" in await resolved()
     hub.lies.clear()
-    assert (await run(hub, tmp_path, "pull", "owner/tiny")).code == 0
+    assert (await sre("pull", "owner/tiny")).code == 0
     assert_whole(hub, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
-async def test_a_file_that_was_damaged_since_is_told_and_a_pull_mends_it(hub, tmp_path, name):
-    await run(hub, tmp_path, "pull", "owner/tiny")
+async def test_a_file_that_was_damaged_since_is_told_and_a_pull_mends_it(hub, sre, resolved, tmp_path, name):
+    await sre("pull", "owner/tiny")
     file = snapshot(hub, tmp_path) / name
     file.resolve().write_bytes(file.read_bytes()[:-10])
-    damaged = await resolved(hub, tmp_path)
-    assert damaged.startswith("ConfigError")
+    damaged = await resolved()
+    assert "is damaged" in damaged
     assert name in damaged
     assert "run `sre pull owner/tiny`" in damaged
     hub.asked.clear()
-    ran = await run(hub, tmp_path, "pull", "owner/tiny")
+    ran = await sre("pull", "owner/tiny")
     assert ran.code == 0, ran.err
     assert hub.fetched() == [name]
     assert_whole(hub, tmp_path)
@@ -214,65 +225,74 @@ async def test_a_file_that_was_damaged_since_is_told_and_a_pull_mends_it(hub, tm
         (418, {}, "the hub answered 418"),
     ],
 )
-async def test_a_refusal_is_told_in_words(hub, tmp_path, status, headers, text):
+async def test_a_refusal_is_told_in_words(hub, sre, status, headers, text):
     hub.refusal = (status, headers)
-    assert_failed(await run(hub, tmp_path, "pull", "owner/tiny"), 5, text)
+    assert_failed(await sre("pull", "owner/tiny"), 5, text)
 
 
-async def test_a_repository_a_revision_or_a_file_that_is_not_there_is_named(hub, tmp_path):
-    assert_failed(await run(hub, tmp_path, "pull", "owner/none"), 5, "no model 'owner/none'")
-    assert_failed(await run(hub, tmp_path, "pull", "owner/tiny", "--revision", "v9"), 5, "owner/tiny@v9")
+async def test_a_repository_a_revision_or_a_file_that_is_not_there_is_named(hub, sre):
+    assert_failed(await sre("pull", "owner/none"), 5, "no model 'owner/none'")
+    assert_failed(await sre("pull", "owner/tiny", "--revision", "v9"), 5, "owner/tiny@v9")
     hub.branches["main"]["a.Q4.gguf"] = b"GGUF"
-    failed = await run(hub, tmp_path, "pull", "owner/tiny:b.gguf")
+    failed = await sre("pull", "owner/tiny:b.gguf")
     assert_failed(failed, 5, "no file 'b.gguf'", "a.Q4.gguf")
 
 
-async def test_a_repository_without_safetensors_says_what_it_has(hub, tmp_path):
+async def test_a_repository_without_safetensors_says_what_it_has(hub, sre):
     for name in ("model.safetensors", "model.fp16.safetensors"):
         del hub.branches["main"][name]
-    failed = await run(hub, tmp_path, "pull", "owner/tiny")
+    failed = await sre("pull", "owner/tiny")
     assert_failed(failed, 3, "only pickles ('pytorch_model.bin')", "choose a model that has *.safetensors")
     hub.branches["main"]["a.gguf"] = b"GGUF"
-    assert_failed(await run(hub, tmp_path, "pull", "owner/tiny"), 3, "name one, as owner/tiny:a.gguf")
+    assert_failed(await sre("pull", "owner/tiny"), 3, "name one, as owner/tiny:a.gguf")
     assert hub.asked == []
 
 
 async def test_no_hub_at_all_is_told_in_words(tmp_path):
-    failed = await run(FakeHub({}, port=9), tmp_path, "pull", "owner/tiny")
+    failed = await finished(await start(FakeHub({}, port=9), tmp_path, "pull", "owner/tiny"))
     assert_failed(failed, 5, "could not be fetched", "check the network")
 
 
-async def test_a_revision_stands_beside_the_main_one(hub, tmp_path):
+async def test_a_revision_stands_beside_the_main_one(hub, sre, resolved, tmp_path):
     hub.branches["v1"] = hub.branches["main"] | {"README.md": b"v1", "merges.txt": b"of v1"}
-    ran = await run(hub, tmp_path, "pull", "owner/tiny", "--revision", "v1")
+    ran = await sre("pull", "owner/tiny", "--revision", "v1")
     assert 'set model = "owner/tiny@v1"' in ran.out
     assert_whole(hub, tmp_path, "v1")
-    assert await resolved(hub, tmp_path, "owner/tiny@v1") == str(snapshot(hub, tmp_path, "v1"))
-    assert "not on this machine" in await resolved(hub, tmp_path)
+    assert await resolved("owner/tiny@v1") == str(snapshot(hub, tmp_path, "v1"))
+    assert "not on this machine" in await resolved()
     # The weights are the same, so they are not fetched again; the small ones are.
     hub.asked.clear()
     commit = hub.commit("main")
-    assert (await run(hub, tmp_path, "pull", f"owner/tiny@{commit}")).code == 0
+    assert (await sre("pull", f"owner/tiny@{commit}")).code == 0
     assert "model.safetensors" not in hub.fetched()
-    assert await resolved(hub, tmp_path, f"owner/tiny@{commit}") == str(snapshot(hub, tmp_path))
+    assert await resolved(f"owner/tiny@{commit}") == str(snapshot(hub, tmp_path))
 
 
-async def test_an_update_that_fails_leaves_the_old_one_in_use(hub, tmp_path):
-    await run(hub, tmp_path, "pull", "owner/tiny")
+async def test_a_folder_that_another_program_fetched_in_part_is_not_taken(hub, sre, resolved, tmp_path):
+    await sre("pull", "owner/tiny")
+    (snapshot(hub, tmp_path) / "model.safetensors").unlink()
+    assert "not all on this machine" in await resolved()
+    assert await resolved(download=True) == str(snapshot(hub, tmp_path))
+    assert hub.fetched().count("model.safetensors") == 1
+    assert_whole(hub, tmp_path)
+
+
+async def test_an_update_that_fails_leaves_the_old_one_in_use(hub, sre, resolved, tmp_path):
+    await sre("pull", "owner/tiny")
     old = snapshot(hub, tmp_path)
     weights = {name: values + 1 for name, values in load_file(old / "model.safetensors").items()}
     hub.branches["main"]["model.safetensors"] = save(weights)
     hub.lies["model.safetensors"] = bytes(len(hub.branches["main"]["model.safetensors"]))
-    assert (await run(hub, tmp_path, "pull", "owner/tiny")).code == 5
-    assert await resolved(hub, tmp_path) == str(old)
+    assert (await sre("pull", "owner/tiny")).code == 5
+    assert await resolved() == str(old)
     hub.lies.clear()
-    assert (await run(hub, tmp_path, "pull", "owner/tiny")).code == 0
-    assert await resolved(hub, tmp_path) == str(snapshot(hub, tmp_path)) != str(old)
+    assert (await sre("pull", "owner/tiny")).code == 0
+    assert await resolved() == str(snapshot(hub, tmp_path)) != str(old)
 
 
-async def test_a_model_that_the_disk_cannot_hold_is_not_begun(hub, tmp_path):
+async def test_a_model_that_the_disk_cannot_hold_is_not_begun(hub, sre):
     hub.sizes["model.safetensors"] = 10**18
-    failed = await run(hub, tmp_path, "pull", "owner/tiny")
+    failed = await sre("pull", "owner/tiny")
     assert_failed(failed, 3, "needs 1,000,000,000,000 MB", "HF_HOME")
     assert hub.asked == []
 
@@ -285,36 +305,37 @@ main()
 """
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_up_is_told_in_words_and_the_next_pull_goes_on(large, tmp_path):
     hub = FakeHub({"main": large})
     async with serving(hub):
         # A limit for the length of a file stops the writing as a full disk does.
-        failed = await run(hub, tmp_path, "pull", "owner/tiny", code=FULL)
+        failed = await finished(await start(hub, tmp_path, "pull", "owner/tiny", code=FULL))
     assert_failed(failed, 3, "cannot be written to this disk", "is kept")
     await assert_goes_on(hub, tmp_path)
 
 
+@pytest.mark.slow
 async def test_two_pulls_at_once_fetch_the_weights_once(hub, large, tmp_path):
     hub.branches["main"] = large
     processes = [await start(hub, tmp_path, "pull", "owner/tiny") for _ in range(2)]
     for process in processes:
-        out, err = await process.communicate()
-        assert process.returncode == 0, (out, err)
+        ran = await finished(process)
+        assert ran.code == 0, ran.err
     assert hub.fetched().count("model.safetensors") == 1
     assert_whole(hub, tmp_path)
 
 
-async def test_a_gguf_file_of_a_repository_is_converted_at_once(hub, tmp_path):
+async def test_a_gguf_file_of_a_repository_is_converted_at_once(hub, sre, resolved, tmp_path):
     from .gguf_files import metadata, saved, tensors, write  # noqa: TID252
 
     origin = saved(tmp_path / "origin")
     write(tmp_path / "tiny.gguf", metadata(origin), tensors(origin))
     hub.branches["main"]["files/tiny.gguf"] = (tmp_path / "tiny.gguf").read_bytes()
-    ran = await run(hub, tmp_path, "pull", "owner/tiny:files/tiny.gguf")
+    ran = await sre("pull", "owner/tiny:files/tiny.gguf")
     assert ran.code == 0, ran.err
     assert hub.fetched() == ["files/tiny.gguf"]
     folder = Path(ran.out.splitlines()[-1].removeprefix("Ready: "))
     assert folder.parent == tmp_path / "cache" / "sre" / "smollm"
     assert sorted(load_file(folder / "model.safetensors")) == sorted(load_file(origin / "model.safetensors"))
-    assert await resolved(hub, tmp_path, "owner/tiny:files/tiny.gguf") == str(folder)
-    shutil.rmtree(origin)
+    assert await resolved("owner/tiny:files/tiny.gguf") == str(folder)
