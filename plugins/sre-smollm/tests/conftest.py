@@ -16,6 +16,8 @@ from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.writing.grammar import Grammars
 from sre_smollm.writing.tools import Tools
 
+from .engine_work import Watched  # noqa: TID252
+from .tiny_networks import greedy, save_tiny  # noqa: TID252
 from .tiny_smollm3 import save_tiny_smollm3  # noqa: TID252 -- the folder of tests is no package
 
 
@@ -85,6 +87,36 @@ def tiny_tools(tiny_folder: Path, tiny_network: Network) -> Tools:
         info=tiny_network.info,
         ends=tokenizer.ends,
     )
+
+
+@pytest.fixture(scope="session")
+def lively_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    return save_tiny("smollm3", tmp_path_factory.mktemp("lively"))
+
+
+@pytest.fixture(scope="session")
+def lively(lively_folder: ModelFolder) -> Network:
+    """A network whose weights are so far apart that what it writes depends on all that it has read."""
+    return load(lively_folder, Placement(device="cpu", dtype="float32", read_threads=1))
+
+
+@pytest.fixture(scope="session")
+def alone(lively_folder: ModelFolder):
+    """What the plain `generate` of transformers writes after a prompt."""
+    known: dict[tuple[int, ...], list[int]] = {}
+
+    def alone(prompt: Sequence[int], count: int) -> list[int]:
+        key = tuple(prompt)
+        if len(known.get(key, ())) < count:
+            (known[key],) = greedy(lively_folder.path, [prompt], count)
+        return known[key][:count]
+
+    return alone
+
+
+@pytest.fixture
+def watched(lively: Network) -> Watched:
+    return Watched(lively)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ class Task:
 
     read: Read
     done: bool = False
+    long: bool = False
+    """Whether it is read in pieces; up to its last one, so that who shares its tokens waits for all of them."""
     scored: int = 0
     scores: "list[NDArray[np.float32]]" = field(default_factory=list)
 

@@ -185,7 +185,7 @@ class Scheduler:
             self._too_large(next(job for job in self._running.values() if alone in job.sequences))
         plan = Plan(scores=max(1, self._limits.score_bytes // (4 * self._network.info.vocabulary)))
         jobs = [job for job in self._running.values() if not job.ready and not job.paused()]
-        short = [task for job in jobs for task in job.tasks if task.begun and not task.done and task.left <= SHORT]
+        short = [task for job in jobs for task in job.tasks if _short(task)]
         if len(short) > self._limits.batch:
             # More than a step takes: they go in turns.
             self._turn = (self._turn + self._limits.batch) % len(short)
@@ -204,7 +204,7 @@ class Scheduler:
         for job in jobs:
             before = tokens
             for task in job.tasks:
-                if task.done or (task.begun and task.left <= SHORT):
+                if task.done or _short(task):
                     continue
                 # Nobody overtakes a read that waits for memory, but those that have theirs go on.
                 if not task.begun and (blocked := blocked or not self._begin(job, task)):
@@ -213,9 +213,10 @@ class Scheduler:
                     continue
                 if task.left == 0:
                     self._end(task)
-                elif task.left <= SHORT:
+                elif _short(task):
                     plan.short(task)
                 elif tokens > 0:
+                    task.long = True
                     tokens -= plan.piece(task, tokens)
             if tokens < before or plan.full:
                 return
@@ -295,6 +296,11 @@ class Scheduler:
             hint="raise cache_bytes, or shorten the conversation (limits.window_tokens)",
         )
         self._finish(job, error)
+
+
+def _short(task: Task) -> bool:
+    """Whether a read that has begun goes along with what others write."""
+    return task.begun and not task.done and not task.long and task.left <= SHORT
 
 
 def _row(one: Slice) -> Row:
