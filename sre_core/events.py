@@ -13,6 +13,7 @@ __all__ = [
     "AccessDecided",
     "Emit",
     "Event",
+    "ModelTimed",
     "RunFailed",
     "RunFinished",
     "RunStarted",
@@ -113,6 +114,23 @@ class UsageReported(Event):
     type = "usage_reported"
     usage: Usage
     model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTimed(Event):
+    """How fast a model on this machine was in one turn.
+
+    `first_token_seconds` is from the request to the first piece of the reply, waiting and reading the prompt included;
+    `tokens_per_second` is the rate after it, None for a reply of one token. `queue_length` counts the requests that
+    waited when it ended.
+    """
+
+    type = "model_timed"
+    model: str
+    first_token_seconds: float
+    tokens_per_second: float | None
+    usage: Usage
+    queue_length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
 from opentelemetry import trace
 
-__all__ = ["Logger", "configure", "get_logger"]
+__all__ = ["Logger", "bound", "configure", "get_logger"]
 
 
 class Logger(structlog.stdlib.BoundLogger):
@@ -39,6 +39,11 @@ def get_logger(name: str) -> Logger:
         ],
     )
     return lazy.bind()  # type: ignore[no-any-return]  # typed as Any by structlog
+
+
+def bound() -> Mapping[str, Any]:
+    """What every line of the current task carries: in a run, its `run_id` and `agent_id`."""
+    return structlog.contextvars.get_contextvars()
 
 
 def _add_trace_ids(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

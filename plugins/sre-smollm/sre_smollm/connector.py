@@ -1,121 +1,181 @@
 """Connector `smollm`: requests in, the reply of a model on this machine out."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
+from sre_core import logs
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
-from sre_core.errors import ConfigError, NotFoundError
+from sre_core.errors import ConfigError, NotFoundError, UnavailableError
+from sre_core.events import ModelTimed, current_emit
+from sre_smollm.embeddings.embedder import Embedder
+from sre_smollm.embeddings.options import EmbeddingOptions
 from sre_smollm.engine.engine import Engine
+from sre_smollm.engine.planner import Limits
+from sre_smollm.engine.stats import EngineStats
+from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id, picked
 from sre_smollm.settings import SmolLMSettings
-from sre_smollm.weights.sources import KNOWN, canonical
+from sre_smollm.weights.known import canonical, known_model
 from sre_smollm.writing.reply import Plan, reply
+from sre_smollm.writing.tools import Tools
 
 __all__ = ["SmolLM"]
+
+log = logs.get_logger(__name__)
 
 _LARGE = 1_000_000_000
 
 
-class SmolLM(LLMConnector):
-    """A language model on this machine, by default SmolLM2-135M-Instruct.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """What a started connector has."""
 
-    One reply is written at a time; others wait in the order in which they came. Images, audio and options
-    are not taken. A request's `stop` does not apply to skill calls and to text under an output schema.
+    model: LocalModel
+    engine: Engine
+    tools: Tools
+    embedder: Embedder
+
+
+class SmolLM(LLMConnector):
+    """A language model on this machine, SmolLM3 or SmolLM2 if not told otherwise.
+
+    Requests are worked on together, and prompts that begin alike are read once. Audio and options are not taken. A
+    request's `stop` does not apply to skill calls and to text under an output schema.
     """
 
     name = "smollm"
     settings_type: ClassVar[type[Settings]] = SmolLMSettings
-    capabilities = frozenset({"tools", "schema", "reasoning", "count-tokens"})
+    capabilities = frozenset({"tools", "schema", "reasoning", "embed", "count-tokens"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._settings = SmolLMSettings.model_validate(settings.model_dump())
-        self._engine = Engine(self._settings)
-        if canonical(self._settings.model) == KNOWN[0].name and self._settings.weights is None:
-            self._drop_reasoning()
-
-    def _drop_reasoning(self) -> None:
-        # Whether a model thinks is a matter of its weights, so it is the instance that declares it.
-        self.capabilities = self.capabilities - {"reasoning"}  # type: ignore[misc]
+        self._running: _Running | None = None
 
     async def start(self) -> None:
         """Load the weights; a GGUF file is converted first, once.
 
         Raises NotFoundError when the weights are not on this machine and may not be downloaded, ConfigError
-        when they are damaged, or when `thinking` is set for a model that cannot think.
+        when they are damaged, or when `thinking` is set for a model that cannot think, UnsupportedError when the
+        engine that is set cannot run the model.
         """
-        await self._engine.start()
-        if not self._engine.loaded.template.thinks:
-            self._drop_reasoning()
-            if self._settings.thinking:
+        if self._running is not None:
+            return
+        self._settings = picked(self._settings)
+        model = await asyncio.to_thread(find_model, self._settings)
+        engine = Engine(model.open, limits=_limits(self._settings), unload_after=self._settings.unload_after)
+        try:
+            text, _ = await asyncio.gather(asyncio.to_thread(model.text_side), engine.start())
+            self._declare(text)
+        except BaseException:
+            await engine.stop()
+            raise
+        tools = text.tools(engine.info, model.context_tokens)
+        self._running = _Running(model=model, engine=engine, tools=tools, embedder=Embedder(_embedding(self._settings)))
+        log.info("model_ready", model=self._model_id(), engine=engine.info.name, weights=engine.info.weights)
+
+    def _declare(self, text: TextSide) -> None:
+        # Whether a model thinks is a matter of its weights, so it is the instance that declares it.
+        if not text.template.thinks:
+            self.capabilities = self.capabilities - {"reasoning"}  # type: ignore[misc]
+            if self._settings.thinking is True:
                 raise ConfigError(f"the model {self._model_id()!r} cannot think", hint="set thinking = false")
 
     async def stop(self) -> None:
         """Stop what is being written and free the memory."""
-        await self._engine.stop()
+        running, self._running = self._running, None
+        if running is not None:
+            await asyncio.gather(running.engine.stop(), running.embedder.stop())
+
+    @property
+    def _ready(self) -> _Running:
+        if self._running is None:
+            raise UnavailableError("the on-device model is not running", hint="start its connector first")
+        return self._running
+
+    @property
+    def stats(self) -> EngineStats:
+        """What the engine has done since its weights were loaded. Raises UnavailableError when it does not run."""
+        return self._ready.engine.stats()
 
     async def ping(self) -> None:
-        """Raise UnavailableError unless the model is loaded."""
-        _ = self._engine.loaded
+        """Raise UnavailableError unless the connector runs."""
+        _ = self._ready
 
     async def models(self) -> list[ModelInfo]:
         """The configured model; its context and the place of its weights are known once it runs."""
-        place = str(self._engine.loaded.model.folder) if self._engine.started else None
-        limit = self._settings.max_tokens
+        running, limit = self._running, self._settings.max_tokens
+        place = str(running.model.folder.path) if running is not None else None
         return [ModelInfo(id=self._model_id(), context_tokens=self._context(), output_tokens=limit, place=place)]
 
     async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
         """Tokens of each text."""
-        template = self._engine.loaded.template
+        template = self._ready.tools.template
         self._check_model(model)
         return await asyncio.to_thread(lambda: [len(template.tokens(text)) for text in texts])
 
+    async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
+        """One vector per text, by `embedding_model`; 384 numbers of length 1 with MiniLM.
+
+        Raises NotFoundError when that model is not on this machine.
+        """
+        own = self._settings.embedding_model
+        if model is not None and canonical(model) not in {canonical(own), self._model_id()}:
+            raise NotFoundError(f"the connector 'smollm' embeds with {own!r}, not {model!r}", hint=f"ask for {own!r}")
+        return await self._ready.embedder.embed(texts)
+
     async def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Write a reply. Usage counts the prompt that the reply was written from, not the choice of a skill."""
-        plan = self._plan(request)
-        async with aclosing(self._engine.run(partial(reply, plan=plan))) as chunks:
+        running, plan = self._ready, self._plan(request)
+        began, first = time.perf_counter(), None
+        work = partial(reply, running.tools, plan)
+        async with aclosing(running.engine.run(work, key=str(logs.bound().get("agent_id", "")))) as chunks:
             async for chunk in chunks:
+                first = first or time.perf_counter()
+                if chunk.finish_reason is not None:
+                    await self._report(chunk, first - began, time.perf_counter() - first)
                 yield chunk
 
-    def _plan(self, request: LLMRequest) -> Plan:
-        loaded = self._engine.loaded
-        self._check_model(request.model)
-        self._check(request)
-        if request.thinking and not loaded.template.thinks:
-            raise self.unsupported("reasoning")
-        thinking = self._settings.thinking if request.thinking is None else request.thinking
-        choice = self._settings.choice
-        small = not loaded.template.native or loaded.model.parameters < _LARGE
-        return Plan(
-            request=request,
-            max_tokens=request.max_tokens or self._settings.max_tokens,
-            thinking=thinking,
-            likelihood=small if choice == "auto" else choice == "likelihood",
+    async def _report(self, last: LLMChunk, waited: float, wrote: float) -> None:
+        """Tell those who listen how fast it was."""
+        emit, usage = current_emit.get(), last.usage
+        if emit is None or usage is None:
+            return
+        await emit(
+            ModelTimed(
+                model=self._model_id(),
+                first_token_seconds=waited,
+                tokens_per_second=(usage.output_tokens - 1) / wrote if wrote and usage.output_tokens > 1 else None,
+                usage=usage,
+                queue_length=self.stats.waiting,
+            )
         )
 
-    def _check(self, request: LLMRequest) -> None:
-        """Raises ConfigError for what makes no sense, UnsupportedError for files."""
-        if request.options:
-            raise ConfigError(
-                f"the connector 'smollm' has no option {sorted(request.options)[0]!r}",
-                hint="it takes no options; its settings are in sre.toml under [connectors.llm.<id>]",
-            )
-        if request.skill_choice == "required" and not request.skills:
-            raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
-        if request.max_tokens is not None and request.max_tokens < 1:
-            raise ConfigError(f"max_tokens = {request.max_tokens} leaves no room for a reply", hint="use 1 or more")
-        for file in (file for message in request.messages for file in message.files):
-            kind = file.media_type.split("/")[0]
-            raise self.unsupported({"image": "images"}.get(kind, kind))
+    def _plan(self, request: LLMRequest) -> Plan:
+        tools, settings = self._ready.tools, self._settings
+        self._check_model(request.model)
+        self.check(request)
+        _check_sense(request)
+        wanted = request.thinking if request.thinking is not None else settings.thinking
+        thinking = tools.template.thinks and tools.template.wants_thinking(
+            request.messages, None if wanted == "auto" else wanted
+        )
+        small = not tools.template.native or self._ready.model.folder.parameters < _LARGE
+        return Plan(
+            request=request,
+            max_tokens=request.max_tokens or settings.max_tokens,
+            thinking=thinking,
+            choose=None,
+            beforehand=small if settings.choice == "auto" else settings.choice == "likelihood",
+        )
 
     def _model_id(self) -> str:
-        name = canonical(self._settings.model)
-        known = any(one.name == name for one in KNOWN)
-        return name if known or not Path(name).expanduser().exists() else Path(name).stem
+        return model_id(self._settings)
 
     def _check_model(self, model: str | None) -> None:
         own = self._model_id()
@@ -126,7 +186,34 @@ class SmolLM(LLMConnector):
             )
 
     def _context(self) -> int | None:
-        if self._engine.started:
-            return self._engine.loaded.model.context_tokens
-        known = {one.name: one.context_tokens for one in KNOWN}
-        return self._settings.context_tokens or known.get(self._model_id())
+        if self._running is not None:
+            return self._running.model.context_tokens
+        known = known_model(self._model_id())
+        return self._settings.context_tokens or (known.context_tokens if known is not None else None)
+
+
+def _limits(settings: SmolLMSettings) -> Limits:
+    return Limits(batch=settings.batch, queue=settings.queue, cache_bytes=settings.cache_bytes)
+
+
+def _embedding(settings: SmolLMSettings) -> EmbeddingOptions:
+    return EmbeddingOptions(
+        model=settings.embedding_model,
+        allow_download=settings.allow_download,
+        device=settings.embedding_device,
+        threads=settings.threads,
+        cache_bytes=settings.embedding_cache_bytes,
+    )
+
+
+def _check_sense(request: LLMRequest) -> None:
+    """Raises ConfigError for what makes no sense."""
+    if request.options:
+        raise ConfigError(
+            f"the connector 'smollm' has no option {sorted(request.options)[0]!r}",
+            hint="it takes no options; its settings are in sre.toml under [connectors.llm.<id>]",
+        )
+    if request.skill_choice == "required" and not request.skills:
+        raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
+    if request.max_tokens is not None and request.max_tokens < 1:
+        raise ConfigError(f"max_tokens = {request.max_tokens} leaves no room for a reply", hint="use 1 or more")

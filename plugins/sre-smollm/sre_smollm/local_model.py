@@ -1,0 +1,107 @@
+"""A model on this machine: found, described, with its text side loaded; the network is left to the engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sre_core.errors import ConfigError
+from sre_smollm.networks.base import Network, NetworkInfo
+from sre_smollm.networks.folder import ModelFolder
+from sre_smollm.networks.selection import Selection, open_network, select
+from sre_smollm.prompts.template import Template
+from sre_smollm.prompts.tokenizer import Tokenizer
+from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.known import KNOWN, canonical
+from sre_smollm.weights.sources import found, locate, readable
+from sre_smollm.writing.grammar import Grammars
+from sre_smollm.writing.tools import Tools
+
+__all__ = ["AUTO", "LocalModel", "TextSide", "find_model", "model_id", "picked"]
+
+AUTO = "auto"
+_LARGE_DEFAULT, _SMALL_DEFAULT = "smollm3", "smollm2-135m"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSide:
+    """All that turns messages into tokens and back."""
+
+    template: Template
+    grammars: Grammars
+    ends: frozenset[int]
+
+    def tools(self, info: NetworkInfo, context_tokens: int) -> Tools:
+        """What replies are written with."""
+        info = replace(info, context_tokens=context_tokens)
+        return Tools(template=self.template, grammars=self.grammars, info=info, ends=self.ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalModel:
+    """A model whose weights are on this machine. `place` is where they lie, `folder` what is loaded."""
+
+    settings: SmolLMSettings
+    place: Path
+    folder: ModelFolder
+    selection: Selection
+    context_tokens: int
+
+    def text_side(self) -> TextSide:
+        """Load tokenizer and template. Raises ConfigError when they are missing or damaged."""
+        tokenizer = Tokenizer.load(self.folder.path)
+        chat_template = self.settings.chat_template
+        template = Template(
+            tokenizer,
+            system_prompt=self.settings.system_prompt,
+            chat_template=chat_template,
+            tools_as=self.settings.tools_as,
+        )
+        ends = self.folder.ends | tokenizer.ends
+        return TextSide(template=template, grammars=Grammars(tokenizer, ends=ends), ends=ends)
+
+    @property
+    def open(self) -> Callable[[], Network]:
+        """A function that loads the network; slow."""
+        gguf = self.place if self.place.is_file() else None
+        return lambda: open_network(self.folder, self.settings, gguf=gguf, context_tokens=self.context_tokens)
+
+
+def picked(settings: SmolLMSettings) -> SmolLMSettings:
+    """`settings` with a model in place of `auto`: the larger default if it is here, else the small one."""
+    if settings.model != AUTO:
+        return settings
+    if settings.weights is not None:
+        return settings.model_copy(update={"model": str(settings.weights)})
+    large = settings.model_copy(update={"model": _LARGE_DEFAULT})
+    return large if found(large) is not None else settings.model_copy(update={"model": _SMALL_DEFAULT})
+
+
+def model_id(settings: SmolLMSettings) -> str:
+    """The name under which the model is asked for."""
+    name = canonical(settings.model)
+    known = name == AUTO or any(one.name == name for one in KNOWN)
+    return name if known or not Path(name).expanduser().exists() else Path(name).stem
+
+
+def find_model(settings: SmolLMSettings) -> LocalModel:
+    """Find the weights of `settings`, whose model is no `auto` any more; convert them if need be. Slow.
+
+    Raises NotFoundError, ConfigError and UnavailableError as `weights.sources.resolve` does, UnsupportedError when the
+    engine that was asked for cannot run the model.
+    """
+    place = locate(settings)
+    folder = ModelFolder.read(readable(place, settings))
+    return LocalModel(
+        settings=settings,
+        place=place,
+        folder=folder,
+        selection=select(folder, settings),
+        context_tokens=_context(folder, settings),
+    )
+
+
+def _context(folder: ModelFolder, settings: SmolLMSettings) -> int:
+    own, wanted = folder.context_tokens, settings.context_tokens
+    if wanted is not None and wanted > own:
+        raise ConfigError(f"context_tokens = {wanted} is more than the model's {own}", hint="lower it, or leave it out")
+    return wanted or own
