@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save
 from .fake_hub import FakeHub, Ran, Shell, finished, serving, shell, start  # noqa: TID252 -- the folder of tests is no package
 
 # More than a few of the parts of 10 MB that the library writes at once, and than the buffers of a connection.
-SIZE = 48 * 2**20
+SIZE = 64 * 2**20
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ async def test_nothing_is_fetched_unless_the_user_allows_it(hub, resolved, tmp_p
 
 async def test_a_connection_that_ends_early_is_taken_up_again(hub, large, sre, tmp_path):
     hub.branches["main"] = large
-    hub.cut_at = 44 * 2**20
+    hub.cut_at = 60 * 2**20
     ran = await sre("pull", "owner/tiny")
     assert ran.code == 0, ran.err
     ranges = [range_ for method, name, range_ in hub.asked if (method, name) == ("GET", "model.safetensors")]
@@ -132,7 +132,7 @@ async def test_a_connection_that_ends_early_is_taken_up_again(hub, large, sre, t
 
 
 async def test_a_hub_that_dies_is_told_in_words_and_the_next_pull_goes_on(large, resolved, tmp_path):
-    hub = FakeHub({"main": large}, hold_at=44 * 2**20)
+    hub = FakeHub({"main": large}, hold_at=60 * 2**20)
     async with serving(hub):
         process = await start(hub, tmp_path, "pull", "owner/tiny")
         await hub.held.wait()
@@ -145,7 +145,7 @@ async def test_a_hub_that_dies_is_told_in_words_and_the_next_pull_goes_on(large,
 async def test_a_process_that_is_killed_while_it_fetches_does_no_harm_and_the_next_pull_goes_on(
     large, resolved, tmp_path
 ):
-    hub = FakeHub({"main": large}, hold_at=44 * 2**20)
+    hub = FakeHub({"main": large}, hold_at=60 * 2**20)
     async with serving(hub):
         process = await start(hub, tmp_path, "pull", "owner/tiny")
         await hub.held.wait()
@@ -191,6 +191,8 @@ async def test_a_file_with_a_wrong_checksum_is_not_kept(hub, sre, resolved, tmp_
     hub.lies[name] = true[:-2] + bytes([true[-2] ^ 1]) + true[-1:]
     assert_failed(await sre("pull", "owner/tiny"), 5, f"{name!r}", "wrong checksum")
     assert not (snapshot(hub, tmp_path) / name).exists()
+    # The weights come last, so that whoever finds them finds the rest.
+    assert not (snapshot(hub, tmp_path) / "model.safetensors").exists()
     assert hub.lies[name] not in [blob.read_bytes() for blob in blobs(tmp_path)]
     assert "not on this machine" in await resolved()
     hub.lies.clear()
