@@ -115,11 +115,10 @@ async def test_an_error_of_work_reaches_its_reader(engine, alone):
         yield from writing(SYSTEM, 2)(emit)
         raise ConfigError("wrong")
 
-    got = []
-    with pytest.raises(ConfigError, match="wrong"):
-        async for item in engine.run(broken):
-            got.append(item)
-    assert got == alone(SYSTEM, 2)
+    async with aclosing(engine.run(broken)) as items:
+        assert [await anext(items), await anext(items)] == alone(SYSTEM, 2)
+        with pytest.raises(ConfigError, match="wrong"):
+            await anext(items)
 
 
 async def test_stopping_ends_what_runs_and_what_waits(lively):

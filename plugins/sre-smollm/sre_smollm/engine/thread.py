@@ -18,6 +18,9 @@ __all__ = ["EngineThread"]
 
 log = logs.get_logger(__name__)
 
+# Seconds after which a busy engine tells its numbers again; an idle one tells them at once.
+_TELL = 1.0
+
 
 class EngineThread:
     """A network at work, from its loading to its end. All methods are for other threads, and none of them waits.
@@ -106,11 +109,15 @@ class EngineThread:
             network.close()
 
     def _run(self, scheduler: Scheduler, metrics: Metrics) -> None:
+        told = 0.0
         while True:
             # Cleared before the look, so that a ring during it is not lost.
             self._bell.clear()
             if self._stopping:
                 return
-            if not scheduler.step():
+            idle = not scheduler.step()
+            if idle or time.perf_counter() - told > _TELL:
                 metrics.tell(scheduler.stats())
+                told = time.perf_counter()
+            if idle:
                 self._bell.wait()
