@@ -50,7 +50,10 @@ def finish(scheduler: Scheduler) -> None:
 
 
 class Watched(Network):
-    """A real network that notes its steps, fails when `fault` is set, and has memory for `room` tokens in a step."""
+    """A real network that notes its steps, fails when `fault` is set, and runs out of memory when it is told.
+
+    It has memory for `room` tokens in a step, and none for its next `no_caches` caches.
+    """
 
     name = "watched"
 
@@ -58,12 +61,15 @@ class Watched(Network):
         self._network = network
         self.info = network.info
         self.steps: list[list[int]] = []
-        self.caches: list[KVCache] = []
+        self.no_caches = 0
         self.fault: Callable[[Sequence[Row]], Exception | None] = lambda _rows: None
         self.room: int | None = None
         self.closed = False
 
     def cache(self) -> KVCache:
+        if self.no_caches:
+            self.no_caches -= 1
+            raise OutOfMemoryError("no cache")
         return self._network.cache()
 
     def forward(self, rows: Sequence[Row]):

@@ -99,3 +99,21 @@ def test_what_does_not_fit_even_alone_fails_and_the_others_go_on(watched, alone)
     again = Run(scheduler, writing(PROMPTS[0], 8))
     finish(scheduler)
     assert again.items == alone(PROMPTS[0], 8)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_cache_that_finds_no_memory_is_tried_again_after_others_gave_way(watched, alone, times):
+    scheduler = Scheduler(watched, Limits())
+    runs = [Run(scheduler, writing([number], 20)) for number in range(3)]
+    scheduler.step()
+    scheduler.step()
+    # Three are in the middle of writing when a fourth comes and there is no memory for it.
+    watched.no_caches = times
+    runs.append(Run(scheduler, writing([60, *range(5, 40)], 20)))
+    finish(scheduler)
+    assert [run.error for run in runs] == [None] * 4
+    assert [run.items for run in runs] == [
+        *(alone([number], 20) for number in range(3)),
+        alone([60, *range(5, 40)], 20),
+    ]
+    assert scheduler.stats().preemptions > 0

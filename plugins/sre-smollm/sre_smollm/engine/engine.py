@@ -133,10 +133,11 @@ class Engine:
         while True:
             if not self._open:
                 raise UnavailableError("the on-device model is not running", hint="start its connector first")
-            if self._closing is not None:
+            if (closing := self._closing) is not None:
                 # Two networks at once may be more than there is memory for.
-                await asyncio.shield(self._closing)
-                self._closing = None
+                await asyncio.shield(closing)
+                if self._closing is closing:
+                    self._closing = None
                 continue
             if self._thread is None or not self._thread.alive:
                 log.debug("network_loading")

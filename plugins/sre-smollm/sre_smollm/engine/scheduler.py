@@ -73,11 +73,12 @@ class Scheduler:
         slices = self._choose()
         if slices:
             self._read(slices)
-        for job in list(self._running.values()):
-            if job.ready and not job.paused():
+        active = [job for job in self._running.values() if not job.paused()]
+        for job in active:
+            if job.ready and job.number in self._running:
                 self._advance(job)
-                moved = True
-        return moved or bool(slices)
+        # A step that only made room leaves work for the next one.
+        return moved or bool(active)
 
     def close(self, error: Exception | None = None) -> None:
         """End all jobs, those that wait too, with `error`, and free all memory."""
@@ -193,7 +194,8 @@ class Scheduler:
         for task in short:
             plan.short(task)
         self._add_long(plan, sorted(jobs, key=lambda job: job.asked))
-        return plan.slices
+        # Finding memory for one may have taken it from another.
+        return [one for one in plan.slices if one.task.begun]
 
     def _add_long(self, plan: Plan, jobs: list[Job]) -> None:
         """Add a piece of the first long read that can go on, and what turns out to be short on the way there."""

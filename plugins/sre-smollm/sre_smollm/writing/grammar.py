@@ -83,6 +83,11 @@ class Grammars:
         self._tokens: LLTokenizer | None = None
         self._compiled: dict[str, LLMatcher] = {}
 
+    def prepare(self) -> None:
+        """Do what the first grammar would wait for: about half a second."""
+        with self._lock:
+            self._tokens = self._tokens or self._load()
+
     def schema(self, schema: Mapping[str, Any], *, what: str) -> Constraint:
         """A constraint to JSON that fits `schema`; `what` names it in errors.
 
@@ -97,14 +102,14 @@ class Grammars:
 
     def _constraint(self, key: str, what: str, grammar: Callable[[], str]) -> Constraint:
         with self._lock:
-            tokens = self._tokens = self._tokens or self._prepare()
+            tokens = self._tokens = self._tokens or self._load()
             matcher = self._compiled.pop(key, None) or _compile(tokens, grammar(), what)
             self._compiled[key] = matcher
             if len(self._compiled) > _CACHED:
                 del self._compiled[next(iter(self._compiled))]
             return Constraint(matcher.deep_copy(), vocabulary=tokens.vocab_size, what=what)
 
-    def _prepare(self) -> "LLTokenizer":
+    def _load(self) -> "LLTokenizer":
         from llguidance import LLTokenizer
 
         return LLTokenizer(self._tokenizer.to_json(), eos_token=self._ends or None)
