@@ -25,5 +25,6 @@ def register_commands(cli: "click.Group") -> None:
     """`sre pull`."""
     # Imported now: only the command line needs it.
     from sre_smollm.commands.pull import pull_command
+    from sre_smollm.networks.selection import prepare
 
-    cli.add_command(pull_command())
+    cli.add_command(pull_command(prepare))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, load_file, save
 
 from .fake_hub import FakeHub, Ran, Shell, finished, serving, shell, start  # noqa: TID252 -- the folder of tests is no package
 
@@ -26,7 +26,7 @@ def files(tiny_folder: Path) -> dict[str, bytes]:
 def large(files: dict[str, bytes]) -> dict[str, bytes]:
     """The same with weights of many megabytes."""
     numbers = np.frombuffer(random.Random(0).randbytes(SIZE), np.uint8)
-    return files | {"model.safetensors": save({"numbers": numbers})}
+    return files | {"model.safetensors": save({**load(files["model.safetensors"]), "numbers": numbers})}
 
 
 @pytest.fixture(scope="module")

