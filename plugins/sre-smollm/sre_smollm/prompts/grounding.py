@@ -37,7 +37,7 @@ class _Words:
     def __init__(self, words: str, name: str) -> None:
         self._words = words
         named = stems(plain_name(name))
-        self._pieces = [piece for piece in pieces(words) if not _says(piece.split()[-1], named)]
+        self._pieces = [piece for piece in pieces(words) if not _says(piece, named)]
         self._runs = runs(words)
         self._numbers = numbers(words)
         self._stems = stems(words)
@@ -89,7 +89,9 @@ class _Words:
         return {**schema, "enum": list(dict.fromkeys(fitting + named))} if fitting else dict(schema)
 
     def _number(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        fitting = [value for value in self._numbers if _fits(value, schema)]
+        about = str(schema.get("description", "")).lower()
+        found = numbers(self._words, shares=False) if "percent" in about else self._numbers
+        fitting = [value for value in found if _fits(value, schema)]
         return {**schema, "enum": fitting} if fitting else dict(schema)
 
     def _list(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +125,10 @@ class _Words:
         return bool(found) and found <= self._stems
 
 
-def _says(word: str, named: frozenset[str]) -> bool:
-    return word.islower() and bool(stems(word) & named)
+def _says(piece: str, named: frozenset[str]) -> bool:
+    """Whether a piece begins or ends with a common word of the skill's name."""
+    parts = piece.split()
+    return any(word.islower() and bool(stems(word) & named) for word in (parts[0], parts[-1]))
 
 
 def _length(schema: Mapping[str, Any], most: int | None) -> dict[str, int]:

@@ -29,15 +29,15 @@ _QUOTES = re.compile(
 )
 
 
-def numbers(words: str) -> list[int | float]:
-    """The numbers in `words` in their order, each once; 5% counts as 5 and as 0.05."""
+def numbers(words: str, *, shares: bool = True) -> list[int | float]:
+    """The numbers in `words` in their order, each once; 5% counts as 5 and, with `shares`, as 0.05 too."""
     found: list[tuple[int, int | float]] = []
     for match in _NUMBER.finditer(words):
         scale = 1000 if match["kilo"] else _SCALES.get((match["scale"] or "").lower(), 1)
         value = float(match["digits"].replace(",", "")) * scale
         value = -value if match["sign"] or match["minus"] else value
         found.append((match.start(), _short(value)))
-        if match["percent"]:
+        if shares and match["percent"]:
             found.append((match.start(), _short(round(value / 100, 9))))
     written = re.finditer(r"[a-z]+", words.lower())
     found += [(match.start(), _WORDS[match[0]]) for match in written if match[0] in _WORDS]
@@ -65,14 +65,19 @@ def _short(value: float) -> int | float:
 
 
 def pieces(words: str) -> list[str]:
-    """The parts of `words` that a value may be copied from: quoted texts, short runs of words, ends of sentences."""
+    """The parts of `words` that a value may be copied from: quoted texts, short runs of words, ends of sentences.
+
+    A whole request of more than a few words is none of them.
+    """
     found = [text for match in _QUOTES.finditer(words) for text in match.groups() if text]
     for sentence in re.split(r"(?<=[.!?;:])\s+|\n+", words):
         parts = sentence.split()
         for start in range(len(parts)):
             if not _edge(parts[start]) and not _inside(parts, start):
                 found += _from(parts, start)
-    return list(dict.fromkeys(piece for piece in found if piece))
+    whole = words.strip().strip(_OUTSIDE)
+    short = len(whole.split()) <= _LONGEST
+    return list(dict.fromkeys(piece for piece in found if piece and (short or piece != whole)))
 
 
 def _from(parts: list[str], start: int) -> list[str]:
