@@ -1,16 +1,14 @@
 """What scenarios work with: how long to measure, the sides as processes, and the stub server."""
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from benchmarks.peers import ROOT, peer_python
+from benchmarks.workers import Workers, environment
 
 __all__ = ["Bench", "Sides", "environment", "run_once"]
 
@@ -51,73 +49,28 @@ class Sides:
 
     def __init__(self, peer: Path | None) -> None:
         self._peer = peer
-        self._stack = ExitStack()
-        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._servers, self._sides = Workers(), Workers()
 
     def __enter__(self) -> Self:
-        server = self._start("server", Path(sys.executable), "benchmarks.stub_server")
+        server = self._servers.start("server", sys.executable, "benchmarks.stub_server")
         assert server.stdout is not None
         url = server.stdout.readline().strip()
-        modules = {"ours": (sys.executable, "benchmarks.sides.ours"), "bare": (sys.executable, "benchmarks.sides.bare")}
+        self._sides.start("ours", sys.executable, "benchmarks.sides.ours", url)
+        self._sides.start("bare", sys.executable, "benchmarks.sides.bare", url)
         if self._peer is not None:
-            modules["agno"] = (str(self._peer), "benchmarks.sides.with_agno")
-        for side, (python, module) in modules.items():
-            self._processes[side] = self._start(side, Path(python), module, url)
-        # Else the side that is asked first would work while the others still load.
-        for side, process in self._processes.items():
-            _read(side, process)
+            self._sides.start("agno", self._peer, "benchmarks.sides.with_agno", url)
+        self._sides.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._sides.__exit__(kind, error, trace)
+        self._servers.__exit__(kind, error, trace)
 
     def ask(self, job: str, count: int, *, first: int = 0) -> dict[str, dict[str, float]]:
         """One round: each side does the job, one after the other, beginning with side number `first`."""
-        sides = list(self._processes)
-        first %= len(sides)
-        return {side: self._ask(side, self._processes[side], job, count) for side in sides[first:] + sides[:first]}
-
-    def _ask(self, side: str, process: subprocess.Popen[str], job: str, count: int) -> dict[str, float]:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps({"job": job, "count": count}) + "\n")
-        process.stdin.flush()
-        return _read(side, process)
-
-    def _start(self, name: str, python: Path, module: str, *arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [str(python), "-m", module, *arguments],
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._stack.callback(_end, process)
-        return process
-
-
-def _read(side: str, process: subprocess.Popen[str]) -> dict[str, float]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        # Some libraries write to standard output, too.
-        if line.startswith("{"):
-            answer: dict[str, float] = json.loads(line)
-            return answer
-    raise SystemExit(f"the side {side!r} broke; its own words are above")
-
-
-def _end(process: subprocess.Popen[Any]) -> None:
-    process.terminate()
-    with process:
-        process.wait()
-
-
-def environment() -> dict[str, str]:
-    """Ours, without settings of the runtime: the user's configuration must not decide over the results."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SRE_", "PYTEST_", "COV_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "AGNO_TELEMETRY": "false"}
+        return self._sides.ask(job, first=first, count=count)
 
 
 def run_once(command: Sequence[str]) -> dict[str, float]:

@@ -3,19 +3,22 @@
 import os
 import subprocess
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["FOLDER", "PACKAGES", "ROOT", "install", "peer_python"]
+__all__ = ["FOLDER", "LOCAL_PACKAGES", "PACKAGES", "ROOT", "install", "peer_python"]
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".venv-peers"
 PACKAGES = ("agno", "openai")
+LOCAL_PACKAGES = ("accelerate", "smolagents", "torch", "transformers")
 
 
-def install() -> None:
-    """Make the environment, from the package index that pip is configured for."""
+def install(packages: Sequence[str] = PACKAGES) -> None:
+    """Make the environment, or add to it, from the package index that pip is configured for."""
     venv.create(FOLDER, with_pip=True)
-    subprocess.run([str(_python()), "-m", "pip", "install", "-q", "--upgrade", *PACKAGES], check=True)
+    pins = ["-c", str(ROOT / "constraints.txt")]
+    subprocess.run([str(_python()), "-m", "pip", "install", "-q", "--upgrade", *pins, *packages], check=True)
 
 
 def peer_python() -> Path | None:

@@ -18,27 +18,39 @@ __all__ = ["LATEST", "save", "show"]
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
 _SIDES = ("ours", "bare", "agno")
+_PACKAGES = ("aiohttp", "pydantic", "numpy")
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
-    """One line for each measure, and one for each bar."""
+def show(rows: Sequence[Row], console: Console, *, sides: Sequence[str] = _SIDES) -> None:
+    """One line for each measure, and one for each bar; `sides` are the columns."""
     table = Table(caption="ratio = ours / other, the median over rounds; a bar with ≥ is better the higher it is")
-    for name in ("measure", "unit", *_SIDES):
+    for name in ("measure", "unit", *sides):
         table.add_column(name, justify="left" if name in {"measure", "unit"} else "right")
     for name in ("ratio to", "ratio", "bar", "goal", ""):
         table.add_column(name)
     for row in rows:
-        values = [_number(row.value(side)) for side in _SIDES]
+        values = [_number(row.value(side)) for side in sides]
         lines: list[list[str]] = [_bar(bar) for bar in row.bars] or [["", "", "", "", ""]]
         table.add_row(row.name, row.unit, *values, *lines[0])
         for line in lines[1:]:
-            table.add_row("", "", "", "", "", *line)
+            table.add_row("", "", *("" for _ in sides), *line)
     console.print(table)
 
 
-def save(rows: Sequence[Row], path: Path, *, quick: bool, peer: Path | None) -> None:
-    """Write everything that was found, the samples included."""
-    data = {"quick": quick, "machine": _machine(peer), "rows": [row.to_dict() for row in rows]}
+def save(
+    rows: Sequence[Row],
+    path: Path,
+    *,
+    quick: bool,
+    peer: Path | None,
+    packages: Sequence[str] = _PACKAGES,
+    peers: Sequence[str] = ("agno",),
+) -> None:
+    """Write everything that was found, the samples included, and the versions of `packages` and of the `peers`."""
+    machine = _machine(packages) | {"load": list(os.getloadavg())}
+    if peer is not None:
+        machine["versions"] |= _peer_versions(peer, peers)
+    data = {"quick": quick, "machine": machine, "rows": [row.to_dict() for row in rows]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
@@ -66,17 +78,21 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _machine(peer: Path | None) -> dict[str, Any]:
-    versions = {name: importlib.metadata.version(name) for name in ("aiohttp", "pydantic", "numpy")}
-    if peer is not None:
-        code = "import importlib.metadata as m; print(m.version('agno'))"
-        done = subprocess.run([str(peer), "-c", code], check=True, capture_output=True, text=True)
-        versions["agno"] = done.stdout.strip()
+def _machine(packages: Sequence[str]) -> dict[str, Any]:
     return {
         "system": platform.system(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "load": list(os.getloadavg()),
-        "versions": versions,
+        "versions": {name: importlib.metadata.version(name) for name in packages},
     }
+
+
+def _peer_versions(peer: Path, names: Sequence[str]) -> dict[str, str]:
+    code = (
+        "import importlib.metadata as m, json, sys; have = {d.metadata['Name']: d.version for d in m.distributions()};"
+        "print(json.dumps({name: have[name] for name in sys.argv[1:] if name in have}))"
+    )
+    done = subprocess.run([str(peer), "-c", code, *names], check=True, capture_output=True, text=True)
+    versions: dict[str, str] = json.loads(done.stdout)
+    return versions

@@ -1,0 +1,1 @@
+"""One module for each comparison, with a function `measure`."""
