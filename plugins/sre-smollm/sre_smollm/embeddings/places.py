@@ -1,5 +1,6 @@
 """Where the folder of an embedding model is: a path, an installed package, or the hub's cache."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sre_core import logs
@@ -9,7 +10,7 @@ from sre_smollm.weights.hub import HubPlace, cached, fetch
 from sre_smollm.weights.known import KnownModel, known_model
 from sre_smollm.weights.sources import packaged
 
-__all__ = ["model_folder"]
+__all__ = ["model_folder", "present"]
 
 log = logs.get_logger(__name__)
 
@@ -42,6 +43,15 @@ def model_folder(options: EmbeddingOptions) -> Path:
         raise _absent(hub, known)
     log.warning("downloading_weights", model=str(hub))
     return fetch(hub).path
+
+
+def present(options: EmbeddingOptions) -> bool:
+    """Whether the model is on this machine. Raises ConfigError when its path is no folder."""
+    try:
+        model_folder(replace(options, allow_download=False))
+    except NotFoundError:
+        return False
+    return True
 
 
 def _absent(hub: HubPlace, known: KnownModel | None) -> NotFoundError:

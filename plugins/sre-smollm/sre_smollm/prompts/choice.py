@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embed", "Score", "choose", "rank"]
+__all__ = ["Embed", "Score", "asked_for", "choose", "rank"]
 
 Score = Callable[[Sequence[Sequence[int]], Sequence[int]], Steps[list[float]]]
 """How likely the same tokens are after each of some beginnings, in nats."""
@@ -151,6 +151,11 @@ def _needs_number(parameters: Mapping[str, Any]) -> bool:
     properties = parameters.get("properties", {})
     parts = (properties.get(name) for name in parameters.get("required", ()))
     return any(isinstance(part, Mapping) and part.get("type") in ("integer", "number") for part in parts)
+
+
+def asked_for(messages: Sequence[Message]) -> str:
+    """What the user said last."""
+    return _situation(messages)[0]
 
 
 def _situation(messages: Sequence[Message]) -> tuple[str, frozenset[str]]:
