@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,15 +13,19 @@ from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConfigError, NotFoundError, UnavailableError
 from sre_core.events import ModelTimed, current_emit
+from sre_core.messages import SkillSpec
 from sre_smollm.embeddings.embedder import Embedder
 from sre_smollm.embeddings.options import EmbeddingOptions
+from sre_smollm.embeddings.places import present
 from sre_smollm.engine.engine import Engine
 from sre_smollm.engine.planner import Limits
 from sre_smollm.engine.stats import EngineStats
 from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id, picked
+from sre_smollm.prompts.choice import asked_for, choose
+from sre_smollm.prompts.grounding import ground
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import canonical, known_model
-from sre_smollm.writing.reply import Plan, reply
+from sre_smollm.writing.reply import Choose, Plan, reply
 from sre_smollm.writing.tools import Tools
 
 __all__ = ["SmolLM"]
@@ -39,6 +43,8 @@ class _Running:
     engine: Engine
     tools: Tools
     embedder: Embedder
+    routes: bool
+    """Whether the embedder helps to choose skills: it need not be on this machine."""
 
 
 class SmolLM(LLMConnector):
@@ -50,7 +56,7 @@ class SmolLM(LLMConnector):
 
     name = "smollm"
     settings_type: ClassVar[type[Settings]] = SmolLMSettings
-    capabilities = frozenset({"tools", "schema", "reasoning", "embed", "count-tokens"})
+    capabilities = frozenset({"tools", "schema", "reasoning", "images", "embed", "count-tokens"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -71,16 +77,25 @@ class SmolLM(LLMConnector):
         engine = Engine(model.open, limits=_limits(self._settings), unload_after=self._settings.unload_after)
         try:
             text, _ = await asyncio.gather(asyncio.to_thread(model.text_side), engine.start())
-            self._declare(text)
+            self._declare(model, text)
         except BaseException:
             await engine.stop()
             raise
         tools = text.tools(engine.info, model.context_tokens)
-        self._running = _Running(model=model, engine=engine, tools=tools, embedder=Embedder(_embedding(self._settings)))
+        options = _embedding(self._settings)
+        self._running = _Running(
+            model=model,
+            engine=engine,
+            tools=tools,
+            embedder=Embedder(options),
+            routes=await asyncio.to_thread(present, options),
+        )
         log.info("model_ready", model=self._model_id(), engine=engine.info.name, weights=engine.info.weights)
 
-    def _declare(self, text: TextSide) -> None:
-        # Whether a model thinks is a matter of its weights, so it is the instance that declares it.
+    def _declare(self, model: LocalModel, text: TextSide) -> None:
+        # Whether a model thinks or sees is a matter of its weights, so it is the instance that declares it.
+        if model.sight is None or text.template.image is None:
+            self.capabilities = self.capabilities - {"images"}  # type: ignore[misc]
         if not text.template.thinks:
             self.capabilities = self.capabilities - {"reasoning"}  # type: ignore[misc]
             if self._settings.thinking is True:
@@ -131,7 +146,7 @@ class SmolLM(LLMConnector):
 
     async def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Write a reply. Usage counts the prompt that the reply was written from, not the choice of a skill."""
-        running, plan = self._ready, self._plan(request)
+        running, plan = self._ready, await self._look(self._plan(request))
         began, first = time.perf_counter(), None
         work = partial(reply, running.tools, plan)
         async with aclosing(running.engine.run(work, key=str(logs.bound().get("agent_id", "")))) as chunks:
@@ -156,9 +171,19 @@ class SmolLM(LLMConnector):
             )
         )
 
+    async def _look(self, plan: Plan) -> Plan:
+        """The plan with the pictures of its request. They are decoded here, so that the engine need not wait."""
+        files = [file for message in plan.request.messages for file in message.files]
+        sight = self._ready.model.sight
+        if not files or sight is None:
+            return plan
+        return replace(plan, pictures=await asyncio.to_thread(sight.look, files))
+
     def _plan(self, request: LLMRequest) -> Plan:
         tools, settings = self._ready.tools, self._settings
         self._check_model(request.model)
+        if any(message.files for message in request.messages):
+            self._ready.model.check_images()
         self.check(request)
         _check_sense(request)
         wanted = request.thinking if request.thinking is not None else settings.thinking
@@ -170,8 +195,19 @@ class SmolLM(LLMConnector):
             request=request,
             max_tokens=request.max_tokens or settings.max_tokens,
             thinking=thinking,
-            choose=None,
+            choose=self._choose(request),
             beforehand=small if settings.choice == "auto" else settings.choice == "likelihood",
+            narrow=partial(_narrowed, asked_for(request.messages)) if small else None,
+        )
+
+    def _choose(self, request: LLMRequest) -> Choose:
+        running = self._ready
+        return lambda score: choose(
+            request,
+            score,
+            tokens=running.tools.template.tokens,
+            embed=running.embedder.encode if running.routes else None,
+            restraint=self._settings.restraint,
         )
 
     def _model_id(self) -> str:
@@ -204,6 +240,10 @@ def _embedding(settings: SmolLMSettings) -> EmbeddingOptions:
         threads=settings.threads,
         cache_bytes=settings.embedding_cache_bytes,
     )
+
+
+def _narrowed(words: str, skill: SkillSpec) -> SkillSpec:
+    return replace(skill, parameters=ground(skill.parameters, words))
 
 
 def _check_sense(request: LLMRequest) -> None:

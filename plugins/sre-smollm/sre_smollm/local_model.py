@@ -4,19 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sre_core.errors import ConfigError
+from sre_core import logs
+from sre_core.errors import ConfigError, UnsupportedError
 from sre_smollm.networks.base import Network, NetworkInfo
 from sre_smollm.networks.folder import ModelFolder
 from sre_smollm.networks.selection import Selection, open_network, select
 from sre_smollm.prompts.template import Template
 from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.vision.expansion import Sight, check
 from sre_smollm.weights.known import KNOWN, canonical
 from sre_smollm.weights.sources import found, locate, readable
 from sre_smollm.writing.grammar import Grammars
 from sre_smollm.writing.tools import Tools
 
 __all__ = ["AUTO", "LocalModel", "TextSide", "find_model", "model_id", "picked"]
+
+log = logs.get_logger(__name__)
 
 AUTO = "auto"
 _LARGE_DEFAULT, _SMALL_DEFAULT = "smollm3", "smollm2-135m"
@@ -38,17 +42,23 @@ class TextSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A model whose weights are on this machine. `place` is where they lie, `folder` what is loaded."""
+    """A model whose weights are on this machine. `place` is where they lie, `folder` what is loaded.
+
+    `sight` makes images ready for it; None when it takes none.
+    """
 
     settings: SmolLMSettings
     place: Path
     folder: ModelFolder
     selection: Selection
     context_tokens: int
+    sight: Sight | None = None
 
     def text_side(self) -> TextSide:
-        """Load tokenizer and template. Raises ConfigError when they are missing or damaged."""
+        """Load tokenizer and template, and `sight`. Raises ConfigError when they are missing or damaged."""
         tokenizer = Tokenizer.load(self.folder.path)
+        if self.sight is not None:
+            self.sight.load(tokenizer)
         chat_template = self.settings.chat_template
         template = Template(
             tokenizer,
@@ -63,7 +73,14 @@ class LocalModel:
     def open(self) -> Callable[[], Network]:
         """A function that loads the network; slow."""
         gguf = self.place if self.place.is_file() else None
-        return lambda: open_network(self.folder, self.settings, gguf=gguf, context_tokens=self.context_tokens)
+        return lambda: open_network(
+            self.folder, self.settings, gguf=gguf, context_tokens=self.context_tokens, sight=self.sight
+        )
+
+    def check_images(self) -> None:
+        """Raise UnsupportedError, saying why, when the model takes images but cannot be shown any here."""
+        if self.folder.image_text:
+            check(self.folder)
 
 
 def picked(settings: SmolLMSettings) -> SmolLMSettings:
@@ -97,7 +114,18 @@ def find_model(settings: SmolLMSettings) -> LocalModel:
         folder=folder,
         selection=select(folder, settings),
         context_tokens=_context(folder, settings),
+        sight=_sight(folder, settings),
     )
+
+
+def _sight(folder: ModelFolder, settings: SmolLMSettings) -> Sight | None:
+    if not folder.image_text:
+        return None
+    try:
+        return Sight(folder, limit=settings.image_cache_bytes)
+    except UnsupportedError as error:
+        log.warning("images_not_taken", model=settings.model, reason=str(error))
+        return None
 
 
 def _context(folder: ModelFolder, settings: SmolLMSettings) -> int:

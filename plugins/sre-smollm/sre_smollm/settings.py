@@ -92,6 +92,12 @@ class SmolLMSettings(Settings):
     system_prompt: str | None = Field(
         default=None, description="Instructions when the request has none; the model's own if not given."
     )
+    image_cache_bytes: int = Field(
+        default=256 << 20,
+        ge=0,
+        description="Bytes for what the model saw in images, and as many for images that it has not looked at yet; "
+        "beyond that images are looked at anew.",
+    )
     embedding_model: str = Field(
         default="minilm", description="What `embed` uses: minilm, a sentence-transformers folder, or a hub id."
     )

@@ -1,7 +1,7 @@
 """A causal model of transformers that reads rows of any lengths in one step. Importing it loads torch."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,14 +72,17 @@ class PackedNetwork(Network):
         """Free the weights. Safe to call twice."""
         self.model = None
 
+    def inputs(self, rows: Sequence[Row]) -> Mapping[str, torch.Tensor]:
+        """The tokens of all rows as the model takes them, in one sequence."""
+        return {"input_ids": torch.tensor([[token for row in rows for token in row.ids]], device=_device(self.model))}
+
     def _scores(self, step: PackedStep, rows: Sequence[Row], wanted: Sequence[int]) -> "NDArray[np.float32]":
         device = _device(self.model)
-        ids = torch.tensor([[token for row in rows for token in row.ids]], device=device)
         positions = torch.tensor([[place for span in step.spans for place in span.positions]], device=device)
         # One score is computed at least: heads of some kinds of weights cannot take nothing.
         picked = torch.tensor(wanted or [0], device=device)
         output = self.model(
-            input_ids=ids,
+            **self.inputs(rows),
             position_ids=positions,
             past_key_values=step,
             use_cache=True,
@@ -93,7 +96,12 @@ class PackedNetwork(Network):
         return made
 
 
-def packed(model: Any, info: NetworkInfo, threads: Threads) -> PackedNetwork | None:
+def packed(
+    model: Any,
+    info: NetworkInfo,
+    threads: Threads,
+    make: Callable[[Any, NetworkInfo, Threads], PackedNetwork] = PackedNetwork,
+) -> PackedNetwork | None:
     """The model with packed rows, or None when it cannot take them; it is left as it was then.
 
     What its code and configuration say decides first, then a comparison on a few tokens with its own way. The info of
@@ -107,7 +115,7 @@ def packed(model: Any, info: NetworkInfo, threads: Threads) -> PackedNetwork | N
         expected = model(input_ids=torch.tensor([ids], device=_device(model)), use_cache=False).logits[0]
     own = model.get_decoder().config._attn_implementation  # noqa: SLF001 -- there is no public way to ask
     _attend_with(model, ATTENTION)
-    network = PackedNetwork(model, info, threads)
+    network = make(model, info, threads)
     try:
         reason = _difference(network, ids, expected)
     # A model that does not hand on what its attention needs fails in a way of its own.

@@ -18,6 +18,7 @@ from sre_smollm.weights.sources import cache_folder
 
 if TYPE_CHECKING:
     from sre_smollm.networks.transformers_network import Placement
+    from sre_smollm.vision.expansion import Sight
 
 __all__ = ["Selection", "open_network", "placement", "prepare", "select"]
 
@@ -86,9 +87,17 @@ def _check_compiled(folder: ModelFolder) -> None:
     check(folder)
 
 
-def open_network(folder: ModelFolder, settings: SmolLMSettings, *, gguf: Path | None, context_tokens: int) -> Network:
+def open_network(
+    folder: ModelFolder,
+    settings: SmolLMSettings,
+    *,
+    gguf: Path | None,
+    context_tokens: int,
+    sight: "Sight | None" = None,
+) -> Network:
     """Load the selected network. Slow: call it in a thread. `gguf` is the file that the folder was made of, if any.
 
+    With `sight` it takes the pictures of that as well.
     Raises as `select` does, and as the loading of each network does.
     """
     match select(folder, settings).engine:
@@ -116,7 +125,11 @@ def open_network(folder: ModelFolder, settings: SmolLMSettings, *, gguf: Path | 
         case "transformers":
             from sre_smollm.networks.transformers_network import load as load_transformers
 
-            return load_transformers(folder, placement(settings))
+            if sight is None:
+                return load_transformers(folder, placement(settings))
+            from sre_smollm.vision.network import load as load_image_text
+
+            return load_image_text(folder, placement(settings), sight, limit=settings.image_cache_bytes)
 
 
 def placement(settings: SmolLMSettings) -> "Placement":

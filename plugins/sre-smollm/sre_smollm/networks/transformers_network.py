@@ -1,6 +1,6 @@
 """Loads any causal model of transformers, on any device, as a network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sre_core import logs
-from sre_core.errors import ConfigError
+from sre_core.errors import ConfigError, UnsupportedError
 from sre_smollm.networks.base import Network, NetworkInfo
 from sre_smollm.networks.folder import ModelFolder
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Placement", "load"]
+    from sre_smollm.networks.packed_network import PackedNetwork
+    from sre_smollm.networks.threads import Threads
+
+__all__ = ["Placement", "load", "load_with"]
 
 log = logs.get_logger(__name__)
 
@@ -49,8 +52,20 @@ def load(folder: ModelFolder, placement: Placement) -> Network:
     Weights that are kept as they lie in the folder are mapped, and processes share them. Raises ConfigError when the
     folder, the device or what is asked of it is wrong, OutOfMemoryError when the weights do not fit.
     """
+    return load_with(folder, placement, None)
+
+
+def load_with(
+    folder: ModelFolder,
+    placement: Placement,
+    make: "Callable[[Any, NetworkInfo, Threads], PackedNetwork] | None",
+) -> Network:
+    """As `load`, but as a network that `make` makes of the model.
+
+    Raises UnsupportedError if rows cannot be packed; with None it is a plain network then.
+    """
     from sre_smollm.networks.memory import memory_errors
-    from sre_smollm.networks.packed_network import packed
+    from sre_smollm.networks.packed_network import PackedNetwork, packed
     from sre_smollm.networks.plain_network import PlainNetwork
     from sre_smollm.networks.threads import Threads
 
@@ -67,7 +82,13 @@ def load(folder: ModelFolder, placement: Placement) -> Network:
             context_tokens=folder.context_tokens,
             token_bytes=0,
         )
-        network = packed(model, info, threads) or PlainNetwork(model, info, threads)
+        network: Network | None = packed(model, info, threads, make or PackedNetwork)
+        if network is None and make is not None:
+            raise UnsupportedError(
+                f"the model in {str(folder.path)!r} takes no images here: its attention is of an unknown kind",
+                hint="use SmolVLM, Idefics3 or LLaVA",
+            )
+        network = network or PlainNetwork(model, info, threads)
         if placement.compile:
             model.compile(dynamic=True)
     log.debug("network_loaded", folder=str(folder.path), packed=network.info.token_bytes > 0, **_shown(network.info))

@@ -8,6 +8,8 @@ from sre_core.errors import ConnectorError, UnsupportedError
 from sre_core.messages import FinishReason, SkillSpec, Usage
 from sre_smollm.engine.engine import Emit
 from sre_smollm.engine.reading import Steps
+from sre_smollm.vision.expansion import expanded
+from sre_smollm.vision.gallery import Picture
 from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
 from sre_smollm.writing.generation import Sampler, Sampling, Writer
 from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_calls
@@ -28,11 +30,13 @@ class Plan:
     `choose` finds the skill before anything is written: always where there is a schema for the text, which leaves no
     room for free tags, else only if `beforehand`. `narrow` may give a skill parameters that fit this request alone;
     what they accept, those of the skill must accept too.
+    `pictures` are those of all files of the request, in order; the plan holds them as long as a reply is written.
     """
 
     request: LLMRequest
     max_tokens: int
     thinking: bool
+    pictures: tuple[Picture, ...] = ()
     choose: Choose | None = None
     beforehand: bool = False
     narrow: Callable[[SkillSpec], SkillSpec] | None = None
@@ -73,7 +77,8 @@ class _Reply:
         self._emit = emit
         self._skills = tuple(skills)
         self._form = tools.template.call_form
-        self._prompt = tools.template.prompt(request.messages, skills=self._skills, thinking=thinking)
+        prompt = tools.template.prompt(request.messages, skills=self._skills, thinking=thinking)
+        self._prompt = expanded(prompt, plan.pictures) if prompt.files else prompt
         size, most = len(self._prompt.ids), tools.info.context_tokens
         if size >= most:
             raise ConnectorError(

@@ -1,0 +1,90 @@
+"""From the bytes of a file to the pixels of a picture."""
+
+import io
+from typing import TYPE_CHECKING
+
+from sre_core.errors import ConfigError, UnsupportedError
+from sre_core.messages import File
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["FORMATS", "MOST_PIXELS", "read_picture"]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+"""What is told by the bytes, whatever the media type says."""
+MOST_PIXELS = 64_000_000
+"""A few bytes can unpack to any number of pixels; four bytes each are held for a while."""
+# A longer strip would become huge where the shorter side is brought to a size.
+_LONGEST_STRIP = 100
+
+
+def read_picture(file: File) -> "Image":
+    """The picture in `file`, RGB, upright, on white where it is transparent; of a moving one the first frame. Slow.
+
+    Raises UnsupportedError for a file of another kind, ConfigError for one that is damaged or too large.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not file.media_type.startswith("image/") or file.data.startswith(b"%PDF"):
+        raise UnsupportedError(
+            f"the on-device model cannot take the file {file.name!r} ({file.media_type})",
+            hint="send images and text alone; of a document the text, or its pages as images",
+        )
+    try:
+        with Image.open(io.BytesIO(file.data), formats=FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise _too_large(file, f"{opened.width} x {opened.height}")
+            if max(opened.size) > _LONGEST_STRIP * min(opened.size):
+                raise ConfigError(
+                    f"the image {file.name!r} is a strip of {opened.width} x {opened.height} pixels",
+                    hint="cut it into pieces",
+                )
+            opened.seek(0)
+            picture = ImageOps.exif_transpose(opened)
+            return _opaque(picture)
+    except UnidentifiedImageError as error:
+        raise _unknown(file) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(file, "far more") from error
+    # Decoders tell damage in all of these ways.
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
+        raise ConfigError(
+            f"the image {file.name!r} is damaged: {error}", hint="save it again, or send another one"
+        ) from error
+
+
+def _opaque(picture: "Image") -> "Image":
+    from PIL import Image
+
+    if picture.mode.startswith(("I", "F")):
+        return _deep(picture)
+    if picture.mode == "RGB" and "transparency" not in picture.info:
+        picture.load()
+        return picture
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
+    white = Image.new("RGBA", layered.size, "white")
+    return Image.alpha_composite(white, layered).convert("RGB")
+
+
+def _deep(picture: "Image") -> "Image":
+    """Of 16 bits for each pixel the upper eight, where a plain conversion would cut off all above 255."""
+    import numpy as np
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(picture).clip(0, 65535) // 256).astype(np.uint8)).convert("RGB")
+
+
+def _unknown(file: File) -> UnsupportedError:
+    return UnsupportedError(
+        f"the file {file.name!r} ({file.media_type}) is no image of a known kind",
+        hint=f"known are {', '.join(FORMATS)}: save it as one of them",
+    )
+
+
+def _too_large(file: File, size: str) -> ConfigError:
+    return ConfigError(
+        f"the image {file.name!r} has {size} pixels, and at most {MOST_PIXELS} are read", hint="make it smaller"
+    )
