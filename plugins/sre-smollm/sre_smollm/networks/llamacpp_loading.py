@@ -93,8 +93,7 @@ def _parameters(llama: Any, cells: int) -> Any:
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = cells
     parameters.n_batch = parameters.n_ubatch = min(_BATCH, cells)
-    # One store for all sequences, so that forks share cells and no sequence has a share of its own. Flash attention
-    # skips the cells of other sequences; without it they would cost as much as one's own.
+    # One store for all sequences, so that forks share cells and no sequence has a share of its own.
     parameters.kv_unified = True
     parameters.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
     parameters.n_seq_max = parameters.n_outputs_max = min(int(llama.llama_max_parallel_sequences()), _BATCH)
