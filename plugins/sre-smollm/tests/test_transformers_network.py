@@ -1,6 +1,7 @@
 """The reference network says, token for token, what plain generate says, however its rows are batched and cut."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,8 @@ from sre_smollm.weights.sources import resolve
 
 from .tiny_networks import TINY, TINY_PLAIN, VOCABULARY, greedy, save_tiny, shuffled  # noqa: TID252
 
-FLOAT = Placement(device="cpu", dtype="float32")
+# One thread: with more, a busy machine makes every small product wait.
+FLOAT = Placement(device="cpu", dtype="float32", read_threads=1)
 
 
 def prompts(count: int, seed: int = 1) -> list[list[int]]:
@@ -34,9 +36,9 @@ def test_packed_rows_say_what_plain_generate_says(name, tmp_path):
     network = load(folder, FLOAT)
     assert type(network).__name__ == "PackedNetwork"
     asked = prompts(4)
-    expected = greedy(tmp_path, asked, 30)
-    for seed in range(3):
-        assert shuffled(network, asked, 30, seed) == expected
+    expected = greedy(tmp_path, asked, 20)
+    for seed in range(2):
+        assert shuffled(network, asked, 20, seed) == expected
 
 
 @pytest.mark.parametrize("name", TINY_PLAIN)
@@ -45,9 +47,7 @@ def test_models_with_other_states_say_what_plain_generate_says(name, tmp_path):
     network = load(folder, FLOAT)
     assert type(network).__name__ == "PlainNetwork"
     asked = prompts(3)
-    expected = greedy(tmp_path, asked, 20)
-    for seed in range(2):
-        assert shuffled(network, asked, 20, seed) == expected
+    assert shuffled(network, asked, 20, 1) == greedy(tmp_path, asked, 20)
 
 
 @pytest.mark.slow
@@ -105,27 +105,24 @@ def test_a_cache_cannot_be_cut_to_more_than_it_has(small):
 
 @pytest.mark.parametrize("name", ["llama", "mamba", "bloom"])
 def test_without_memory_no_cache_changes(name, tmp_path):
-    import resource
+    import torch
+
+    def ask_for_too_much(_module, inputs):
+        if inputs[0].shape[-2] > 1:
+            torch.empty(2**60, dtype=torch.int8)
 
     network = load(save_tiny(name, tmp_path), FLOAT)
-    cache = network.cache()
-    (before,) = network.forward([Row(cache=cache, ids=[5, 6, 7])])
-    other = network.cache()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    with open("/proc/self/statm") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    # Scores of so many tokens take more than what is left.
-    many = [row % VOCABULARY for row in range(400)] * 500
-    resource.setrlimit(resource.RLIMIT_AS, (used + 20_000_000, limits[1]))
-    try:
-        with pytest.raises(OutOfMemoryError):
-            network.forward([Row(cache=cache, ids=[8], keep=1), Row(cache=other, ids=many, keep=len(many))])
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
+    cache, other = network.cache(), network.cache()
+    network.forward([Row(cache=cache, ids=[5, 6, 7])])
+    (right,) = network.forward([Row(cache=cache.fork(3), ids=[8, 9], keep=1)])
+    # Behind all layers, and for the plain network in the second row.
+    hook = network.model.get_output_embeddings().register_forward_pre_hook(ask_for_too_much)
+    with pytest.raises(OutOfMemoryError):
+        network.forward([Row(cache=cache, ids=[8], keep=1), Row(cache=other, ids=[4, 5, 6], keep=3)])
+    hook.remove()
     assert (cache.length, other.length) == (3, 0)
-    cache.truncate(2)
-    (after,) = network.forward([Row(cache=cache, ids=[7])])
-    assert abs(before - after).max() < 1e-4
+    (again,) = network.forward([Row(cache=cache, ids=[8, 9])])
+    assert abs(right - again).max() < 1e-4
 
 
 def test_steps_of_many_tokens_take_more_threads(tmp_path):
@@ -155,24 +152,20 @@ def test_what_cannot_be_is_told(placement, text, tmp_path):
 
 def test_what_does_not_fit_in_memory_lies_on_disk(tmp_path):
     folder = save_tiny("llama", tmp_path / "model")
-    placement = Placement(device="cpu", dtype="float32", memory_limit="60KB", offload_folder=tmp_path / "parts")
+    placement = Placement(
+        device="cpu", dtype="float32", memory_limit="60KB", offload_folder=tmp_path / "parts", read_threads=1
+    )
     network = load(folder, placement)
     assert any((tmp_path / "parts").iterdir())
     asked = prompts(2)
     assert shuffled(network, asked, 5, 1) == greedy(folder.path, asked, 5)
 
 
-def test_whole_weights_are_mapped_not_copied():
-    with open("/proc/self/maps") as file:
-        pass
-    network = load(ModelFolder.read(resolve(SmolLMSettings())), FLOAT)
-    place = network.model.get_input_embeddings().weight.data_ptr()
-    with open("/proc/self/maps") as file:
-        for line in file:
-            span, name = line.split()[0], line.split()[-1]
-            start, end = (int(part, 16) for part in span.split("-"))
-            if start <= place < end:
-                assert name.endswith("model.safetensors")
-                break
-        else:
-            pytest.fail("the weights are nowhere")
+def test_whole_weights_are_mapped_not_copied(small):
+    place = small.model.get_input_embeddings().weight.data_ptr()
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(part, 16) for part in line.split()[0].split("-"))
+        if start <= place < end:
+            assert line.endswith("model.safetensors")
+            return
+    pytest.fail("the weights are nowhere")

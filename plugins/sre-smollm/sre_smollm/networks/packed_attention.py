@@ -116,33 +116,37 @@ def _attend(
         raise NotImplementedError("this attention has a mask or a bias of its own")
     layer = packed_step.layer(key)
     packed_step.windows += bool(sliding_window)
-    scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
+    seen = _Layer(
+        step=packed_step,
+        window=sliding_window or 0,
+        scale=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
+        softcap=softcap,
+    )
+    keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
     parts = []
     for number, span in enumerate(packed_step.spans):
-        place = slice(span.start, span.end)
-        keys, values = span.slab.write(layer, key[0, :, place], value[0, :, place])
-        seen = _Seen(step=packed_step, number=number, window=sliding_window or 0, scale=scale, softcap=softcap)
-        parts.append(seen.attend(query[0, :, place], keys, values))
+        whole = span.slab.write(layer, keys[span.start : span.end], values[span.start : span.end])
+        parts.append(seen.attend(number, query[0, :, span.start : span.end], *whole))
     return (parts[0] if len(parts) == 1 else torch.cat(parts)).unsqueeze(0), None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """One row of one layer."""
+class _Layer:
+    """What one layer does with every row."""
 
     step: PackedStep
-    number: int
     window: int
     scale: float
     softcap: float | None
 
-    def attend(self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """Tensors of shape (heads, tokens, size) to results of shape (tokens, heads, size)."""
+    def attend(self, number: int, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """Tensors of a row of shape (heads, tokens, size) to results of shape (tokens, heads, size)."""
         heads, tokens, size = query.shape
         pairs, read, width = values.shape
         # What even the first of the tokens does not see is left out.
         first = max(0, read - tokens + 1 - self.window) if self.window else 0
-        keys, values = keys[:, first:], values[:, first:]
+        if first:
+            keys, values = keys[:, first:], values[:, first:]
         if tokens == 1:
             # No mask: heads that share keys become the queries of one head.
             found = self._product(query.reshape(1, pairs, -1, size), keys[None], values[None])
@@ -154,7 +158,7 @@ class _Seen:
             query.reshape(pairs, shared, tokens, size),
             keys[:, None].expand(-1, shared, -1, -1),
             values[:, None].expand(-1, shared, -1, -1),
-            mask=None if plain else self.step.mask(self.number, self.window, query.device)[:, first:],
+            mask=None if plain else self.step.mask(number, self.window, query.device)[:, first:],
             causal=plain,
         )
         return found.reshape(heads, tokens, width).transpose(0, 1)

@@ -63,18 +63,19 @@ class SlabCache(KVCache):
         self._length = 0
 
     def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Put a layer's keys and values, of shape (key heads, tokens, head size), behind the tokens that were read.
+        """Put a layer's keys and values, of shape (tokens, key heads, head size), behind the tokens that were read.
 
-        Gives all of the layer, in the same shape, as views. What is written does not count before `grow`.
+        Gives all of the layer, as views of shape (key heads, tokens, head size). What is written does not count
+        before `grow`.
         """
         start = self._length
-        end = start + keys.shape[1]
+        end = start + keys.shape[0]
         held = self._layers.get(layer)
         if held is None or held[0].shape[0] < end:
             held = self._room(held, start, end, keys, values)
             self._layers[layer] = held
-        held[0][start:end] = keys.transpose(0, 1)
-        held[1][start:end] = values.transpose(0, 1)
+        held[0][start:end] = keys
+        held[1][start:end] = values
         return held[0][:end].transpose(0, 1), held[1][:end].transpose(0, 1)
 
     def grow(self, tokens: int) -> None:
@@ -87,9 +88,7 @@ class SlabCache(KVCache):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         capacity = -(-(end + end // 8) // _STEP) * _STEP
         if held is None:
-            return keys.new_empty(capacity, keys.shape[0], keys.shape[2]), values.new_empty(
-                capacity, values.shape[0], values.shape[2]
-            )
+            return keys.new_empty(capacity, *keys.shape[1:]), values.new_empty(capacity, *values.shape[1:])
         return _copied(held[0], start, capacity), _copied(held[1], start, capacity)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -156,14 +157,13 @@ def _options(folder: ModelFolder, placement: Placement, device: "torch.device") 
 def _on_device(kind: str, device: "torch.device") -> Any:
     """Weights of eight or four bits elsewhere than on a processor are the business of two other packages."""
     if device.type == "cuda" and find_spec("bitsandbytes") is not None:
-        from transformers import BitsAndBytesConfig
-
-        return BitsAndBytesConfig(load_in_8bit=kind == "int8", load_in_4bit=kind == "int4")
+        return import_module("transformers").BitsAndBytesConfig(
+            load_in_8bit=kind == "int8", load_in_4bit=kind == "int4"
+        )
     if find_spec("torchao") is not None:
-        from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig
-        from transformers import TorchAoConfig
-
-        return TorchAoConfig(Int8WeightOnlyConfig() if kind == "int8" else Int4WeightOnlyConfig())
+        kinds = import_module("torchao.quantization")
+        chosen = kinds.Int8WeightOnlyConfig() if kind == "int8" else kinds.Int4WeightOnlyConfig()
+        return import_module("transformers").TorchAoConfig(chosen)
     raise ConfigError(
         f"quantization {kind!r} on {str(device)!r} needs the package 'bitsandbytes' or 'torchao'",
         hint="pip install bitsandbytes, or leave quantization out",

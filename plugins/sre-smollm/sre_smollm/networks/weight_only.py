@@ -4,19 +4,27 @@ Only weights are rounded, never what flows between layers. torch's products for 
 each has a plain stand-in that is taken when a version of torch lacks them.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
-__all__ = ["Int4Linear", "Int8Linear", "quantize"]
+__all__ = ["Int4Linear", "Int8Linear", "products", "quantize"]
 
 # Weights of a row that share a scale and an offset.
 _GROUP = 32
 _LEVELS = 16
+# Tiles that the inner loop of the packed form takes at once; on a processor it has no effect.
+_TILES = 1
 # Rows that the packed form of four-bit weights wants a multiple of.
 _ROWS = 64
+
+
+def products(name: str) -> Callable[..., torch.Tensor] | None:
+    """An operation of torch for packed weights, None when this version has none of that name."""
+    return getattr(torch.ops.aten, name, None)
 
 
 class Int8Linear(torch.nn.Module):
@@ -34,13 +42,13 @@ class Int8Linear(torch.nn.Module):
         self.register_buffer("numbers", (wide / scales[:, None]).round().to(torch.int8))
         self.register_buffer("scales", scales.bfloat16())
         self.register_buffer("bias", None if bias is None else bias.bfloat16())
-        self._packed = hasattr(torch, "_weight_int8pack_mm")
+        self._product = products("_weight_int8pack_mm")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Shape (..., in features) to (..., out features), both bfloat16."""
         flat = x.reshape(-1, self.in_features)
-        if self._packed:
-            found = torch._weight_int8pack_mm(flat, self.numbers, self.scales)  # noqa: SLF001 -- there is no other
+        if self._product is not None:
+            found = self._product(flat, self.numbers, self.scales)
         else:
             found = functional.linear(flat, self.numbers.to(flat.dtype)) * self.scales
         found = found.view(*x.shape[:-1], self.out_features)
@@ -65,8 +73,9 @@ class Int4Linear(torch.nn.Module):
         zeros = middles.float() - steps.float() * (_LEVELS // 2)
         numbers = ((groups - zeros[..., None]) / steps.float()[..., None]).round().clamp(0, _LEVELS - 1)
         plain = numbers.to(torch.int32).view(self.out_features, self.in_features)
-        self._packed = hasattr(torch.ops.aten, "_weight_int4pack_mm_for_cpu")
-        packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(plain, 1) if self._packed else plain.to(torch.uint8)  # noqa: SLF001 -- there is no other
+        pack = products("_convert_weight_to_int4pack_for_cpu")
+        self._product = None if pack is None else products("_weight_int4pack_mm_for_cpu")
+        packed = plain.to(torch.uint8) if pack is None or self._product is None else pack(plain, _TILES)
         self.register_buffer("numbers", packed)
         self.register_buffer("scales", torch.stack((steps, middles), dim=-1).transpose(0, 1).contiguous())
         self.register_buffer("bias", None if bias is None else bias.bfloat16())
@@ -74,8 +83,8 @@ class Int4Linear(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Shape (..., in features) to (..., out features), both bfloat16."""
         flat = x.reshape(-1, self.in_features)
-        if self._packed:
-            found = torch.ops.aten._weight_int4pack_mm_for_cpu(flat, self.numbers, _GROUP, self.scales)  # noqa: SLF001 -- there is no other
+        if self._product is not None:
+            found = self._product(flat, self.numbers, _GROUP, self.scales)
         else:
             found = functional.linear(flat, self._weight().to(flat.dtype))
         found = found.view(*x.shape[:-1], self.out_features)
