@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledCache", "Shape"]
+__all__ = ["PLACES", "CompiledCache", "Shape"]
 
-# Tokens by which a cache grows at least, so that most tokens find room.
-_STEP = 64
+PLACES = 64
+"""Tokens whose keys lie together; a cache has room for a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,15 @@ class Shape:
         return self.layers * 2 * self.heads * self.size * 2
 
     def halves(self, data: "NDArray[np.uint16]") -> "tuple[NDArray[np.uint16], NDArray[np.uint16]]":
-        """Views of keys (layers, heads, size, capacity) and values (layers, heads, capacity, size)."""
+        """Views of keys (layers, heads, capacity / 64, size, 64) and values (layers, heads, capacity, size)."""
         capacity = data.size // (self.token_bytes // 2)
         both = data.reshape(self.layers, 2, self.heads, self.size * capacity)
-        keys = both[:, 0].reshape(self.layers, self.heads, self.size, capacity)
+        keys = both[:, 0].reshape(self.layers, self.heads, -1, self.size, PLACES)
         return keys, both[:, 1].reshape(self.layers, self.heads, capacity, self.size)
 
 
 class CompiledCache(KVCache):
-    """For each layer and head the keys, as (head size, capacity), and the values, as (capacity, head size)."""
+    """For each layer and head the keys, as (capacity / 64, head size, 64), and the values, as (capacity, head size)."""
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
@@ -93,18 +93,19 @@ class CompiledCache(KVCache):
         """Take a new array with room for `wanted` tokens, and the first `length` of another cache, or of this one."""
         import numpy as np
 
-        shape, capacity = self._shape, -(-wanted // _STEP) * _STEP
+        shape, capacity = self._shape, -(-wanted // PLACES) * PLACES
         try:
             data: NDArray[np.uint16] = np.empty(shape.token_bytes // 2 * capacity, np.uint16)
         except MemoryError as error:
             raise OutOfMemoryError(f"no memory for a cache of {capacity} tokens") from error
         if length:
             (old_keys, old_values), (keys, values) = source.halves(), shape.halves(data)
-            keys[..., :length] = old_keys[..., :length]
-            values[..., :length, :] = old_values[..., :length, :]
+            blocks = -(-length // PLACES)
+            keys[:, :, :blocks] = old_keys[:, :, :blocks]
+            values[:, :, :length] = old_values[:, :, :length]
         self._data, self.capacity, self._length = data, capacity, length
 
     def halves(self) -> "tuple[NDArray[np.uint16], NDArray[np.uint16]]":
-        """Views of keys (layers, heads, size, capacity) and values (layers, heads, capacity, size); not when empty."""
+        """The views of `Shape.halves`; not when it is empty."""
         assert self._data is not None, "the cache is empty"  # noqa: S101 -- a fault of the caller
         return self._shape.halves(self._data)

@@ -8,13 +8,28 @@ from typing import Any
 
 from llvmlite import ir
 from numba import extending, types
+from numba.core import cgutils
 
-__all__ = ["at", "floats", "half", "halfs", "intrinsic", "load", "same", "splat", "to_half"]
+__all__ = [
+    "at",
+    "floats",
+    "half",
+    "halfs",
+    "intrinsic",
+    "load",
+    "multiply_add",
+    "prefetch",
+    "same",
+    "splat",
+    "store",
+    "to_half",
+    "vector_call",
+]
 
 # numba calls what this decorates without its first argument, which no type can say.
 intrinsic: Any = extending.intrinsic
 
-_SHORT, _WORD = ir.IntType(16), ir.IntType(32)
+_BYTE, _SHORT, _WORD = ir.IntType(8), ir.IntType(16), ir.IntType(32)
 _HALF, _FLOAT = ir.HalfType(), ir.FloatType()
 
 
@@ -30,6 +45,35 @@ def load(builder: Any, pointer: Any, offset: Any, kind: Any) -> Any:
     """What lies `offset` bytes after a pointer to bytes, aligned or not."""
     place = builder.gep(pointer, [offset if hasattr(offset, "type") else ir.Constant(_WORD, offset)])
     return builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
+
+
+def store(builder: Any, value: Any, pointer: Any, offset: Any) -> None:
+    """Put a value `offset` bytes after a pointer to bytes, aligned or not."""
+    place = builder.gep(pointer, [offset if hasattr(offset, "type") else ir.Constant(_WORD, offset)])
+    builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=1)
+
+
+def vector_call(builder: Any, name: str, result: Any, *values: Any) -> Any:
+    """A call of LLVM's function `name` for vectors like the first value."""
+    kind = values[0].type
+    letter = "f" if isinstance(kind.element, ir.FloatType) else "i"
+    function = ir.FunctionType(result, [value.type for value in values])
+    full = f"llvm.{name}.v{kind.count}{letter}32"
+    return builder.call(cgutils.get_or_insert_function(builder.module, function, full), values)
+
+
+def multiply_add(builder: Any, first: Any, second: Any, third: Any) -> Any:
+    """first * second + third of vectors, always the same way, so that results do not depend on what is around it."""
+    return vector_call(builder, "fmuladd", first.type, first, second, third)
+
+
+def prefetch(builder: Any, pointer: Any, offset: int) -> None:
+    """Ask for what lies `offset` bytes after a pointer, which need not be there."""
+    kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _WORD, _WORD, _WORD])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    place = builder.gep(pointer, [ir.Constant(_WORD, offset)])
+    # To read, into the nearest cache, of data.
+    builder.call(function, [place, *(ir.Constant(_WORD, number) for number in (0, 3, 1))])
 
 
 def same(value: float, kind: Any) -> Any:

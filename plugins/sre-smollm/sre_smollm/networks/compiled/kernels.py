@@ -1,7 +1,8 @@
-"""The loops of a decoder that numba compiles: products, norms, rotation, attention, and a whole step of few tokens.
+"""The loops of a decoder that numba compiles: products, norms, rotation, attention, and a whole step.
 
-Keys and values are float16. Those of one layer and head lie together: keys as (head size, capacity), so that scores
-of neighbouring tokens are computed side by side, values as (capacity, head size).
+Keys and values are float16. Those of one layer and head lie together: keys as (capacity / 64, head size, 64), so that
+scores of neighbouring tokens are computed side by side, values as (capacity, head size). What is computed for a token
+depends on nothing but the tokens before it, to the bit: not on its neighbours in a step, nor on where a step ends.
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -12,33 +13,27 @@ from typing import Any
 import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]  # documented, but not exported by name
 
-from sre_smollm.networks.compiled.attention import PLACES, blend, scores
-from sre_smollm.networks.compiled.code import at, floats, half, halfs, to_half
-from sre_smollm.networks.compiled.products import products
+from sre_smollm.networks.compiled.attention import blend, scores
+from sre_smollm.networks.compiled.cache import PLACES
+from sre_smollm.networks.compiled.code import at, floats, halfs, to_half
+from sre_smollm.networks.compiled.products import products, quantise_block
+from sre_smollm.networks.compiled.sums import dot, total
+from sre_smollm.networks.compiled.tables import unpack_rows
 
-__all__ = [
-    "attend_few",
-    "multiply",
-    "normalise",
-    "quantise",
-    "rotate_and_store",
-    "softmax_causal",
-    "step",
-    "swish",
-    "unpack_rows",
-    "widen",
-]
+__all__ = ["add", "attend", "multiply", "normalise", "quantise", "rotate_and_store", "step", "swish", "unpack_rows"]
 
 _four_1, _four_4, _four_8 = (products(4, tokens) for tokens in (1, 4, 8))
 _eight_1, _eight_4, _eight_8 = (products(8, tokens) for tokens in (1, 4, 8))
-_blend_16, _blend_64 = blend(16), blend(64)
+_scores_1, _scores_3, _scores_4 = (scores(queries) for queries in (1, 3, 4))
+_blend_1, _blend_3, _blend_4, _blend_rest = blend(64, 1), blend(64, 3), blend(64, 4), blend(16, 1)
 _BLOCK = 32
-# Without the checks of Python's division, which keep loops from becoming vector instructions.
-_FAST = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+# Without the checks of Python's division, which keep loops from becoming vector instructions. Nothing here may be
+# computed in another order or fused, as results would then differ between a step and its parts.
+_FAST = njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"}, error_model="numpy")
 _LOG2_E = np.float32(1.4426950408889634)
 
 
-@njit(inline="always", error_model="numpy", fastmath=True)
+@njit(inline="always", error_model="numpy", fastmath={"nnan", "ninf", "nsz"})
 def _exp(x: Any) -> Any:
     """e to the power of x, for x <= 88, to 2e-7: a polynomial for the fraction of the power of two."""
     power = max(x, np.float32(-87.0)) * _LOG2_E
@@ -56,107 +51,72 @@ def _exp(x: Any) -> Any:
 
 @_FAST
 def quantise(x: Any, numbers: Any, scales: Any, sums: Any) -> None:
-    """Rows of `x` in blocks of 32 signed bytes, with their scales and scaled sums, as `products` takes them."""
-    tokens, width = x.shape
-    for token in range(tokens):
-        for block in range(width // _BLOCK):
-            start = block * _BLOCK
-            largest = np.float32(0)
-            for i in range(_BLOCK):
-                largest = max(largest, abs(x[token, start + i]))
-            factor = np.float32(127) / largest if largest > np.float32(0) else np.float32(0)
-            total = types.int32(0)
-            for i in range(_BLOCK):
-                value = x[token, start + i] * factor
-                number = types.int32(value + (np.float32(0.5) if value >= 0 else np.float32(-0.5)))
-                numbers[token, start + i] = number
-                total += number
-            scales[token, block] = largest / np.float32(127)
-            sums[token, block] = scales[token, block] * np.float32(total)
+    """Rows of `x` in blocks of 32 high and 32 low bytes, with their scales and scaled sums, as `products` takes them.
+
+    The results are flat, and may be longer than it takes.
+    """
+    start, n, s, t = at(x.ravel(), 0), at(numbers, 0), at(scales, 0), at(sums, 0)
+    for block in range(x.shape[0] * x.shape[1] // _BLOCK):
+        quantise_block(start + 4 * _BLOCK * block, n + 2 * _BLOCK * block, s + 4 * block, t + 4 * block)
 
 
 @_FAST
-def _multiply_4(weights: Any, first: Any, last: Any, numbers: Any, scales: Any, sums: Any, out: Any, rows: Any) -> None:
-    tokens, blocks = scales.shape
-    width = blocks * _BLOCK
-    n, s, t, o = at(numbers.ravel(), 0), at(scales.ravel(), 0), at(sums.ravel(), 0), at(out.ravel(), 0)
+def _multiply_4(
+    w: Any, first: Any, last: Any, tokens: Any, blocks: Any, n: Any, s: Any, t: Any, o: Any, rows: Any
+) -> None:
+    width, moved = 2 * blocks * _BLOCK, blocks * 4
     for tile in range(first, last):
-        place, target = weights + tile * blocks * 320, o + tile * 64
+        place, target = w + tile * blocks * 320, o + tile * 64
         token = 0
         while token + 8 <= tokens:
-            moved = token * blocks * 4
-            _four_8(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _four_8(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 8
         if token + 4 <= tokens:
-            moved = token * blocks * 4
-            _four_4(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _four_4(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 4
         while token < tokens:
-            moved = token * blocks * 4
-            _four_1(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _four_1(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 1
 
 
 @_FAST
-def _multiply_8(weights: Any, first: Any, last: Any, numbers: Any, scales: Any, sums: Any, out: Any, rows: Any) -> None:
-    tokens, blocks = scales.shape
-    width = blocks * _BLOCK
-    n, s, t, o = at(numbers.ravel(), 0), at(scales.ravel(), 0), at(sums.ravel(), 0), at(out.ravel(), 0)
+def _multiply_8(
+    w: Any, first: Any, last: Any, tokens: Any, blocks: Any, n: Any, s: Any, t: Any, o: Any, rows: Any
+) -> None:
+    width, moved = 2 * blocks * _BLOCK, blocks * 4
     for tile in range(first, last):
-        place, target = weights + tile * blocks * 544, o + tile * 64
+        place, target = w + tile * blocks * 544, o + tile * 64
         token = 0
         while token + 8 <= tokens:
-            moved = token * blocks * 4
-            _eight_8(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _eight_8(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 8
         if token + 4 <= tokens:
-            moved = token * blocks * 4
-            _eight_4(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _eight_4(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 4
         while token < tokens:
-            moved = token * blocks * 4
-            _eight_1(place, n + token * width, s + moved, t + moved, blocks, target + 4 * token * rows, rows)
+            m = token * moved
+            _eight_1(place, n + token * width, s + m, t + m, blocks, target + 4 * token * rows, rows)
             token += 1
 
 
 @_FAST
 def multiply(
-    w: Any, offset: Any, bits: Any, numbers: Any, scales: Any, sums: Any, out: Any, first: Any, last: Any
+    w: Any, place: Any, width: Any, numbers: Any, scales: Any, sums: Any, out: Any, first: Any, last: Any
 ) -> None:
-    """Products of the tiles `first` to `last` of a matrix with quantised vectors, into `out` (tokens, rows)."""
-    weights = at(w, offset)
-    if bits == 4:
-        _multiply_4(weights, first, last, numbers, scales, sums, out, out.shape[1])
+    """Products of the tiles `first` to `last` of a matrix with quantised vectors, into `out` (tokens, rows).
+
+    `place` is the offset and the bits of the matrix, `width` its columns.
+    """
+    weights, n, s, t, o = at(w, place[0]), at(numbers, 0), at(scales, 0), at(sums, 0), at(out.ravel(), 0)
+    if place[1] == 4:
+        _multiply_4(weights, first, last, out.shape[0], width // _BLOCK, n, s, t, o, out.shape[1])
     else:
-        _multiply_8(weights, first, last, numbers, scales, sums, out, out.shape[1])
-
-
-@_FAST
-def unpack_rows(w: Any, offset: Any, bits: Any, rows: Any, out: Any) -> None:
-    """Some rows of a matrix as float32, into `out` (rows, width)."""
-    blocks = out.shape[1] // _BLOCK
-    size = 320 if bits == 4 else 544
-    for token in range(rows.shape[0]):
-        tile, lane = rows[token] // 16, rows[token] % 16
-        for block in range(blocks):
-            start = offset + (tile * blocks + block) * size
-            column = block * _BLOCK
-            scale = _half_at(w, start + 2 * lane)
-            if bits == 4:
-                low = _half_at(w, start + 32 + 2 * lane)
-                for i in range(16):
-                    pair = w[start + 64 + 64 * (i // 4) + 4 * lane + i % 4]
-                    out[token, column + 8 * (i // 4) + i % 4] = scale * np.float32(pair & 15) + low
-                    out[token, column + 8 * (i // 4) + 4 + i % 4] = scale * np.float32(pair >> 4) + low
-            else:
-                for i in range(_BLOCK):
-                    number = np.float32(w[start + 32 + 64 * (i // 4) + 4 * lane + i % 4])
-                    out[token, column + i] = scale * (number - np.float32(128))
-
-
-@_FAST
-def _half_at(w: Any, place: Any) -> Any:
-    return half(types.uint16(w[place]) | (types.uint16(w[place + 1]) << types.uint16(8)))
+        _multiply_8(weights, first, last, out.shape[0], width // _BLOCK, n, s, t, o, out.shape[1])
 
 
 @_FAST
@@ -164,10 +124,8 @@ def normalise(x: Any, weight: Any, epsilon: Any, out: Any) -> None:
     """Root mean square norm of each row."""
     rows, width = x.shape
     for row in range(rows):
-        total = np.float32(0)
-        for i in range(width):
-            total += x[row, i] * x[row, i]
-        scale = np.float32(1) / np.sqrt(total / np.float32(width) + epsilon)
+        start = at(x.ravel(), row * width)
+        scale = np.float32(1) / np.sqrt(dot(start, start, width) / np.float32(width) + epsilon)
         for i in range(width):
             out[row, i] = x[row, i] * scale * weight[i]
 
@@ -180,6 +138,14 @@ def swish(gate: Any, up: Any) -> None:
         for i in range(width):
             value = gate[row, i]
             gate[row, i] = value / (np.float32(1) + _exp(min(-value, np.float32(80)))) * up[row, i]
+
+
+@_FAST
+def add(x: Any, y: Any) -> None:
+    """Add `y` to `x`."""
+    for row in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            x[row, i] += y[row, i]
 
 
 @_FAST
@@ -199,152 +165,131 @@ def rotate_and_store(
 ) -> None:
     """Rotate queries and keys by their positions if `turns`, and put keys and values into their caches.
 
-    `caches` has a row for each token: address of the cache, capacity, position.
+    `caches` has a row for each token: address of the cache, capacity, position. The queries are scaled, too.
     """
     tokens = q.shape[0]
     heads, shared = q.shape[1] // size, k.shape[1] // size
+    scale = np.float32(1.0 / np.sqrt(size))
     for token in range(tokens):
         if turns:
             _rotate(q[token], heads, cosine[token], sine[token])
             _rotate(k[token], shared, cosine[token], sine[token])
+        for i in range(q.shape[1]):
+            q[token, i] *= scale
         address, capacity, position = caches[token]
+        block, lane = position // PLACES, position % PLACES
         for head in range(shared):
             start = address + 2 * ((layer * 2) * shared + head) * size * capacity
-            keys = carray(halfs(start), (size, capacity))
+            keys = carray(halfs(start), (capacity // PLACES, size, PLACES))
             values = carray(halfs(start + 2 * shared * size * capacity), (capacity, size))
             for i in range(size):
-                keys[i, position] = to_half(k[token, head * size + i])
+                keys[block, i, lane] = to_half(k[token, head * size + i])
                 values[position, i] = to_half(v[token, head * size + i])
 
 
 @_FAST
 def _weigh(scores: Any, length: Any) -> None:
-    """Softmax of each row's first `length` scores, in place."""
-    for row in range(scores.shape[0]):
-        largest = np.float32(-3e38)
-        for i in range(length):
-            largest = max(largest, scores[row, i])
-        total = np.float32(0)
-        for i in range(length):
-            value = _exp(scores[row, i] - largest)
-            scores[row, i] = value
-            total += value
-        scale = np.float32(1) / total
-        for i in range(length):
-            scores[row, i] *= scale
+    """Softmax of the first `length` scores, in place; those after them are no scores."""
+    largest = np.float32(-3e38)
+    for i in range(length):
+        largest = max(largest, scores[i])
+    for i in range(length):
+        scores[i] = _exp(scores[i] - largest)
+    for i in range(length, -(-length // PLACES) * PLACES):
+        scores[i] = 0
+    scale = np.float32(1) / total(at(scores, 0), -(-length // PLACES) * PLACES)
+    for i in range(length):
+        scores[i] *= scale
 
 
 @_FAST
-def attend_few(q: Any, layer: Any, size: Any, shared: Any, caches: Any, found: Any, out: Any) -> None:
-    """Attention of each token to all tokens up to itself.
+def _score(keys: Any, query: Any, size: Any, out: Any, width: Any, queries: Any) -> None:
+    """Products of queries with the keys of a block, as many at once as there is code for."""
+    done = 0
+    while done < queries:
+        source, target = query + 4 * done * size, out + 4 * done * width
+        if queries - done == 3:
+            _scores_3(keys, source, size, target, width)
+            done += 3
+        elif queries - done >= 4:
+            _scores_4(keys, source, size, target, width)
+            done += 4
+        else:
+            _scores_1(keys, source, size, target, width)
+            done += 1
 
-    `found` (heads per head of keys, longest rounded up to 64) is scratch. The queries are scaled in place.
+
+@_FAST
+def _mix(values: Any, size: Any, weights: Any, width: Any, count: Any, out: Any, queries: Any) -> None:
+    """Sums of values by the weights of queries."""
+    for start in range(0, size // 64 * 64, 64):
+        done = 0
+        while done < queries:
+            source, target = weights + 4 * done * width, out + 4 * (done * size + start)
+            if queries - done == 3:
+                _blend_3(values + 2 * start, size, source, width, count, target)
+                done += 3
+            elif queries - done >= 4:
+                _blend_4(values + 2 * start, size, source, width, count, target)
+                done += 4
+            else:
+                _blend_1(values + 2 * start, size, source, width, count, target)
+                done += 1
+    for start in range(size // 64 * 64, size, 16):
+        for query in range(queries):
+            source, target = weights + 4 * query * width, out + 4 * (query * size + start)
+            _blend_rest(values + 2 * start, size, source, width, count, target)
+
+
+@_FAST
+def attend(
+    q: Any, layer: Any, size: Any, shared: Any, caches: Any, found: Any, out: Any, first: Any, stride: Any
+) -> None:
+    """Attention to all tokens up to itself, of every `stride`th token from `first` on.
+
+    `found` (heads per head of keys, longest rounded up to 64) is scratch.
     """
-    tokens, heads = q.shape[0], q.shape[1] // size
-    group, scale = heads // shared, np.float32(1.0 / np.sqrt(size))
-    queries, results, rows = at(q.ravel(), 0), at(out.ravel(), 0), at(found.ravel(), 0)
-    width = found.shape[1]
-    for token in range(tokens):
-        for i in range(q.shape[1]):
-            q[token, i] *= scale
+    group, width = q.shape[1] // size // shared, found.shape[1]
+    queries, results, weights = at(q.ravel(), 0), at(out.ravel(), 0), at(found.ravel(), 0)
+    for token in range(first, q.shape[0], stride):
         address, capacity, position = caches[token]
         length = position + 1
-        for head in range(heads):
-            row = head % group
-            keys = address + 2 * ((layer * 2) * shared + head // group) * size * capacity
+        for head in range(shared):
+            keys = address + 2 * ((layer * 2) * shared + head) * size * capacity
             values = keys + 2 * shared * size * capacity
-            query = queries + 4 * (token * heads + head) * size
-            result = results + 4 * (token * heads + head) * size
-            weights = rows + 4 * row * width
+            moved = 4 * (token * shared + head) * group * size
             for start in range(0, length, PLACES):
-                scores(keys + 2 * start, capacity, query, size, weights + 4 * start)
-            _weigh(found[row : row + 1], length)
-            for start in range(0, size, 16):
-                if start + 64 <= size:
-                    if start % 64 == 0:
-                        _blend_64(values + 2 * start, size, weights, length, result + 4 * start)
-                elif start // 64 * 64 + 64 > size:
-                    _blend_16(values + 2 * start, size, weights, length, result + 4 * start)
-
-
-@_FAST
-def softmax_causal(scores: Any, group: Any, first: Any) -> None:
-    """Softmax of scores (tokens * group, places): a token sees the places up to its own; `first` is that of the first.
-
-    Places that it does not see become zero.
-    """
-    rows, places = scores.shape
-    for row in range(rows):
-        length = first + row // group + 1
-        _weigh(scores[row : row + 1], length)
-        for i in range(length, places):
-            scores[row, i] = 0
-
-
-@_FAST
-def widen(address: Any, layer: Any, head: Any, shared: Any, size: Any, capacity: Any, keys: Any, values: Any) -> None:
-    """Keys (size, places) and values (places, size) of one head as float32."""
-    start = address + 2 * ((layer * 2) * shared + head) * size * capacity
-    from_keys = carray(halfs(start), (size, capacity))
-    from_values = carray(halfs(start + 2 * shared * size * capacity), (capacity, size))
-    places = keys.shape[1]
-    for i in range(size):
-        for place in range(places):
-            keys[i, place] = half(from_keys[i, place])
-    for place in range(places):
-        for i in range(size):
-            values[place, i] = half(from_values[place, i])
-
-
-@_FAST
-def _add(x: Any, y: Any) -> None:
-    for row in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            x[row, i] += y[row, i]
-
-
-@_FAST
-def _product(w: Any, place: Any, x: Any, out: Any, numbers: Any, scales: Any, sums: Any) -> None:
-    # Views of contiguous scratch in the shape that the width of `x` asks for.
-    tokens, blocks = x.shape[0], x.shape[1] // _BLOCK
-    n = numbers[: tokens * blocks * _BLOCK].reshape((tokens, blocks * _BLOCK))
-    s = scales[: tokens * blocks].reshape((tokens, blocks))
-    t = sums[: tokens * blocks].reshape((tokens, blocks))
-    multiply(w, place[0], place[1], n, s, t, out, 0, out.shape[1] // 16)
-
-
-@_FAST
-def _quantise(x: Any, numbers: Any, scales: Any, sums: Any) -> None:
-    tokens, blocks = x.shape[0], x.shape[1] // _BLOCK
-    n = numbers[: tokens * blocks * _BLOCK].reshape((tokens, blocks * _BLOCK))
-    quantise(
-        x, n, scales[: tokens * blocks].reshape((tokens, blocks)), sums[: tokens * blocks].reshape((tokens, blocks))
-    )
+                _score(keys + 2 * start * size, queries + moved, size, weights + 4 * start, width, group)
+            for row in range(group):
+                _weigh(found[row], length)
+            _mix(values, size, weights, width, length, results + moved, group)
 
 
 @_FAST
 def step(
     w: Any, places: Any, norms: Any, epsilon: Any, turns: Any, size: Any, shared: Any,
     x: Any, cosine: Any, sine: Any, caches: Any, q: Any, k: Any, v: Any, h: Any, a: Any, gate: Any, up: Any,
-    numbers: Any, scales: Any, sums: Any, scores: Any
+    numbers: Any, scales: Any, sums: Any, found: Any
 ) -> None:  # fmt: skip
-    """All layers for few tokens: `x` (tokens, hidden) in and out. The other arrays are scratch."""
+    """All layers: `x` (tokens, hidden) in and out. The other arrays are scratch."""
+    hidden, inner = x.shape[1], gate.shape[1]
     for layer in range(places.shape[0]):
+        place = places[layer]
         normalise(x, norms[layer, 0], epsilon, h)
-        _quantise(h, numbers, scales, sums)
-        _product(w, places[layer, 0], h, q, numbers, scales, sums)
-        _product(w, places[layer, 1], h, k, numbers, scales, sums)
-        _product(w, places[layer, 2], h, v, numbers, scales, sums)
+        quantise(h, numbers, scales, sums)
+        multiply(w, place[0], hidden, numbers, scales, sums, q, 0, q.shape[1] // 16)
+        multiply(w, place[1], hidden, numbers, scales, sums, k, 0, k.shape[1] // 16)
+        multiply(w, place[2], hidden, numbers, scales, sums, v, 0, v.shape[1] // 16)
         rotate_and_store(q, k, v, cosine, sine, turns[layer], layer, size, caches)
-        attend_few(q, layer, size, shared, caches, scores, a)
-        _quantise(a, numbers, scales, sums)
-        _product(w, places[layer, 3], a, h, numbers, scales, sums)
-        _add(x, h)
+        attend(q, layer, size, shared, caches, found, a, 0, 1)
+        quantise(a, numbers, scales, sums)
+        multiply(w, place[3], a.shape[1], numbers, scales, sums, h, 0, hidden // 16)
+        add(x, h)
         normalise(x, norms[layer, 1], epsilon, h)
-        _quantise(h, numbers, scales, sums)
-        _product(w, places[layer, 4], h, gate, numbers, scales, sums)
-        _product(w, places[layer, 5], h, up, numbers, scales, sums)
+        quantise(h, numbers, scales, sums)
+        multiply(w, place[4], hidden, numbers, scales, sums, gate, 0, inner // 16)
+        multiply(w, place[5], hidden, numbers, scales, sums, up, 0, inner // 16)
         swish(gate, up)
-        _quantise(gate, numbers, scales, sums)
-        _product(w, places[layer, 6], gate, h, numbers, scales, sums)
-        _add(x, h)
+        quantise(gate, numbers, scales, sums)
+        multiply(w, place[6], inner, numbers, scales, sums, h, 0, hidden // 16)
+        add(x, h)

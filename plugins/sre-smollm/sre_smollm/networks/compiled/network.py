@@ -1,15 +1,17 @@
-"""The compiled network: whole steps of few tokens in one go, many tokens layer by layer on several threads."""
+"""The compiled network: a step in one call on one thread, or layer by layer on several."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sre_core.errors import ConfigError, UnsupportedError
-from sre_smollm.networks.base import Network, NetworkInfo, Row
-from sre_smollm.networks.compiled.cache import CompiledCache, Shape
+from sre_smollm.networks.base import Network, NetworkInfo, OutOfMemoryError, Row
+from sre_smollm.networks.compiled.cache import PLACES, CompiledCache, Shape
 from sre_smollm.networks.compiled.packing import PARTS, missing
 from sre_smollm.networks.compiled.rotation import frequencies, turning_layers
+from sre_smollm.networks.compiled.scratch import CHUNK, Scratch
 from sre_smollm.networks.compiled.tensors import TensorFile
 from sre_smollm.networks.folder import ModelFolder
 
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["ARCHITECTURES", "CompiledNetwork", "check", "load"]
 
 ARCHITECTURES = frozenset({"llama", "smollm3", "mistral"})
-# From so many tokens on a step is worth more than one thread, and attention is worth BLAS.
+# Tokens of one step from which on it is worth more than one thread.
 _MANY = 24
-# Queries of one token run at once against all keys before them; more waste work on those that they may not see.
-_QUERIES = 128
 
 
 def check(folder: ModelFolder) -> None:
@@ -46,32 +46,40 @@ def check(folder: ModelFolder) -> None:
     frequencies(folder)
 
 
-def load(folder: ModelFolder, packed: Path, *, context_tokens: int, threads: int = 1) -> "CompiledNetwork":
-    """Map the weights that `packing.pack` wrote. Raises ConfigError when tensors are missing, UnsupportedError."""
+def load(
+    folder: ModelFolder, packed: Path, *, context_tokens: int, threads: int = 1, decode_threads: int = 1
+) -> "CompiledNetwork":
+    """Map the weights that `packing.pack` wrote.
+
+    Steps of many tokens take `threads`, others `decode_threads`, which pays for models of a billion parameters and
+    more. Raises ConfigError when tensors are missing or the file is damaged, UnsupportedError.
+    """
     check(folder)
     file = TensorFile(packed)
     if absent := missing(file.places, folder.layers):
         raise ConfigError(
             f"the model in {str(folder.path)!r} has no tensor {absent[0]!r}", hint="fetch it again, it is not whole"
         )
-    return CompiledNetwork(folder, file, context_tokens=context_tokens, threads=threads)
+    return CompiledNetwork(folder, file, context_tokens=context_tokens, threads=(threads, decode_threads))
 
 
 class CompiledNetwork(Network):
     """Weights in 4 or 8 bits, what they are multiplied with in 8, keys and values float16, all else float32.
 
-    Few tokens are computed on one thread, many on `threads`.
+    `threads` are those for steps of many tokens and of few.
     """
 
     name: ClassVar[str] = "compiled"
 
-    def __init__(self, folder: ModelFolder, file: TensorFile, *, context_tokens: int, threads: int) -> None:
+    def __init__(self, folder: ModelFolder, file: TensorFile, *, context_tokens: int, threads: tuple[int, int]) -> None:
         import numpy as np
 
         from sre_smollm.networks.compiled import kernels
 
         self._kernels: Any = kernels
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="smollm-compute") if threads > 1 else None
+        # The thread that calls does a share too.
+        others = max(threads) - 1
+        self._pool = ThreadPoolExecutor(others, thread_name_prefix="smollm-compute") if others else None
         self._threads = threads
         self._file: TensorFile | None = file
         self._shape = Shape(layers=folder.layers, heads=folder.key_heads, size=folder.head_size)
@@ -84,9 +92,11 @@ class CompiledNetwork(Network):
         norms = ("input_layernorm.weight", "post_attention_layernorm.weight")
         self._norms = np.stack([[self._vector(f"{layer}.{norm}") for norm in norms] for layer in layers])
         self._last_norm = self._vector("model.norm.weight")
-        self._table = self._place("model.embed_tokens.weight")
+        self._table = np.array(self._place("model.embed_tokens.weight"))
         head = "lm_head.weight" if "lm_head.weight" in file.places else "model.embed_tokens.weight"
-        self._head, self._head_rows = self._place(head), file.places[head].shape[0] * 16
+        self._head, self._head_rows = np.array(self._place(head)), file.places[head].shape[0] * 16
+        queries, shared = folder.heads * folder.head_size, folder.key_heads * folder.head_size
+        self._scratch = Scratch(self._hidden, queries, shared, self._inner)
         bits = sorted({int(bits) for bits in self._places[..., 1].flat})
         self.info = NetworkInfo(
             name=self.name,
@@ -129,144 +139,122 @@ class CompiledNetwork(Network):
             self._pool.shutdown()
 
     def forward(self, rows: Sequence[Row]) -> "list[NDArray[np.float32]]":
-        """Read every row. Rows of few tokens are computed together; each row of many on its own."""
+        """Read every row, all together. What a row gives does not depend on the others at all."""
         import numpy as np
 
         caches: list[CompiledCache] = [row.cache for row in rows]  # type: ignore[misc]  # made by `cache`
-        for row, cache in zip(rows, caches, strict=True):
-            cache.reserve(len(row.ids))
-        few = [place for place, row in enumerate(rows) if len(row.ids) < _MANY]
-        found: list[NDArray[np.float32]] = [np.empty((0, 0), np.float32)] * len(rows)
-        for group in [few, *([place] for place in range(len(rows)) if place not in few)]:
-            if group:
-                some = [rows[place] for place in group]
-                states = self._read(some, [caches[place] for place in group])
-                for place, scores in zip(group, self._scores(some, states), strict=True):
-                    found[place] = scores
+        try:
+            for row, cache in zip(rows, caches, strict=True):
+                cache.reserve(len(row.ids))
+            # First, since nothing is computed in vain if there is no room for it.
+            scores = np.empty((sum(row.keep for row in rows), self._head_rows), np.float32)
+            states = self._read(rows, caches)
+            self._score(rows, states, scores)
+        except OutOfMemoryError:
+            raise
+        except MemoryError as error:
+            raise OutOfMemoryError("there is no memory for this step of the model") from error
         for row, cache in zip(rows, caches, strict=True):
             cache.advance(len(row.ids))
-        return found
+        ends = accumulate(row.keep for row in rows)
+        return [scores[end - row.keep : end, : self.info.vocabulary] for row, end in zip(rows, ends, strict=True)]
 
     def _read(self, rows: Sequence[Row], caches: Sequence[CompiledCache]) -> "NDArray[np.float32]":
         """The last hidden states of all tokens, (tokens, hidden)."""
         import numpy as np
 
-        ids = np.concatenate([np.asarray(row.ids, np.int64) for row in rows])
-        counts = [len(row.ids) for row in rows]
-        table = np.empty((len(ids), 3), np.int64)
-        table[:, 0] = np.repeat([cache.address for cache in caches], counts)
-        table[:, 1] = np.repeat([cache.capacity for cache in caches], counts)
-        table[:, 2] = np.concatenate(
-            [np.arange(cache.length, cache.length + count) for cache, count in zip(caches, counts, strict=True)]
+        ids = np.array([token for row in rows for token in row.ids], np.int64)
+        if ids.min() < 0 or ids.max() >= self.info.vocabulary:
+            raise ValueError(f"a token is not among the {self.info.vocabulary} that the model knows")
+        table = np.array(
+            [
+                (address, capacity, position)
+                for row, cache in zip(rows, caches, strict=True)
+                for address, capacity in [(cache.address, cache.capacity)]
+                for position in range(cache.length, cache.length + len(row.ids))
+            ],
+            np.int64,
         )
         angles = table[:, 2:].astype(np.float32) * self._frequencies
+        cosine, sine = np.cos(angles), np.sin(angles)
         states = np.empty((len(ids), self._hidden), np.float32)
-        self._kernels.unpack_rows(self._data, self._table[0], self._table[1], ids, states)
-        (self._few if max(counts) < _MANY else self._many)(states, np.cos(angles), np.sin(angles), table)
+        self._kernels.unpack_rows(self._data, self._table, ids, states)
+        for start in range(0, len(ids), CHUNK):
+            part = slice(start, start + CHUNK)
+            self._layers(states[part], cosine[part], sine[part], table[part])
         return states
 
-    def _few(self, x: "NDArray[np.float32]", cosine: Any, sine: Any, caches: "NDArray[np.int64]") -> None:
+    def _layers(self, x: "NDArray[np.float32]", cosine: Any, sine: Any, caches: "NDArray[np.int64]") -> None:
+        """All layers for some tokens, in place."""
         import numpy as np
 
-        tokens, shape = len(x), self._shape
-        widths = (self._heads * shape.size, shape.heads * shape.size, shape.heads * shape.size, self._hidden)
-        q, k, v, h = (np.empty((tokens, width), np.float32) for width in widths)
-        gate, up = (np.empty((tokens, self._inner), np.float32) for _ in range(2))
-        most = tokens * max(self._inner, self._hidden, widths[0])
-        numbers, scales, sums = (
-            np.empty(most, np.int8),
-            np.empty(most // 32, np.float32),
-            np.empty(most // 32, np.float32),
-        )
-        longest = -(-int(caches[:, 2].max() + 1) // 64) * 64
-        scores = np.empty((self._heads // shape.heads, longest), np.float32)
-        self._kernels.step(
-            self._data, self._places, self._norms, self._epsilon, self._turns, shape.size, shape.heads,
-            x, cosine, sine, caches, q, k, v, h, np.empty_like(q), gate, up, numbers, scales, sums, scores,
-        )  # fmt: skip
+        scratch, shape, parts = self._scratch, self._shape, self._parts(len(x))
+        longest = -(-int(caches[:, 2].max() + 1) // PLACES) * PLACES
+        found = np.empty((parts, self._heads // shape.heads, longest), np.float32)
+        if parts == 1:
+            self._kernels.step(
+                self._data, self._places, self._norms, self._epsilon, self._turns, shape.size, shape.heads,
+                x, cosine, sine, caches, *scratch.arrays(len(x)), scratch.numbers, scratch.scales, scratch.sums,
+                found[0],
+            )  # fmt: skip
+        else:
+            self._shared_layers(x, cosine, sine, caches, found)
 
-    def _many(self, x: "NDArray[np.float32]", cosine: Any, sine: Any, caches: "NDArray[np.int64]") -> None:
-        import numpy as np
+    def _shared_layers(self, x: Any, cosine: Any, sine: Any, caches: Any, found: Any) -> None:
+        """The same as `kernels.step`, each product and the attention shared by as many threads as `found` has parts."""
+        run, shape, parts = self._kernels, self._shape, len(found)
+        q, k, v, h, a, gate, up = self._scratch.arrays(len(x))
 
-        run, shape, queries = self._kernels, self._shape, self._heads * self._shape.size
-        h = np.empty_like(x)
+        def attend(part: int) -> None:
+            run.attend(q, layer, shape.size, shape.heads, caches, found[part], a, part, parts)
+
         for layer in range(shape.layers):
             places = self._places[layer]
             run.normalise(x, self._norms[layer, 0], self._epsilon, h)
-            q, k, v = self._multiply(
-                h, [(places[0], queries), *((places[i], shape.heads * shape.size) for i in (1, 2))]
-            )
+            self._multiply(h, parts, [(places[0], q), (places[1], k), (places[2], v)])
             run.rotate_and_store(q, k, v, cosine, sine, self._turns[layer], layer, shape.size, caches)
-            x += self._multiply(self._attend(q, layer, caches[0]), [(places[3], self._hidden)])[0]
+            self._each(parts, attend)
+            self._multiply(a, parts, [(places[3], h)])
+            run.add(x, h)
             run.normalise(x, self._norms[layer, 1], self._epsilon, h)
-            gate, up = self._multiply(h, [(places[part], self._inner) for part in (4, 5)])
+            self._multiply(h, parts, [(places[4], gate), (places[5], up)])
             run.swish(gate, up)
-            x += self._multiply(gate, [(places[6], self._hidden)])[0]
+            self._multiply(gate, parts, [(places[6], h)])
+            run.add(x, h)
 
-    def _each(self, work: Callable[[int], None]) -> None:
-        """Run `work` for the number of each thread."""
-        if self._pool is None:
-            work(0)
-        else:
-            list(self._pool.map(work, range(self._threads)))
+    def _parts(self, tokens: int) -> int:
+        """Threads that are worth it."""
+        return self._threads[0 if tokens >= _MANY else 1]
 
-    def _multiply(self, x: "NDArray[np.float32]", matrices: Sequence[tuple[Any, int]]) -> "list[NDArray[np.float32]]":
-        """Products of `x` with matrices, given by their places and rows; each thread takes a share of the rows."""
-        import numpy as np
+    def _each(self, parts: int, work: Callable[[int], None]) -> None:
+        """Do the parts of some work at once."""
+        others = [self._pool.submit(work, part) for part in range(1, parts)] if self._pool is not None else []
+        work(0)
+        for other in others:
+            other.result()
 
-        tokens, width = x.shape
-        numbers = np.empty((tokens, width), np.int8)
-        scales, sums = (np.empty((tokens, width // 32), np.float32) for _ in range(2))
-        self._kernels.quantise(x, numbers, scales, sums)
-        found = [np.empty((tokens, rows), np.float32) for _, rows in matrices]
-
-        def share(part: int) -> None:
-            for (place, rows), out in zip(matrices, found, strict=True):
-                first, last = (rows // 16 * number // self._threads for number in (part, part + 1))
-                self._kernels.multiply(self._data, place[0], place[1], numbers, scales, sums, out, first, last)
-
-        self._each(share)
-        return found
-
-    def _attend(self, q: "NDArray[np.float32]", layer: int, cache: "NDArray[np.int64]") -> "NDArray[np.float32]":
-        """Attention of the tokens of one sequence; `cache` has address, capacity, and the first token's position."""
-        import numpy as np
-
-        out, shape = np.empty_like(q), self._shape
-        queries = (q * np.float32(shape.size**-0.5)).reshape(len(q), shape.heads, -1, shape.size)
-        results = out.reshape(queries.shape)
+    def _multiply(self, x: "NDArray[np.float32]", parts: int, matrices: Sequence[tuple[Any, Any]]) -> None:
+        """Products of `x` with matrices, given by their places, into arrays; each thread takes some rows of them."""
+        run, scratch = self._kernels, self._scratch
+        numbers, scales, sums = scratch.numbers, scratch.scales, scratch.sums
+        run.quantise(x, numbers, scales, sums)
 
         def share(part: int) -> None:
-            for head in range(part, shape.heads, self._threads):
-                self._attend_head(queries[:, head], layer, head, cache, results[:, head])
+            for place, out in matrices:
+                tiles = out.shape[1] // 16
+                first, last = tiles * part // parts, tiles * (part + 1) // parts
+                run.multiply(self._data, place, x.shape[1], numbers, scales, sums, out, first, last)
 
-        self._each(share)
-        return out
+        self._each(parts, share)
 
-    def _attend_head(self, queries: Any, layer: int, head: int, cache: "NDArray[np.int64]", results: Any) -> None:
-        """Attention of queries (tokens, group, size) that share one head of keys and values."""
+    def _score(self, rows: Sequence[Row], states: "NDArray[np.float32]", scores: "NDArray[np.float32]") -> None:
+        """Compute the scores after the last `keep` tokens of each row."""
         import numpy as np
 
-        tokens, group, size = queries.shape
-        address, capacity, first = (int(number) for number in cache)
-        keys, values = np.empty((size, first + tokens), np.float32), np.empty((first + tokens, size), np.float32)
-        self._kernels.widen(address, layer, head, self._shape.heads, size, capacity, keys, values)
-        for start in range(0, tokens, _QUERIES):
-            some = queries[start : start + _QUERIES]
-            seen = first + start + len(some)
-            scores = some.reshape(-1, size) @ keys[:, :seen]
-            self._kernels.softmax_causal(scores, group, first + start)
-            results[start : start + len(some)] = (scores @ values[:seen]).reshape(some.shape)
-
-    def _scores(self, rows: Sequence[Row], states: "NDArray[np.float32]") -> "list[NDArray[np.float32]]":
-        """The scores after the last `keep` tokens of each row."""
-        import numpy as np
-
-        ends = np.cumsum([len(row.ids) for row in rows])
-        wanted = np.concatenate([np.arange(end - row.keep, end) for row, end in zip(rows, ends, strict=True)])
-        kept = np.empty((len(wanted), self._hidden), np.float32)
-        if len(wanted):
-            self._kernels.normalise(states[wanted], self._last_norm, self._epsilon, kept)
-        (scores,) = self._multiply(kept, [(self._head, self._head_rows)])
-        scores = scores[:, : self.info.vocabulary]
-        return np.split(scores, np.cumsum([row.keep for row in rows])[:-1])
+        ends = accumulate(len(row.ids) for row in rows)
+        wanted = np.concatenate([states[end - row.keep : end] for row, end in zip(rows, ends, strict=True)])
+        for start in range(0, len(wanted), CHUNK):
+            some = wanted[start : start + CHUNK]
+            kept = np.empty_like(some)
+            self._kernels.normalise(some, self._last_norm, self._epsilon, kept)
+            self._multiply(kept, self._parts(len(kept)), [(self._head, scores[start : start + CHUNK])])
