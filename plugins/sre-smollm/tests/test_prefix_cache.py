@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sre_smollm.engine.planner import Limits
 from sre_smollm.engine.prefix_cache import PrefixCache, common
+from sre_smollm.engine.reading import TokenSequence
 from sre_smollm.engine.scheduler import Scheduler
 from sre_smollm.networks.base import Row
 
@@ -119,3 +120,22 @@ def test_what_is_kept_stays_within_its_bytes(lively):
         finish(scheduler)
         assert 0 < scheduler.stats().kept_bytes <= limit
     assert scheduler.stats().evictions > 0
+
+
+def test_what_is_wholly_known_and_wants_no_scores_is_not_read_at_all(watched):
+    scheduler = Scheduler(watched, Limits())
+    lengths = []
+
+    def looking(_emit):
+        sequence = TokenSequence()
+        lengths.append(len((yield from sequence.read(range(3, 40), keep=0))))
+        # Others may look while it is at work, and when it is over.
+        yield ()
+        yield ()
+
+    for _ in range(2):
+        Run(scheduler, looking)
+        Run(scheduler, looking)
+        finish(scheduler)
+    assert lengths == [0] * 4
+    assert watched.tokens == 37

@@ -109,7 +109,7 @@ class Memory:
         best: KVCache | None = None
         for other in self._live:
             cache = other.cache
-            if cache is None or cache.length <= size or other.ids[size] != ids[size]:
+            if cache is None or size >= min(cache.length, most) or other.ids[size] != ids[size]:
                 continue
             found = min(common(np.array(other.ids[: cache.length], dtype=np.int32), ids), most)
             if found > size:
