@@ -107,8 +107,11 @@ def test_a_cache_cannot_be_cut_to_more_than_it_has(small):
 def test_without_memory_no_cache_changes(name, tmp_path):
     import torch
 
+    calls = []
+
     def ask_for_too_much(_module, inputs):
-        if inputs[0].shape[-2] > 1:
+        calls.append(inputs)
+        if inputs[0].shape[-2] > 1 or len(calls) > 1:
             torch.empty(2**60, dtype=torch.int8)
 
     network = load(save_tiny(name, tmp_path), FLOAT)
@@ -156,7 +159,7 @@ def test_what_does_not_fit_in_memory_lies_on_disk(tmp_path):
         device="cpu", dtype="float32", memory_limit="60KB", offload_folder=tmp_path / "parts", read_threads=1
     )
     network = load(folder, placement)
-    assert any((tmp_path / "parts").iterdir())
+    assert any(weight.is_meta for weight in network.model.parameters())
     asked = prompts(2)
     assert shuffled(network, asked, 5, 1) == greedy(folder.path, asked, 5)
 

@@ -166,7 +166,7 @@ class PlainNetwork(Network):
         self._threads.use(len(ids))
         # A state that cannot forget what a failed step added is changed in a copy.
         state = cache.state if _croppable(cache.state) else copy.deepcopy(cache.state)
-        size = len(ids) if self._goes_on else 1
+        size = len(ids) if self._goes_on or state is None else 1
         found: list[torch.Tensor] = []
         for start in range(0, len(ids), size):
             left = len(ids) - start - size
