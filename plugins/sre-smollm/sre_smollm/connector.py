@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInf
 from sre_core.errors import ConfigError, NotFoundError, UnavailableError
 from sre_core.events import ModelTimed, current_emit
 from sre_core.messages import SkillSpec
+from sre_smollm.description import describe
 from sre_smollm.embeddings.embedder import Embedder
 from sre_smollm.embeddings.options import EmbeddingOptions
 from sre_smollm.embeddings.places import present
@@ -114,6 +115,11 @@ class SmolLM(LLMConnector):
         return self._running
 
     @property
+    def engine(self) -> Engine:
+        """What computes. Raises UnavailableError when the connector does not run."""
+        return self._ready.engine
+
+    @property
     def stats(self) -> EngineStats:
         """What the engine has done since its weights were loaded. Raises UnavailableError when it does not run."""
         return self._ready.engine.stats()
@@ -121,6 +127,16 @@ class SmolLM(LLMConnector):
     async def ping(self) -> None:
         """Raise UnavailableError unless the connector runs."""
         _ = self._ready
+
+    async def describe(self) -> Mapping[str, str]:
+        """Which model, where its weights are, what computes it and why, and where the embedding model is.
+
+        Loads nothing; a GGUF file that was never used is converted. Raises as `start` does.
+        """
+        given = SmolLMSettings.model_validate(self.settings.model_dump())
+        info = self._running.engine.info if self._running is not None else None
+        options = replace(_embedding(given), allow_download=False)
+        return await asyncio.to_thread(partial(describe, given, options, info=info))
 
     async def models(self) -> list[ModelInfo]:
         """The configured model; its context and the place of its weights are known once it runs."""
@@ -146,8 +162,8 @@ class SmolLM(LLMConnector):
 
     async def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Write a reply. Usage counts the prompt that the reply was written from, not the choice of a skill."""
-        running, plan = self._ready, await self._look(self._plan(request))
-        began, first = time.perf_counter(), None
+        running, began, first = self._ready, time.perf_counter(), None
+        plan = await self._look(self._plan(request))
         work = partial(reply, running.tools, plan)
         async with aclosing(running.engine.run(work, key=str(logs.bound().get("agent_id", "")))) as chunks:
             async for chunk in chunks:

@@ -64,6 +64,7 @@ def smolvlm_folder(tmp_path_factory):
     return folder
 
 
+END = "<end_of_utterance>\n"
 # What is asked, and the same as the template of SmolVLM shows it.
 TALKS = {
     "one chart": (
@@ -78,12 +79,11 @@ TALKS = {
     ),
     "in two turns": (
         [
-            Message.user("What is it?", files=(saved(LETTER),)),
-            Message.assistant("An invoice."),
+            Message.user("What?", files=(saved(LETTER),)),
+            Message.assistant("A bill."),
             Message.user("And this?", files=(saved(SALES),)),
         ],
-        "<|im_start|>User:<image>What is it?<end_of_utterance>\nAssistant: An invoice.<end_of_utterance>\n"
-        "User:<image>And this?<end_of_utterance>\nAssistant:",
+        f"<|im_start|>User:<image>What?{END}Assistant: A bill.{END}User:<image>And this?{END}Assistant:",
         [LETTER, SALES],
     ),
     "text alone": ([Message.user("Hello.")], "<|im_start|>User: Hello.<end_of_utterance>\nAssistant:", []),
@@ -133,7 +133,7 @@ def test_what_is_seen_matters(seeing):
 def test_what_found_no_room_is_looked_at_again(limit, smolvlm_folder):
     seeing = Seeing(smolvlm_folder, limit=limit)
     messages, text, images = TALKS["in two turns"]
-    ids, expected = plain(smolvlm_folder, text, images, 8)
+    _, expected = plain(smolvlm_folder, text, images, 8)
     asked = seeing.prompt(*messages)
     assert shuffled(seeing.network, [asked], 8, 1) == [expected]
     views = sum(len(picture.views) for picture in seeing.held[0])

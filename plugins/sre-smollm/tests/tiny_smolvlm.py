@@ -90,6 +90,24 @@ def save_tiny_smolvlm(folder: Path, *, family: str = "SmolVLM") -> None:
     images.save_pretrained(str(folder))
 
 
+def save_tiny_qwen2_vl(folder: Path) -> None:
+    """Qwen2-VL: tokens of pictures have positions of three parts, which is not known here."""
+    import torch
+    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+
+    tokenizer = _tokenizer(folder)
+    torch.manual_seed(5)
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    rotation = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]}
+    config = Qwen2VLConfig(
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        vision_config={"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "patch_size": 8},
+        text_config={"vocab_size": len(tokenizer), **_TEXT, **ends, "rope_parameters": rotation},
+        **ends,
+    )
+    _save(Qwen2VLForConditionalGeneration(config), folder)
+
+
 def save_tiny_llava(folder: Path) -> None:
     """LLaVA: one picture is one run of marks, with nothing around it."""
     import torch
