@@ -13,7 +13,7 @@ from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConfigError, NotFoundError, UnavailableError
 from sre_core.events import ModelTimed, current_emit
-from sre_core.messages import SkillSpec
+from sre_core.messages import MessageRole, SkillSpec
 from sre_smollm.description import describe
 from sre_smollm.embeddings.embedder import Embedder
 from sre_smollm.embeddings.options import EmbeddingOptions
@@ -22,8 +22,9 @@ from sre_smollm.engine.engine import Engine
 from sre_smollm.engine.planner import Limits
 from sre_smollm.engine.stats import EngineStats
 from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id, picked
-from sre_smollm.prompts.choice import asked_for, choose
+from sre_smollm.prompts.choice import choose
 from sre_smollm.prompts.grounding import ground
+from sre_smollm.prompts.worked_examples import arguments_prompt
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import canonical, known_model
 from sre_smollm.writing.reply import Choose, Plan, reply
@@ -46,6 +47,7 @@ class _Running:
     embedder: Embedder
     routes: bool
     """Whether the embedder helps to choose skills: it need not be on this machine."""
+    preparing: asyncio.Future[None]
 
 
 class SmolLM(LLMConnector):
@@ -90,6 +92,8 @@ class SmolLM(LLMConnector):
             tools=tools,
             embedder=Embedder(options),
             routes=await asyncio.to_thread(present, options),
+            # The first call of a skill would wait for it, the first answer need not.
+            preparing=asyncio.ensure_future(asyncio.to_thread(text.grammars.prepare)),
         )
         log.info("model_ready", model=self._model_id(), engine=engine.info.name, weights=engine.info.weights)
 
@@ -106,7 +110,7 @@ class SmolLM(LLMConnector):
         """Stop what is being written and free the memory."""
         running, self._running = self._running, None
         if running is not None:
-            await asyncio.gather(running.engine.stop(), running.embedder.stop())
+            await asyncio.gather(running.engine.stop(), running.embedder.stop(), running.preparing)
 
     @property
     def _ready(self) -> _Running:
@@ -206,6 +210,7 @@ class SmolLM(LLMConnector):
         thinking = tools.template.thinks and tools.template.wants_thinking(
             request.messages, None if wanted == "auto" else wanted
         )
+        asked = [tools.template.tokenizer.apart(one.text) for one in request.messages if one.role is MessageRole.USER]
         small = not tools.template.native or self._ready.model.folder.parameters < _LARGE
         return Plan(
             request=request,
@@ -213,7 +218,9 @@ class SmolLM(LLMConnector):
             thinking=thinking,
             choose=self._choose(request),
             beforehand=small if settings.choice == "auto" else settings.choice == "likelihood",
-            narrow=partial(_narrowed, asked_for(request.messages)) if small else None,
+            narrow=partial(_narrowed, "\n".join(asked)) if small else None,
+            # It knows no history, so it is for requests that stand on their own.
+            plain=partial(arguments_prompt, words=asked[0]) if small and len(asked) == 1 else None,
         )
 
     def _choose(self, request: LLMRequest) -> Choose:
@@ -259,7 +266,7 @@ def _embedding(settings: SmolLMSettings) -> EmbeddingOptions:
 
 
 def _narrowed(words: str, skill: SkillSpec) -> SkillSpec:
-    return replace(skill, parameters=ground(skill.parameters, words))
+    return replace(skill, parameters=ground(skill.parameters, words, name=skill.name))
 
 
 def _check_sense(request: LLMRequest) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embed", "Score", "asked_for", "choose", "rank"]
+__all__ = ["Embed", "Score", "choose", "rank"]
 
 Score = Callable[[Sequence[Sequence[int]], Sequence[int]], Steps[list[float]]]
 """How likely the same tokens are after each of some beginnings, in nats."""
@@ -61,7 +61,7 @@ class _Weights:
     start: float
 
 
-# Fitted on 223 requests, each judged by a fit without it (ten folds), and rounded; checked on 142 others.
+# Fitted on 223 requests, each judged by a fit without it (ten folds), and rounded; checked on 132 others.
 _WITH_EMBEDDINGS = _Weights(
     likelihood=0.09, name=2.2, description=0.0, lacking=-2.0, nearness=4.0, lead=15.0, most_lead=0.2, start=-2.9
 )
@@ -151,11 +151,6 @@ def _needs_number(parameters: Mapping[str, Any]) -> bool:
     properties = parameters.get("properties", {})
     parts = (properties.get(name) for name in parameters.get("required", ()))
     return any(isinstance(part, Mapping) and part.get("type") in ("integer", "number") for part in parts)
-
-
-def asked_for(messages: Sequence[Message]) -> str:
-    """What the user said last."""
-    return _situation(messages)[0]
 
 
 def _situation(messages: Sequence[Message]) -> tuple[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sre_core.connectors.llm import LLMChunk, LLMRequest
-from sre_core.errors import ConnectorError, UnsupportedError
+from sre_core.errors import UnsupportedError
 from sre_core.messages import FinishReason, SkillSpec, Usage
 from sre_smollm.engine.engine import Emit
 from sre_smollm.engine.reading import Steps
@@ -12,6 +12,7 @@ from sre_smollm.vision.expansion import expanded
 from sre_smollm.vision.gallery import Picture
 from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
 from sre_smollm.writing.generation import Sampler, Sampling, Writer
+from sre_smollm.writing.plain_call import fits, plain_call
 from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_calls
 from sre_smollm.writing.tools import Score, Tools
 
@@ -29,8 +30,9 @@ class Plan:
 
     `choose` finds the skill before anything is written: always where there is a schema for the text, which leaves no
     room for free tags, else only if `beforehand`. `narrow` may give a skill parameters that fit this request alone;
-    what they accept, those of the skill must accept too.
-    `pictures` are those of all files of the request, in order; the plan holds them as long as a reply is written.
+    what they accept, those of the skill must accept too. `plain` makes a prompt for the arguments of a skill that was
+    chosen beforehand, in place of the chat. `pictures` are those of all files of the request, in order;
+    the plan holds them as long as a reply is written.
     """
 
     request: LLMRequest
@@ -40,6 +42,12 @@ class Plan:
     choose: Choose | None = None
     beforehand: bool = False
     narrow: Callable[[SkillSpec], SkillSpec] | None = None
+    plain: Callable[[SkillSpec], str] | None = None
+
+    def sampler(self) -> Sampler:
+        """Picks tokens as the request asks for."""
+        request = self.request
+        return Sampler(Sampling(temperature=request.temperature, top_p=request.top_p, seed=request.seed))
 
 
 def reply(tools: Tools, plan: Plan, emit: Emit[LLMChunk]) -> Steps[None]:
@@ -53,6 +61,11 @@ def reply(tools: Tools, plan: Plan, emit: Emit[LLMChunk]) -> Steps[None]:
     skills = () if request.skill_choice == "none" else request.skills
     if skills and plan.choose is not None and (plan.beforehand or request.output_schema is not None):
         chosen = yield from plan.choose(tools.score)
+        if chosen is not None and plan.plain is not None:
+            narrow = plan.narrow(chosen) if plan.narrow is not None else chosen
+            skill = narrow if fits(tools, narrow) else chosen
+            yield from plain_call(tools, emit, skill, plan.plain(skill), plan.sampler(), max_tokens=plan.max_tokens)
+            return
         if chosen is not None:
             yield from _Reply(tools, plan, emit, (chosen,), thinking=False).call()
             return
@@ -79,15 +92,8 @@ class _Reply:
         self._form = tools.template.call_form
         prompt = tools.template.prompt(request.messages, skills=self._skills, thinking=thinking)
         self._prompt = expanded(prompt, plan.pictures) if prompt.files else prompt
-        size, most = len(self._prompt.ids), tools.info.context_tokens
-        if size >= most:
-            raise ConnectorError(
-                f"the prompt has {size} tokens, the model's context {most}: {size - most + 1} too many",
-                hint="shorten the conversation (limits.window_tokens), or use a model with a longer context",
-            )
-        sampling = Sampling(temperature=request.temperature, top_p=request.top_p, seed=request.seed)
-        limit = min(plan.max_tokens, most - size)
-        self._writer = Writer(self._prompt.ids, Sampler(sampling), ends=tools.ends, limit=limit)
+        limit = min(plan.max_tokens, tools.room(len(self._prompt.ids)))
+        self._writer = Writer(self._prompt.ids, plan.sampler(), ends=tools.ends, limit=limit)
         self._reasoning = 0
         self._calls: list[WrittenCall] = []
 

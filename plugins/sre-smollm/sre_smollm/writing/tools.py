@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sre_core.errors import ConnectorError
 from sre_smollm.engine.reading import Steps
 from sre_smollm.networks.base import NetworkInfo
 from sre_smollm.prompts.template import Template
@@ -27,3 +28,13 @@ class Tools:
     def score(self, prefixes: Sequence[Sequence[int]], words: Sequence[int]) -> Steps[list[float]]:
         """How likely `words` are after each of `prefixes`, in nats."""
         return likelihoods(prefixes, words, vocabulary=self.info.vocabulary)
+
+    def room(self, size: int) -> int:
+        """How many tokens fit after a prompt of `size`. Raises ConnectorError when none do."""
+        most = self.info.context_tokens
+        if size >= most:
+            raise ConnectorError(
+                f"the prompt has {size} tokens, the model's context {most}: {size - most + 1} too many",
+                hint="shorten the conversation (limits.window_tokens), or use a model with a longer context",
+            )
+        return most - size
