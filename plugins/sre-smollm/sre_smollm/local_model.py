@@ -122,7 +122,7 @@ def _sight(folder: ModelFolder, settings: SmolLMSettings) -> Sight | None:
     if not folder.image_text:
         return None
     try:
-        return Sight(folder, limit=settings.image_cache_bytes)
+        return Sight(folder, limit=settings.image_cache_bytes, detail=settings.image_detail)
     except UnsupportedError as error:
         log.warning("images_not_taken", model=settings.model, reason=str(error))
         return None

@@ -92,6 +92,11 @@ class SmolLMSettings(Settings):
     system_prompt: str | None = Field(
         default=None, description="Instructions when the request has none; the model's own if not given."
     )
+    image_detail: Literal["high", "low"] = Field(
+        default="high",
+        description="Whether SmolVLM and Idefics3 look at an image in tiles, or once at the whole of it, which is less "
+        "work for them and too little to read small print.",
+    )
     image_cache_bytes: int = Field(
         default=256 << 20,
         ge=0,

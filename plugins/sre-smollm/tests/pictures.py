@@ -56,14 +56,17 @@ def processor(folder: Path):
     return Idefics3Processor(images, AutoTokenizer.from_pretrained(str(folder)), image_seq_len=4)
 
 
-def plain(folder: Path, text: str, images: Sequence, tokens: int) -> tuple[list[int], list[int]]:
-    """The ids of a prompt with `<image>` marks, and what `generate` of transformers writes after it, greedily."""
+def plain(folder: Path, text: str, images: Sequence, tokens: int, **options) -> tuple[list[int], list[int]]:
+    """The ids of a prompt with `<image>` marks, and what `generate` of transformers writes after it, greedily.
+
+    `options` are for the processor.
+    """
     import torch
     from transformers import AutoModelForImageTextToText
 
     model = AutoModelForImageTextToText.from_pretrained(str(folder), dtype=torch.float32)
     model.generation_config.eos_token_id = None
-    made = processor(folder)(text=[text], images=[list(images)] if images else None, return_tensors="pt")
+    made = processor(folder)(text=[text], images=[list(images)] if images else None, return_tensors="pt", **options)
     made.pop("token_type_ids", None)
     written = model.generate(**made, max_new_tokens=tokens, do_sample=False)
     ids = made["input_ids"][0].tolist()

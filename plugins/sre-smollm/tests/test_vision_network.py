@@ -25,12 +25,12 @@ MAKERS = {
 class Seeing:
     """A model in a folder with all that its prompts need."""
 
-    def __init__(self, path, *, limit: int = 1 << 24) -> None:
+    def __init__(self, path, *, limit: int = 1 << 24, detail="high") -> None:
         from sre_smollm.vision.network import load
 
         self.path = path
         folder = ModelFolder.read(path)
-        self.sight = Sight(folder, limit=limit)
+        self.sight = Sight(folder, limit=limit, detail=detail)
         tokenizer = Tokenizer.load(path)
         self.sight.load(tokenizer)
         self.template = Template(tokenizer)
@@ -152,6 +152,16 @@ def test_a_picture_is_looked_at_once_and_tile_by_tile(smolvlm_folder):
     seeing.network.forward([Row(cache=cache, ids=ids[marks[5] :], keep=0)])
     seeing.network.forward([Row(cache=seeing.network.cache(), ids=ids, keep=0)])
     assert seeing.network.looked == 9
+
+
+def test_with_low_detail_a_picture_is_one_view(smolvlm_folder):
+    seeing = Seeing(smolvlm_folder, detail="low")
+    messages, text, images = TALKS["several of other sizes"]
+    ids, expected = plain(smolvlm_folder, text, images, 8, do_image_splitting=False)
+    asked = seeing.prompt(*messages)
+    assert seeing.words(asked) == ids
+    assert shuffled(seeing.network, [asked], 8, 1) == [expected]
+    assert seeing.network.looked == len(images)
 
 
 def test_kinds_that_are_not_known_are_refused_with_the_reason(smolvlm_folder, tmp_path):

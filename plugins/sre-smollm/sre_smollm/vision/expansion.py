@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    Inputs = Mapping[str, NDArray[np.float32]]
+    Inputs = Mapping[str, NDArray[np.float32] | NDArray[np.bool_]]
 
 __all__ = ["Sight", "check", "expanded"]
 
@@ -69,13 +69,14 @@ class Sight:
     """Makes pictures ready for one model. `look` and `inputs` are for any thread.
 
     Pixels are kept from when they are made until they are used, within `limit` bytes; those that found no room are
-    made again from the file. Raises UnsupportedError as `check` does.
+    made again from the file. With low `detail` nothing is cut into tiles. Raises UnsupportedError as `check` does.
     """
 
-    def __init__(self, folder: ModelFolder, *, limit: int) -> None:
+    def __init__(self, folder: ModelFolder, *, limit: int, detail: Literal["high", "low"] = "high") -> None:
         check(folder)
         assert folder.image_token is not None  # noqa: S101 -- it was checked
         self._folder = folder
+        self._detail = detail
         self._mark = folder.image_token
         self._gallery = Gallery(folder.image_token)
         self._pixels: Store[Inputs] = Store(limit)
@@ -87,7 +88,8 @@ class Sight:
     def load(self, tokenizer: Tokenizer) -> None:
         """Read how the model wants its pictures. Slow. Raises ConfigError when that is missing or damaged."""
         try:
-            self._make = _tiled(self._folder) if self._folder.model_type in _TILED else _whole(self._folder)
+            tiled = self._folder.model_type in _TILED
+            self._make = _tiled(self._folder, self._detail) if tiled else _whole(self._folder)
         except (OSError, ValueError, KeyError, AttributeError, TypeError, ImportError) as error:
             raise ConfigError(
                 f"how images are made ready cannot be read from {str(self._folder.path)!r}: {error}",
@@ -147,7 +149,7 @@ class Sight:
             ) from error
 
 
-def _tiled(folder: ModelFolder) -> "Callable[[Image], _Ready]":
+def _tiled(folder: ModelFolder, detail: Literal["high", "low"]) -> "Callable[[Image], _Ready]":
     """Of SmolVLM and Idefics3: a picture is cut into rows of tiles, and the whole of it, made small, comes last."""
     from transformers import AutoConfig, AutoImageProcessor
 
@@ -159,9 +161,11 @@ def _tiled(folder: ModelFolder) -> "Callable[[Image], _Ready]":
     process = images.from_pretrained(str(folder.path), backend="pil", local_files_only=True)
     config: Any = AutoConfig.from_pretrained(str(folder.path), local_files_only=True)
     patch, factor = config.vision_config.patch_size, config.scale_factor
+    # What is not told is as the model's own files have it.
+    options = {} if detail == "high" else {"do_image_splitting": False}
 
     def make(image: "Image") -> _Ready:
-        made = process([[image]], return_tensors="np", return_row_col_info=True)
+        made = process([[image]], return_tensors="np", return_row_col_info=True, **options)
         tiles, masks = made["pixel_values"][0], made.get("pixel_attention_mask")
         height, width = tiles.shape[-2:]
         size = (height // patch) * (width // patch) // factor**2
@@ -175,7 +179,7 @@ def _tiled(folder: ModelFolder) -> "Callable[[Image], _Ready]":
         )
         views = [
             {"pixel_values": tiles[None, one : one + 1]}
-            | ({"pixel_attention_mask": masks[:, one : one + 1]} if masks is not None else {})
+            | ({"pixel_attention_mask": masks[:, one : one + 1].astype(bool)} if masks is not None else {})
             for one in range(len(tiles))
         ]
         return _Ready(text=text, views=tuple(views), sizes=(size,) * len(views))
