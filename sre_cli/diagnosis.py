@@ -40,7 +40,10 @@ async def examine(config: Config, *, patience: float) -> AsyncGenerator[Finding]
             yield finding
         for service in Service:
             for id_ in config.connectors.get(service.value, {}):
-                yield await _connector(runtime, service, id_, patience)
+                health = await _connector(runtime, service, id_, patience)
+                yield health
+                for finding in await _details(runtime, health, service, id_, patience):
+                    yield finding
                 if service is Service.LLM:
                     yield await _models(runtime, id_, patience)
         for place, secret in _references(config):
@@ -90,6 +93,18 @@ async def _connector(runtime: Runtime, service: Service, id_: str, patience: flo
     took = (time.perf_counter() - began) * 1000
     use = runtime.config.connectors[service.value][id_].use
     return Finding(area="connector", name=name, ok=True, detail=f"{use}, answered in {took:.0f} ms")
+
+
+async def _details(runtime: Runtime, health: Finding, service: Service, id_: str, patience: float) -> list[Finding]:
+    """What a connector tells of itself. One that did not start has said why already."""
+    try:
+        async with asyncio.timeout(patience):
+            told = await runtime.connectors.get(service, id_).describe()
+    except (SREError, TimeoutError) as error:
+        return [_failed("connector", f"{health.name} details", error, patience)] if health.ok else []
+    return [
+        Finding(area="connector", name=f"{health.name} {word}", ok=True, detail=text) for word, text in told.items()
+    ]
 
 
 async def _models(runtime: Runtime, id_: str, patience: float) -> Finding:

@@ -1,6 +1,7 @@
 """What every connector has in common."""
 
 from abc import ABC
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -54,6 +55,13 @@ class Connector(ABC):
 
     async def ping(self) -> None:  # noqa: B027
         """Return when the backend is healthy, raise ConnectorError when it is not."""
+
+    async def describe(self) -> Mapping[str, str]:
+        """What `sre doctor` should tell besides, such as which model was picked and why: words by a short name.
+
+        Works started or not, and starts nothing. Raises the ConnectorError or ConfigError that `start` would raise.
+        """
+        return {}
 
     def unsupported(self, capability: str) -> UnsupportedError:
         """The error to raise from a method whose capability this connector does not declare."""

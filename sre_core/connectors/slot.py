@@ -1,7 +1,7 @@
 """The place of one connector: made and started on first use, stopped once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Self
 
 import anyio
@@ -76,6 +76,11 @@ class Slot:
     async def make(self) -> Connector:
         """A new connector with the same settings, neither started nor kept. Raises ConfigError, ConnectorError."""
         return await self._make()
+
+    async def describe(self) -> Mapping[str, str]:
+        """What the connector tells of itself, started or not. Raises ConnectorError, ConfigError."""
+        async with Operation("describe", _Ready(self.service, self.name), timeout=self._timeout):
+            return await (self._connector or await self._make()).describe()
 
     async def start(self) -> None:
         """Make and start the connector, unless it runs. Raises ConnectorError, ConfigError."""

@@ -22,9 +22,11 @@ def register_connectors() -> Iterable[type[Connector]]:
 
 @hookimpl
 def register_commands(cli: "click.Group") -> None:
-    """`sre pull`."""
+    """`sre pull` and `sre bench-model`."""
     # Imported now: only the command line needs it.
+    from sre_smollm.commands.bench_model import bench_model_command
     from sre_smollm.commands.pull import pull_command
     from sre_smollm.networks.selection import prepare
 
     cli.add_command(pull_command(prepare))
+    cli.add_command(bench_model_command())

@@ -1,19 +1,14 @@
 """`sre pull`: fetch a model, check it, and make it ready for its first start."""
 
 import click
-from pydantic import ValidationError
 
-from sre_core.config import ConnectorConfig, load
-from sre_core.errors import ConfigError
-from sre_smollm.local_model import picked
+from sre_smollm.commands.configured import configured
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import KNOWN
 from sre_smollm.weights.pulling import Prepare, Pulled, pull
 from sre_smollm.weights.sources import found
 
 __all__ = ["pull_command"]
-
-_USE = "smollm"
 
 
 def pull_command(prepare: Prepare | None = None) -> click.Command:
@@ -43,40 +38,12 @@ Examples:
         if as_list:
             if model is not None or revision is not None:
                 raise click.UsageError("--list takes no model and no revision")
-            _show_known(_settings(None))
+            _show_known(configured(None))
             return
-        settings = _settings(model)
+        settings = configured(model)
         _tell(pull(settings, revision=revision, prepare=prepare), revision)
 
     return command
-
-
-def _settings(model: str | None) -> SmolLMSettings:
-    """The settings of the default connector, for `model` if one is named."""
-    config = load().config
-    entry = config.connectors["llm"]["default"]
-    if entry.use != _USE:
-        if model is None:
-            raise ConfigError(
-                f"the default connector is {entry.use!r}, whose models are not on this machine",
-                hint="name the model: sre pull smollm3; or sre pull --list",
-            )
-        entry = ConnectorConfig(use=_USE)
-    try:
-        settings = SmolLMSettings.model_validate(entry.options)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(("connectors.llm.default", *(str(part) for part in first["loc"])))
-        raise ConfigError(
-            f"bad value for {where!r} in {config.source(where)}: {first['msg']}", hint="correct it there"
-        ) from None
-    places = {
-        name: config.place(path)
-        for name, path in (("weights", settings.weights), ("cache_folder", settings.cache_folder))
-        if path is not None
-    }
-    chosen = {} if model is None else {"model": model, "weights": None}
-    return picked(settings.model_copy(update=places | chosen))
 
 
 def _tell(pulled: Pulled, revision: str | None) -> None:
