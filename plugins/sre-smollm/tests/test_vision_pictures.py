@@ -1,8 +1,11 @@
 """Files become pictures or a clear error, and pictures become ids of their own."""
 
 import gc
+import io
+import random
 import struct
 import zlib
+from collections import Counter
 
 import pytest
 
@@ -11,7 +14,7 @@ from sre_core.messages import File
 from sre_smollm.vision.gallery import Gallery, Layout, Store
 from sre_smollm.vision.pictures import MOST_PIXELS, read_picture
 
-from .pictures import LETTER, SALES, saved  # noqa: TID252 -- the folder of tests is no package
+from .pictures import ICON, LETTER, SALES, saved  # noqa: TID252 -- the folder of tests is no package
 
 MARK = 7
 
@@ -30,13 +33,38 @@ def test_the_kind_is_told_by_the_bytes_and_not_by_the_name():
     assert picture.tobytes() == LETTER.tobytes()
 
 
-def test_a_photograph_stands_upright():
+@pytest.mark.parametrize("held", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_photograph_stands_upright(kind, held):
+    from PIL import Image, ImageOps
+
+    exif = Image.Exif()
+    exif[0x0112] = held
+    file = saved(SALES, kind=kind, exif=exif)
+    with Image.open(io.BytesIO(file.data)) as image:
+        assert read_picture(file).tobytes() == ImageOps.exif_transpose(image).convert("RGB").tobytes()
+
+
+def test_damaged_bytes_are_a_picture_or_a_clear_error():
     from PIL import Image
 
     exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = read_picture(saved(SALES, kind="JPEG", exif=exif))
-    assert turned.size == (SALES.height, SALES.width)
+    exif[0x0112], exif[0x010E] = 6, "a chart"
+    chance = random.Random(3)
+    found = Counter()
+    for kind in ("PNG", "JPEG", "WEBP", "GIF"):
+        whole = saved(ICON, kind=kind, **({} if kind == "GIF" else {"exif": exif})).data
+        for _ in range(300):
+            data = bytearray(whole)
+            for _ in range(chance.randint(1, 6)):
+                data[chance.randrange(chance.choice((60, len(data))))] = chance.randrange(256)
+            try:
+                picture = read_picture(File(name="x", media_type="image/png", data=bytes(data)))
+            except (ConfigError, UnsupportedError) as error:
+                found[type(error)] += 1
+            else:
+                found[picture.mode] += 1
+    assert set(found) == {ConfigError, UnsupportedError, "RGB"}
 
 
 def test_what_is_transparent_becomes_white():

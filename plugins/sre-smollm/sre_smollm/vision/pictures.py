@@ -1,6 +1,7 @@
 """From the bytes of a file to the pixels of a picture."""
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 from sre_core.errors import ConfigError, UnsupportedError
@@ -17,6 +18,10 @@ MOST_PIXELS = 64_000_000
 """A few bytes can unpack to any number of pixels; four bytes each are held for a while."""
 # A longer strip would become huge where the shorter side is brought to a size.
 _LONGEST_STRIP = 100
+# Decoders tell damage in all of these ways; warnings are raised where they are made errors.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, UserWarning)
+# The tag of EXIF for how the camera was held.
+_ORIENTATION = 0x0112
 
 
 def read_picture(file: File) -> "Image":
@@ -24,7 +29,7 @@ def read_picture(file: File) -> "Image":
 
     Raises UnsupportedError for a file of another kind, ConfigError for one that is damaged or too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     if not file.media_type.startswith("image/") or file.data.startswith(b"%PDF"):
         raise UnsupportedError(
@@ -41,17 +46,36 @@ def read_picture(file: File) -> "Image":
                     hint="cut it into pieces",
                 )
             opened.seek(0)
-            picture = ImageOps.exif_transpose(opened)
-            return _opaque(picture)
+            return _upright(opened)
     except UnidentifiedImageError as error:
         raise _unknown(file) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(file, "far more") from error
-    # Decoders tell damage in all of these ways.
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError) as error:
+    except _DAMAGE as error:
         raise ConfigError(
             f"the image {file.name!r} is damaged: {error}", hint="save it again, or send another one"
         ) from error
+
+
+def _upright(opened: "Image") -> "Image":
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    picture = _opaque(opened)
+    try:
+        turn = turns.get(opened.getexif().get(_ORIENTATION, 1))
+    except _DAMAGE:
+        # What is damaged is said about the picture; its pixels are all there.
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _opaque(picture: "Image") -> "Image":
