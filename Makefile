@@ -1,6 +1,6 @@
 # Every verb is one line; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo install test check fix docs bench plugin-test test-llamacpp build clean help
+.PHONY: demo install test check fix docs bench bench-local plugin-test test-llamacpp build clean help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ docs: .venv/.dev  ## write files and their real output into the pages
 
 bench: .venv/.dev  ## measure against the raw limit and peers; prints ratios, saves JSON
 	$(BIN)/python -m benchmarks
+
+bench-local: .venv/.dev  ## measure the model on this machine; prints ratios, saves JSON
+	$(BIN)/python -m benchmarks.local_llm
 
 build: .venv/.dev  ## source distributions and wheels, in dist/
 	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done

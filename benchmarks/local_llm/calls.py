@@ -58,17 +58,17 @@ def fits(value: Any, schema: Mapping[str, Any]) -> bool:
 
 
 def right(calls: Sequence[Written], wanted: Sequence[Right]) -> tuple[bool, bool]:
-    """Whether the names are those that are wanted, and whether the whole calls are; in any order."""
-    names = sorted(call["name"] for call in calls) == sorted(name for one in wanted for name in one)
-    if not names:
-        return False, False
+    """Whether the names are those that are wanted, and whether all calls are, in any order and no more of them."""
+    names = {call["name"] for call in calls} == {name for one in wanted for name in one}
+    if len(calls) != len(wanted):
+        return names, False
     left = list(wanted)
     for call in calls:
         match = next((one for one in left if _same_call(call, one)), None)
         if match is None:
-            return True, False
+            return names, False
         left.remove(match)
-    return True, True
+    return names, True
 
 
 def _same_call(call: Written, wanted: Right) -> bool:

@@ -14,11 +14,11 @@ from benchmarks.workers import Workers
 from sre_smollm.local_model import LocalModel, find_model, picked
 from sre_smollm.settings import SmolLMSettings
 
-__all__ = ["SIDES", "Setting", "column"]
+__all__ = ["QUIET", "SIDES", "Setting", "column"]
 
-SIDES = ("auto", "torch", "f32", "bf16", "llama.cpp", "smolagents", "limit")
+SIDES = ("auto", "torch", "f32", "bf16", "llama.cpp", "smolagents", "limit", "free")
 _ONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+QUIET = {"HF_HUBQUIET": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
 _LLAMACPP = ROOT / ".venv-llamacpp"
 _PLACES = "benchmarks.local_llm.sides"
 
@@ -26,8 +26,11 @@ _PLACES = "benchmarks.local_llm.sides"
 class Setting:
     """One run. `quick` takes few and small samples: enough to see that all works, not to judge."""
 
-    def __init__(self, *, quick: bool, model: str = "smollm2-135m", calls: Path | None = None) -> None:
+    def __init__(
+        self, *, quick: bool, turns: int | None = None, model: str = "smollm2-135m", calls: Path | None = None
+    ) -> None:
         self.quick = quick
+        self._turns = turns
         self.calls = calls
         self._model = model
         self.smolagents = _having("smolagents", peer_python())
@@ -44,8 +47,8 @@ class Setting:
         return Texts(self.local.folder.path)
 
     def rounds(self, many: int) -> int:
-        """How often all sides take their turn."""
-        return 1 if self.quick else many
+        """How often all sides take their turn: `many` times, unless the user said how often."""
+        return self._turns or (1 if self.quick else many)
 
     def size(self, full: int, quick: int) -> int:
         """A length that is smaller in a quick run."""
@@ -92,7 +95,7 @@ class Setting:
     def _start(
         self, workers: Workers, side: str, python: str | Path, module: str, *arguments: str, one_thread: bool = True
     ) -> None:
-        variables = _OFFLINE | (_ONE if one_thread else {})
+        variables = QUIET | (_ONE if one_thread else {})
         workers.start(side, python, f"{_PLACES}.{module}", *arguments, variables=variables)
 
 

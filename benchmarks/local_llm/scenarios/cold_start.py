@@ -1,11 +1,10 @@
 """From the start of a process to the first token of a reply; the weights were converted before."""
 
-import os
 import subprocess
 import sys
 import time
 
-from benchmarks.local_llm.setting import Setting
+from benchmarks.local_llm.setting import QUIET, Setting
 from benchmarks.peers import ROOT
 from benchmarks.result import Bar, Row, ratio
 from benchmarks.workers import environment
@@ -78,11 +77,7 @@ def measure(setting: Setting) -> list[Row]:
 
 def _first_token(command: list[str]) -> float:
     """Seconds until it says so."""
-    variables = environment() | {
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "LC_ALL": os.environ.get("LC_ALL", "C"),
-    }
+    variables = environment() | QUIET
     began = time.perf_counter()
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

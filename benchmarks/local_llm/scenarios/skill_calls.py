@@ -1,7 +1,7 @@
 """Whether skill calls are valid and right: written under a grammar, and freely."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -93,48 +93,60 @@ def _score(calls: Sequence[Any], sample: Sample) -> _Score:
 
 
 def _rows(category: str, guided: Sequence[_Score], free: Sequence[_Score]) -> list[Row]:
-    rows: list[Row] = []
-    for way, scores in (("", guided), (", free", free)):
-        wanted = [score for score in scores if score.wanted]
-        quiet = [score for score in scores if not score.wanted]
-        calls = [score for score in scores if score.valid is not None]
-        # What a bar is set on is our way; the free one is there to compare.
-        ours = not way
-        if wanted:
-            rows += [
-                _row(f"{category}: a call is written{way}", [score.called for score in wanted]),
-                _row(
-                    f"{category}: name right{way}", [s.name for s in wanted], bar=_NAMES.get(category) if ours else None
-                ),
-                _row(f"{category}: whole call right{way}", [s.whole for s in wanted]),
-            ]
-        if quiet:
-            least = _QUIET.get(category) if ours else None
-            rows.append(_row(f"{category}: quiet where none fits{way}", [not s.called for s in quiet], bar=least))
-        if calls:
-            rows.append(
-                _row(f"{category}: calls valid{way}", [s.valid is True for s in calls], bar=1 if ours else None)
-            )
-        if category == _OWN:
-            chosen = [score.name if score.wanted else not score.called for score in scores]
-            done = [score.whole if score.wanted else not score.called for score in scores]
-            rows += [
-                _row(
-                    f"{category}: right skill or none{way}",
-                    chosen,
-                    bar=0.8 if ours else None,
-                    goal=0.9 if ours else None,
-                ),
-                _row(f"{category}: all right{way}", done, bar=0.6 if ours else None, goal=0.8 if ours else None),
-            ]
-    return rows
+    rows = [
+        _row(f"{category}: a call is written", guided, free, lambda one: one.called if one.wanted else None),
+        _row(
+            f"{category}: name right",
+            guided,
+            free,
+            lambda one: one.name if one.wanted else None,
+            bar=0.8 if category == "multiple" else None,
+        ),
+        _row(f"{category}: whole call right", guided, free, lambda one: one.whole if one.wanted else None),
+        _row(
+            f"{category}: quiet where none fits",
+            guided,
+            free,
+            lambda one: None if one.wanted else not one.called,
+            bar=0.7 if category == "irrelevance" else None,
+        ),
+        _row(f"{category}: valid, of the calls", guided, free, lambda one: one.valid, bar=1),
+    ]
+    if category == _OWN:
+        rows += [
+            _row(
+                f"{category}: right skill or none",
+                guided,
+                free,
+                lambda one: one.name if one.wanted else not one.called,
+                bar=0.8,
+                goal=0.9,
+            ),
+            _row(
+                f"{category}: all right",
+                guided,
+                free,
+                lambda one: one.whole if one.wanted else not one.called,
+                bar=0.6,
+                goal=0.8,
+            ),
+        ]
+    return [row for row in rows if row.samples]
 
 
-_NAMES = {"multiple": 0.8}
-_QUIET = {"irrelevance": 0.7}
-
-
-def _row(name: str, hits: Sequence[bool], *, bar: float | None = None, goal: float | None = None) -> Row:
-    share = sum(hits) / len(hits)
+def _row(
+    name: str,
+    guided: Sequence[_Score],
+    free: Sequence[_Score],
+    hit: Callable[[_Score], bool | None],
+    *,
+    bar: float | None = None,
+    goal: float | None = None,
+) -> Row:
+    """How many of those that `hit` does not pass over have it, in percent."""
+    hits = {side: [hit(one) for one in scores] for side, scores in (("auto", guided), ("free", free))}
+    counted = {side: [one for one in found if one is not None] for side, found in hits.items()}
+    samples = {side: [100 * sum(found) / len(found)] for side, found in counted.items() if found}
+    share = samples["auto"][0] / 100 if "auto" in samples else None
     bars = (Bar(against="all", ratio=share, bar=bar, goal=goal, at_least=True),)
-    return Row(name=name, unit=f"of {len(hits)}", samples={"auto": [float(sum(hits))]}, bars=bars)
+    return Row(name=name, unit=f"% of {len(counted['auto'])}", samples=samples, bars=bars)

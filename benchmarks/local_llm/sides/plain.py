@@ -50,6 +50,13 @@ class Plain:
             self._generate([{"role": "user", "content": prompt}], count)
         return clock.read() | {"tokens": len(prompts) * count}
 
+    def decode(self, prompt: str, count: int) -> Answer:
+        """Tokens per second of wall time, after the first one of a reply."""
+        self.read(self._ids([{"role": "user", "content": prompt}])["input_ids"][0].tolist())
+        clock = Clock()
+        self.write(count - 1)
+        return {"rate": (count - 1) / clock.read()["wall"]}
+
     def agent(self, system: str, question: str, seen: list[str], count: int) -> Answer:
         """A run of an agent, whose whole history is read at each step."""
         messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
@@ -62,12 +69,15 @@ class Plain:
         return {"steps": steps}
 
     def _generate(self, messages: Sequence[Mapping[str, str]], count: int) -> tuple[int, str]:
-        ids = self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
+        ids = self._ids(messages)
         done = self._model.generate(**ids, max_new_tokens=count, min_new_tokens=count, do_sample=False)
         size = ids["input_ids"].shape[1]
         return size, self._tokenizer.decode(done[0, size:], skip_special_tokens=True)
+
+    def _ids(self, messages: Sequence[Mapping[str, str]]) -> Any:
+        return self._tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
 
     def _step(self, ids: torch.Tensor) -> None:
         with torch.inference_mode():
@@ -79,4 +89,12 @@ if __name__ == "__main__":
     if threads := os.environ.get("OMP_NUM_THREADS"):
         torch.set_num_threads(int(threads))
     plain = Plain(sys.argv[1], sys.argv[2])
-    serve({**reading(plain), "perplexity": plain.perplexity, "replies": plain.replies, "agent": plain.agent})
+    serve(
+        {
+            **reading(plain),
+            "perplexity": plain.perplexity,
+            "replies": plain.replies,
+            "decode": plain.decode,
+            "agent": plain.agent,
+        }
+    )
