@@ -53,11 +53,26 @@ def _exp(x: Any) -> Any:
 def quantise(x: Any, numbers: Any, scales: Any, sums: Any) -> None:
     """Rows of `x` in blocks of 32 high and 32 low bytes, with their scales and scaled sums, as `products` takes them.
 
-    The results are flat, and may be longer than it takes.
+    The results are flat, and may be longer than it takes. Those of tokens that are multiplied at once, see `_together`,
+    lie together: (blocks, tokens).
     """
+    tokens, blocks = x.shape[0], x.shape[1] // _BLOCK
     start, n, s, t = at(x.ravel(), 0), at(numbers, 0), at(scales, 0), at(sums, 0)
-    for block in range(x.shape[0] * x.shape[1] // _BLOCK):
-        quantise_block(start + 4 * _BLOCK * block, n + 2 * _BLOCK * block, s + 4 * block, t + 4 * block)
+    first = 0
+    while first < tokens:
+        count = _together(tokens - first)
+        for token in range(count):
+            for block in range(blocks):
+                source = start + 4 * _BLOCK * ((first + token) * blocks + block)
+                target = first * blocks + block * count + token
+                quantise_block(source, n + 2 * _BLOCK * target, s + 4 * target, t + 4 * target)
+        first += count
+
+
+@_FAST
+def _together(tokens: Any) -> Any:
+    """How many tokens are multiplied at once if so many are left."""
+    return 8 if tokens >= 8 else 4 if tokens >= 4 else 1
 
 
 @_FAST

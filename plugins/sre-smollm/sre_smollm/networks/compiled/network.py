@@ -10,6 +10,7 @@ from sre_core.errors import ConfigError, UnsupportedError
 from sre_smollm.networks.base import Network, NetworkInfo, OutOfMemoryError, Row
 from sre_smollm.networks.compiled.cache import PLACES, CompiledCache, Shape
 from sre_smollm.networks.compiled.packing import PARTS, missing
+from sre_smollm.networks.compiled.preparing import compile_kernels, kernels
 from sre_smollm.networks.compiled.rotation import frequencies, turning_layers
 from sre_smollm.networks.compiled.scratch import CHUNK, Scratch
 from sre_smollm.networks.compiled.tensors import TensorFile
@@ -49,7 +50,7 @@ def check(folder: ModelFolder) -> None:
 def load(
     folder: ModelFolder, packed: Path, *, context_tokens: int, threads: int = 1, decode_threads: int = 1
 ) -> "CompiledNetwork":
-    """Map the weights that `packing.pack` wrote.
+    """Map the weights that `packing.pack` wrote. The loops are compiled, if they are not yet, into the same folder.
 
     Steps of many tokens take `threads`, others `decode_threads`, which pays for models of a billion parameters and
     more. Raises ConfigError when tensors are missing or the file is damaged, UnsupportedError.
@@ -60,23 +61,26 @@ def load(
         raise ConfigError(
             f"the model in {str(folder.path)!r} has no tensor {absent[0]!r}", hint="fetch it again, it is not whole"
         )
-    return CompiledNetwork(folder, file, context_tokens=context_tokens, threads=(threads, decode_threads))
+    compile_kernels(packed.parent)
+    return CompiledNetwork(
+        folder, file, packed.parent, context_tokens=context_tokens, threads=(threads, decode_threads)
+    )
 
 
 class CompiledNetwork(Network):
     """Weights in 4 or 8 bits, what they are multiplied with in 8, keys and values float16, all else float32.
 
-    `threads` are those for steps of many tokens and of few.
+    `threads` are those for steps of many tokens and of few; `cache` is where machine code is kept.
     """
 
     name: ClassVar[str] = "compiled"
 
-    def __init__(self, folder: ModelFolder, file: TensorFile, *, context_tokens: int, threads: tuple[int, int]) -> None:
+    def __init__(
+        self, folder: ModelFolder, file: TensorFile, cache: Path, *, context_tokens: int, threads: tuple[int, int]
+    ) -> None:
         import numpy as np
 
-        from sre_smollm.networks.compiled import kernels
-
-        self._kernels: Any = kernels
+        self._kernels: Any = kernels(cache)
         # The thread that calls does a share too.
         others = max(threads) - 1
         self._pool = ThreadPoolExecutor(others, thread_name_prefix="smollm-compute") if others else None

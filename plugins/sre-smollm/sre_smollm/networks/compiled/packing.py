@@ -1,11 +1,14 @@
 """Quantises a model's weights into one file that the compiled network maps: 4 or 8 bits a weight, in blocks of 32."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sre_core import logs
-from sre_smollm.networks.compiled.tensors import TensorFile, open_tensors
+from sre_core.errors import ConfigError
+from sre_smollm.networks.compiled.tensors import TensorFile, open_tensors, write_tensors
+from sre_smollm.networks.folder import ModelFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +30,8 @@ PARTS = (
 )
 _BLOCK = 32
 _ROWS = 16
+# Bytes of a tile.
+_SIZES = {4: 320, 8: 544}
 # Above so many parameters 8 bits a weight make a model too slow to be of use on most processors.
 _LARGE = 10**9
 # Mean square error over mean square of the weights, below which they had no more than 4 bits before.
@@ -34,49 +39,64 @@ _EXACT = 1e-6
 
 
 def pack(folder: Path, file: Path, precision: Precision) -> None:
-    """Write the weights of `folder` (safetensors) into `file`.
+    """Write the weights of `folder` (safetensors) into `file`, a part of a tensor at a time.
 
     `auto` keeps matrices that are 4-bit already in 4 bits without loss; others get 8 bits in a model of less than a
     billion parameters, else 4. The table of tokens always has 8, since it also gives the scores. Raises ConfigError
-    when a tensor is missing.
+    when a tensor is missing or a file is damaged, UnsupportedError when weights are of a kind it does not know.
     """
+    model = ModelFolder.read(folder)
+    source = open_tensors(model.weights)
+    if absent := missing(source, model.layers):
+        raise ConfigError(
+            f"the model in {str(folder)!r} has no tensor {absent[0]!r}", hint="fetch it again, it is not whole"
+        )
+    wanted = {name: _bits(source[name], name, precision, model.parameters) for name in _order(source)}
+    places = {name: _room(source[name].places[name].shape, bits) for name, bits in wanted.items()}
+    write_tensors(file, places, (part for name, bits in wanted.items() for part in _parts(source[name], name, bits)))
+    log.info(
+        "weights_packed", folder=str(folder), file=str(file), parameters=model.parameters, bytes=file.stat().st_size
+    )
+
+
+def _order(names: Iterable[str]) -> list[str]:
+    """As they are read in a step, since what comes next is asked for ahead."""
+
+    def key(name: str) -> tuple[int, ...]:
+        numbers = [int(part) for part in name.split(".") if part.isdigit()]
+        parts = [place for place, part in enumerate(PARTS) if part in name]
+        return (*(numbers or [-1]), *(parts or [-1]))
+
+    return sorted(names, key=key)
+
+
+def _bits(tensors: TensorFile, name: str, precision: Precision, parameters: int) -> int:
+    """4 or 8 for a matrix; 32 for what stays as it is."""
+    if not name.endswith("weight") or len(tensors.places[name].shape) != 2:
+        return 32
+    if name.startswith(("model.embed_tokens", "lm_head")) or precision == "int8":
+        return 8
+    return 4 if precision == "int4" or parameters >= _LARGE or _is_four_bits(tensors, name) else 8
+
+
+def _room(shape: tuple[int, ...], bits: int) -> tuple[str, tuple[int, ...]]:
+    """Kind and shape of what is written for a tensor."""
+    if bits == 32:
+        return "F32", (math.prod(shape),)
+    return "U8", (-(-shape[0] // _ROWS), shape[1] // _BLOCK * _SIZES[bits])
+
+
+def _parts(tensors: TensorFile, name: str, bits: int) -> "Iterator[NDArray[np.generic]]":
+    """Tiles of all rows, some at a time; rows of zeros fill up the last one."""
     import numpy as np
-    from safetensors.numpy import save_file
 
-    source = open_tensors(folder)
-    count = sum(_numbers(tensors, name) for name, tensors in source.items())
-    packed: dict[str, NDArray[np.generic]] = {}
-    for name, tensors in source.items():
-        if not name.endswith("weight") or len(tensors.places[name].shape) != 2:
-            packed[name] = np.concatenate(list(tensors.rows(name))).reshape(-1)
-        elif name.startswith(("model.embed_tokens", "lm_head")) or precision == "int8":
-            packed[name] = _matrix(tensors, name, eight_bits)
-        elif precision == "int4" or count >= _LARGE or _is_four_bits(tensors, name):
-            packed[name] = _matrix(tensors, name, four_bits)
-        else:
-            packed[name] = _matrix(tensors, name, eight_bits)
-    save_file(packed, file)
-    log.info("weights_packed", folder=str(folder), file=str(file), parameters=count, bytes=file.stat().st_size)
-
-
-def _numbers(tensors: TensorFile, name: str) -> int:
-    found = 1
-    for size in tensors.places[name].shape:
-        found *= size
-    return found
-
-
-def _matrix(
-    tensors: TensorFile, name: str, quantise: "Callable[[NDArray[np.float32]], NDArray[np.uint8]]"
-) -> "NDArray[np.uint8]":
-    """Tiles of all rows; rows of zeros fill up the last one."""
-    import numpy as np
-
-    packed = []
     for rows in tensors.rows(name):
-        lacking = -len(rows) % _ROWS
-        packed.append(quantise(np.pad(rows, ((0, lacking), (0, 0))) if lacking else rows))
-    return np.concatenate(packed)
+        if bits == 32:
+            yield rows
+        else:
+            lacking = -len(rows) % _ROWS
+            whole = np.pad(rows, ((0, lacking), (0, 0))) if lacking else rows
+            yield four_bits(whole) if bits == 4 else eight_bits(whole)
 
 
 def _is_four_bits(tensors: TensorFile, name: str) -> bool:

@@ -131,9 +131,9 @@ def products(bits: int, tokens: int, *, plain: bool = False) -> Any:
     """A function for kernels: the products of 16 rows of weights with so many quantised vectors.
 
     `f(weights, numbers, scales, sums, blocks, out, rows)`, all addresses but `blocks` and `rows`: the tiles of the
-    rows; signed bytes (tokens, blocks, 2, 32), high ones first; their scales, float32 (tokens, blocks); scale * sum of the numbers, the
-    same; results go to float32 (tokens, rows), 16 in each row. Each vector's results are the same, to the bit, for
-    all numbers of tokens, and with `plain`, which does without the instruction.
+    rows; signed bytes (blocks, tokens, 2, 32), high ones first; their scales, float32 (blocks, tokens); scale * sum of
+    the numbers, the same; results go to float32 (tokens, rows), 16 in each row. Each vector's results are the same, to
+    the bit, for all numbers of tokens, and with `plain`, which does without the instruction.
     """
     lanes = 0 if plain else _widest()
 
@@ -168,9 +168,9 @@ def _generate(builder: Any, args: Any, way: Any, bits: int, tokens: int, first: 
         for line in range(0, _SIZES[bits], 64):
             prefetch(builder, tile, _AHEAD + line)
         scale, minimum = _front(builder, tile, bits, first, vector)
-        found = _whole_sums(builder, way, bits, tile, first, numbers, (blocks, loop.index, tokens))
+        found = _whole_sums(builder, way, bits, tile, first, numbers, (loop.index, tokens))
         for token, total in enumerate(totals):
-            place = times(builder.add(times(blocks, token), loop.index), 4)
+            place = times(builder.add(times(loop.index, tokens), ir.Constant(number, token)), 4)
             step = builder.fmul(scale, splat(builder, load(builder, scales, place, _FLOAT), lanes))
             low = splat(builder, load(builder, sums, place, _FLOAT), lanes)
             value = multiply_add(builder, way.floats(builder, *found[token]), step, builder.load(total))
@@ -190,26 +190,22 @@ def _front(builder: Any, tile: Any, bits: int, first: int, vector: Any) -> tuple
 
 
 def _whole_sums(
-    builder: Any, way: Any, bits: int, tile: Any, first: int, numbers: Any, extent: tuple[Any, Any, int]
+    builder: Any, way: Any, bits: int, tile: Any, first: int, numbers: Any, extent: tuple[Any, int]
 ) -> list[Any]:
-    """The sums of whole numbers of a tile, for each token; `extent` has the blocks, which of them, and the tokens."""
-    blocks, block, tokens = extent
-    number = blocks.type
+    """The sums of whole numbers of a tile, for each token; `extent` has the block and the tokens."""
+    block, tokens = extent
+    number = block.type
     start = _SIZES[bits] - 64 * _CHUNKS[bits] + 4 * first
-    places = [
-        builder.mul(
-            builder.add(builder.mul(blocks, ir.Constant(number, token)), block), ir.Constant(number, 2 * _COLUMNS)
-        )
-        for token in range(tokens)
-    ]
+    # Constant distances from one pointer, which are part of the instructions.
+    near = builder.gep(numbers, [builder.mul(block, ir.Constant(number, 2 * _COLUMNS * tokens))])
     found = [[way.zero(), way.zero()] for _ in range(tokens)]
     column = 0
     for chunk in range(_CHUNKS[bits]):
         for weights in way.weights(builder, tile, start + 64 * chunk, bits):
             for token in range(tokens):
                 for half in range(2):
-                    place = builder.add(places[token], ir.Constant(number, half * _COLUMNS + column))
-                    found[token][half] = way.add(builder, found[token][half], weights, numbers, place)
+                    place = ir.Constant(number, (2 * token + half) * _COLUMNS + column)
+                    found[token][half] = way.add(builder, found[token][half], weights, near, place)
             column += 4
     return found
 

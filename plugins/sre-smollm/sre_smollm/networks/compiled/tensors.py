@@ -1,18 +1,19 @@
 """Reads safetensors files where they lie: arrays that are mapped from the disk, so that processes share them."""
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sre_core.errors import ConfigError
+from sre_core.errors import ConfigError, UnsupportedError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Place", "TensorFile", "open_tensors"]
+__all__ = ["Place", "TensorFile", "open_tensors", "write_tensors"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,19 @@ class TensorFile:
             if place.offset + place.size > self.data.size:
                 raise _damaged(file, f"tensor {name!r} goes beyond its end")
 
-    def rows(self, name: str, *, at_once: int = 2**22) -> "Iterator[NDArray[np.float32]]":
-        """A matrix (rows, columns) or vector as float32, some rows at a time."""
+    def rows(self, name: str, *, at_once: int = 2**21) -> "Iterator[NDArray[np.float32]]":
+        """A matrix (rows, columns) or vector as float32, some rows at a time.
+
+        Raises UnsupportedError when its numbers are of a kind that is not read.
+        """
         import numpy as np
 
         place = self.places[name]
+        if place.kind not in _KINDS:
+            raise UnsupportedError(
+                f"the tensor {name!r} is of the kind {place.kind!r}, which the compiled network does not read",
+                hint="set engine = 'transformers', or use weights in BF16, F16 or F32",
+            )
         raw = self.data[place.offset : place.offset + place.size]
         width = place.shape[-1]
         # Whole tiles of 16 rows, except at the end.
@@ -65,7 +74,10 @@ class TensorFile:
             yield numbers.reshape(-1, width)
 
 
+_KINDS = ("F32", "F16", "BF16")
 _SIZES = {"F32": 4, "F16": 2, "BF16": 2, "U8": 1}
+# Where the first tensor begins is a multiple of it, so that tiles do not straddle lines of the cache.
+_LINE = 64
 
 
 def _place(entry: Any, start: int) -> Place:
@@ -77,7 +89,23 @@ def _damaged(file: Path, reason: object) -> ConfigError:
     return ConfigError(f"the weights {str(file)!r} cannot be read: {reason}", hint="delete the file, or fetch it again")
 
 
-def open_tensors(folder: Path) -> dict[str, TensorFile]:
-    """The file of each tensor in a folder with safetensors. Raises ConfigError when one is damaged."""
-    files = [TensorFile(file) for file in sorted(folder.glob("*.safetensors"))]
-    return {name: file for file in files for name in file.places}
+def open_tensors(files: Iterable[Path]) -> dict[str, TensorFile]:
+    """The file of each tensor in safetensors files. Raises ConfigError when one is damaged."""
+    return {name: file for file in map(TensorFile, files) for name in file.places}
+
+
+def write_tensors(
+    file: Path, places: Mapping[str, tuple[str, tuple[int, ...]]], parts: "Iterable[NDArray[np.generic]]"
+) -> None:
+    """Write a safetensors file of tensors whose kinds and shapes are given, from the parts of one after the other."""
+    header: dict[str, Any] = {}
+    end = 0
+    for name, (kind, shape) in places.items():
+        start, end = end, end + math.prod(shape) * _SIZES[kind]
+        header[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-(8 + len(text)) % _LINE)
+    with file.open("wb") as stream:
+        stream.write(len(text).to_bytes(8, "little") + text)
+        for part in parts:
+            stream.write(part.tobytes())
