@@ -21,12 +21,13 @@ from sre_smollm.embeddings.places import present
 from sre_smollm.engine.engine import Engine
 from sre_smollm.engine.planner import Limits
 from sre_smollm.engine.stats import EngineStats
-from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id, picked
+from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id
 from sre_smollm.prompts.choice import choose
 from sre_smollm.prompts.grounding import ground
 from sre_smollm.prompts.worked_examples import arguments_prompt
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import canonical, known_model
+from sre_smollm.weights.sources import picked
 from sre_smollm.writing.reply import Choose, Plan, reply
 from sre_smollm.writing.tools import Tools
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from sre_core.errors import NotFoundError
 from sre_smollm.embeddings.options import EmbeddingOptions
 from sre_smollm.embeddings.places import model_folder
-from sre_smollm.local_model import AUTO, LocalModel, find_model, model_id, picked
+from sre_smollm.local_model import LocalModel, find_model, model_id
 from sre_smollm.networks.base import NetworkInfo
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.sources import AUTO, picked
 
 __all__ = ["describe"]
 

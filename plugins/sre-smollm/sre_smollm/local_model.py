@@ -14,16 +14,13 @@ from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.vision.expansion import Sight, check
 from sre_smollm.weights.known import KNOWN, canonical
-from sre_smollm.weights.sources import found, locate, readable
+from sre_smollm.weights.sources import AUTO, locate, readable
 from sre_smollm.writing.grammar import Grammars
 from sre_smollm.writing.tools import Tools
 
-__all__ = ["AUTO", "LocalModel", "TextSide", "find_model", "model_id", "picked"]
+__all__ = ["LocalModel", "TextSide", "find_model", "model_id"]
 
 log = logs.get_logger(__name__)
-
-AUTO = "auto"
-_LARGE_DEFAULT, _SMALL_DEFAULT = "smollm3", "smollm2-135m"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +78,6 @@ class LocalModel:
         """Raise UnsupportedError, saying why, when the model takes images but cannot be shown any here."""
         if self.folder.image_text:
             check(self.folder)
-
-
-def picked(settings: SmolLMSettings) -> SmolLMSettings:
-    """`settings` with a model in place of `auto`: the larger default if it is here, else the small one."""
-    if settings.model != AUTO:
-        return settings
-    if settings.weights is not None:
-        return settings.model_copy(update={"model": str(settings.weights)})
-    large = settings.model_copy(update={"model": _LARGE_DEFAULT})
-    return large if found(large) is not None else settings.model_copy(update={"model": _SMALL_DEFAULT})
 
 
 def model_id(settings: SmolLMSettings) -> str:

@@ -4,8 +4,8 @@ from pydantic import ValidationError
 
 from sre_core.config import ConnectorConfig, load
 from sre_core.errors import ConfigError
-from sre_smollm.local_model import picked
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.sources import picked
 
 __all__ = ["configured"]
 

@@ -14,6 +14,7 @@ from sre_smollm.weights.hub import HubPlace, cached, fetch
 from sre_smollm.weights.known import KNOWN, KnownModel, canonical, known_model
 
 __all__ = [
+    "AUTO",
     "KNOWN",
     "KnownModel",
     "cache_folder",
@@ -22,11 +23,15 @@ __all__ = [
     "hub_place",
     "locate",
     "packaged",
+    "picked",
     "readable",
     "resolve",
 ]
 
 log = logs.get_logger(__name__)
+
+AUTO = "auto"
+_LARGE_DEFAULT, _SMALL_DEFAULT = "smollm3", "smollm2-135m"
 
 
 def cache_folder(settings: SmolLMSettings) -> Path:
@@ -40,7 +45,18 @@ def resolve(settings: SmolLMSettings) -> Path:
     Raises NotFoundError when the weights are nowhere, ConfigError when what is there is not whole weights,
     UnavailableError when a download fails.
     """
-    return readable(locate(settings), settings)
+    chosen = picked(settings)
+    return readable(locate(chosen), chosen)
+
+
+def picked(settings: SmolLMSettings) -> SmolLMSettings:
+    """`settings` with a model in place of `auto`: the larger default if it is here, else the small one."""
+    if settings.model != AUTO:
+        return settings
+    if settings.weights is not None:
+        return settings.model_copy(update={"model": str(settings.weights)})
+    large = settings.model_copy(update={"model": _LARGE_DEFAULT})
+    return large if found(large) is not None else settings.model_copy(update={"model": _SMALL_DEFAULT})
 
 
 def readable(place: Path, settings: SmolLMSettings) -> Path:
@@ -54,7 +70,7 @@ def readable(place: Path, settings: SmolLMSettings) -> Path:
 
 
 def locate(settings: SmolLMSettings) -> Path:
-    """The folder or GGUF file of the configured model; downloads only with `allow_download`."""
+    """The folder or GGUF file of the configured model, no `auto` any more; downloads only with `allow_download`."""
     place = found(settings)
     if place is not None:
         return place
