@@ -1,6 +1,7 @@
 """`sre doctor` looks at everything, names what does not work, and shows no secret."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,22 +87,69 @@ def test_the_source_of_each_key_is_told_and_its_value_never(project: Path, monke
     assert "sk-47" not in output
 
 
-def test_a_connector_that_hangs_is_given_up(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "hang_plugin.py").write_text(
-        "import asyncio\nfrom sre_core.hookspecs import hookimpl\nfrom sre_core.testing.scripted import ScriptedLLM\n\n"
-        "class Hanging(ScriptedLLM):\n    'Never starts.'\n    name = 'hanging'\n\n"
-        "    def __init__(self, settings):\n        super().__init__('hi')\n\n"
-        "    async def start(self):\n        await asyncio.Event().wait()\n\n"
-        "@hookimpl\ndef register_connectors():\n    return [Hanging]\n"
-    )
-    info = project / "hang-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hang\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[sre]\nhang = hang_plugin\n")
-    monkeypatch.syspath_prepend(project)
-    monkeypatch.setenv("SRE_PLUGINS", "hang")
-    monkeypatch.setenv("SRE_CONNECTORS__LLM__DEFAULT__USE", "hanging")
+@pytest.fixture
+def install(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Installs a plugin whose model has these methods, and makes it the default."""
+
+    def install(*methods: str) -> None:
+        body = "\n".join(f"    {line}" for method in methods for line in method.splitlines())
+        (project / "odd_plugin.py").write_text(
+            "import asyncio\nfrom sre_core.errors import UnavailableError\nfrom sre_core.hookspecs import hookimpl\n"
+            "from sre_core.testing.scripted import ScriptedLLM\n\n"
+            "class Odd(ScriptedLLM):\n    'A model.'\n    name = 'odd'\n\n"
+            f"    def __init__(self, settings):\n        super().__init__('hi')\n\n{body}\n\n"
+            "@hookimpl\ndef register_connectors():\n    return [Odd]\n"
+        )
+        info = project / "odd-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[sre]\nodd = odd_plugin\n")
+        monkeypatch.syspath_prepend(project)
+        monkeypatch.setenv("SRE_PLUGINS", "odd")
+        monkeypatch.setenv("SRE_CONNECTORS__LLM__DEFAULT__USE", "odd")
+
+    return install
+
+
+HANGS = "async def start(self):\n    await asyncio.Event().wait()\n"
+TELLS = "async def describe(self):\n    return {'region': 'north', 'cache': 'empty'}\n"
+FAILS = "async def describe(self):\n    raise UnavailableError('nobody knows', hint='ask again')\n"
+
+
+def test_a_connector_that_hangs_is_given_up(install: Callable[..., None]) -> None:
+    install(HANGS)
     code, findings = doctor("--timeout", "0.2")
     assert code == 5
     assert findings["connector", "llm:default"]["detail"] == "no answer within 0.2 s"
     assert findings["connector", "storage:default"]["ok"]
+
+
+def test_what_a_connector_tells_of_itself_is_shown(install: Callable[..., None]) -> None:
+    install(TELLS)
+    code, findings = doctor()
+    assert code == 0, findings
+    assert findings["connector", "llm:default region"]["detail"] == "north"
+    assert findings["connector", "llm:default cache"]["ok"]
+    assert "ok    connector llm:default region: north" in CliRunner().invoke(cli, ["doctor"]).stdout
+
+
+def test_a_connector_tells_of_itself_also_when_it_does_not_start(install: Callable[..., None]) -> None:
+    install(HANGS, TELLS)
+    code, findings = doctor("--timeout", "0.2")
+    assert code == 5
+    assert findings["connector", "llm:default region"]["detail"] == "north"
+
+
+def test_a_connector_that_cannot_tell_of_itself_is_found(install: Callable[..., None]) -> None:
+    install(FAILS)
+    code, findings = doctor()
+    assert code == 5
+    assert findings["connector", "llm:default"]["ok"]
+    found = findings["connector", "llm:default details"]
+    assert (found["ok"], found["detail"], found["hint"]) == (False, "nobody knows", "ask again")
+
+
+def test_what_was_said_of_a_start_is_not_said_again(install: Callable[..., None]) -> None:
+    install(HANGS, FAILS)
+    _, findings = doctor("--timeout", "0.2")
+    assert ("connector", "llm:default details") not in findings

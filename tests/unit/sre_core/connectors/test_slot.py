@@ -56,6 +56,29 @@ def slot_of(*made: Connector, **options: Any) -> Slot:
     return Slot(Moody, make, **options)
 
 
+async def test_a_connector_that_does_not_run_tells_of_itself_without_a_start() -> None:
+    diary: list[str] = []
+
+    class Talking(Moody):
+        async def describe(self) -> dict[str, str]:
+            return {"diary": " ".join(self.diary)}
+
+    slot = slot_of(Talking(diary), Talking(diary))
+    assert await slot.describe() == {"diary": ""}
+    assert not slot.started
+    await slot.start()
+    assert await slot.describe() == {"diary": "start"}
+
+
+async def test_what_fails_while_a_connector_tells_of_itself_is_an_error_of_ours() -> None:
+    class Broken(Moody):
+        async def describe(self) -> dict[str, str]:
+            raise KeyError(SECRET)
+
+    with pytest.raises(ConnectorError):
+        await slot_of(Broken([])).describe()
+
+
 async def test_many_who_need_it_at_once_start_it_once() -> None:
     diary: list[str] = []
     go = asyncio.Event()
