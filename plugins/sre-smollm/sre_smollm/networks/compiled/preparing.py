@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sre_core import logs
 from sre_smollm.networks.base import Row
@@ -36,7 +37,7 @@ def _place(cache: Path) -> Path:
     numba itself looks only at the file of a compiled function, not at those that it takes code from.
     """
     import numba
-    from llvmlite import binding
+    from llvmlite import binding  # type: ignore[import-untyped]
 
     text = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
@@ -48,8 +49,9 @@ def _place(cache: Path) -> Path:
 
 def kernels(cache: Path) -> ModuleType:
     """The compiled loops; machine code is kept in the folder `cache`, the first that a process names."""
-    from numba.core import config
+    from numba.core import config as numba_config
 
+    config: Any = numba_config  # its names are made when it is loaded
     before = config.CACHE_DIR
     # It is looked at when the functions are defined, and nobody else's functions are meant.
     config.CACHE_DIR = str(_place(cache))
@@ -83,7 +85,7 @@ def _run_all(cache: Path) -> None:
 
     from sre_smollm.networks.compiled.network import CompiledNetwork
 
-    shapes = {f"model.layers.0.{part}.weight": (32, 32) for part in PARTS}
+    shapes: dict[str, tuple[int, ...]] = {f"model.layers.0.{part}.weight": (32, 32) for part in PARTS}
     shapes |= {f"model.layers.0.self_attn.{part}_proj.weight": (16, 32) for part in "kv"}
     vectors = ("model.norm", "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm")
     shapes |= {"model.embed_tokens.weight": (32, 32)} | {f"{name}.weight": (32,) for name in vectors}

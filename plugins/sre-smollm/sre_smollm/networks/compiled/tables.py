@@ -6,7 +6,7 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, types  # type: ignore[attr-defined]  # documented, but not exported by name
+from numba import njit, types
 
 from sre_smollm.networks.compiled.code import half
 
