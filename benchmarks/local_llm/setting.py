@@ -11,8 +11,9 @@ from typing import Any
 from benchmarks.local_llm.texts import Texts
 from benchmarks.peers import ROOT, peer_python
 from benchmarks.workers import Workers
-from sre_smollm.local_model import LocalModel, find_model, picked
+from sre_smollm.local_model import LocalModel, find_model
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.sources import picked
 
 __all__ = ["QUIET", "SIDES", "Setting", "column"]
 

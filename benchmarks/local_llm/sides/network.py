@@ -11,9 +11,10 @@ import numpy as np
 from benchmarks.local_llm.prompts import PROMPTS, SKILLS
 from benchmarks.local_llm.sides.worker import Answer, reading, serve
 from sre_core.messages import Message
-from sre_smollm.local_model import find_model, picked
+from sre_smollm.local_model import find_model
 from sre_smollm.networks.base import KVCache, Row
 from sre_smollm.settings import SmolLMSettings
+from sre_smollm.weights.sources import picked
 from sre_smollm.writing.grammar import Constraint
 from sre_smollm.writing.toolcalls import call_schema
 
