@@ -75,12 +75,16 @@ def told(model: object) -> Iterator[None]:
     except HFValidationError as error:
         raise ConfigError(f"{name!r} is no hub id: {error}", hint="a hub id looks like 'owner/name'") from error
     except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise ConfigError(
-                f"{name!r} cannot be written to this disk: {error}",
-                hint="free some room, or set HF_HOME to a folder on a larger disk; what has come is kept",
-            ) from error
-        raise _unavailable(name, error) from error
+        raise _unwritten(name, error) from error
+
+
+def _unwritten(name: str, error: OSError) -> SREError:
+    if error.errno not in _NO_ROOM:
+        return _unavailable(name, error)
+    return ConfigError(
+        f"{name!r} cannot be written to this disk: {error}",
+        hint="free some room, or set HF_HOME to a folder on a larger disk; what has come is kept",
+    )
 
 
 def _refused(name: str, error: "HfHubHTTPError") -> SREError:
