@@ -31,17 +31,21 @@ def _scoring_then_writing(prompt):
     return work
 
 
+def _limits(chance, network):
+    return Limits(
+        batch=chance.randint(1, 6),
+        chunk=chance.choice([17, 40, 512]),
+        busy_chunk=chance.choice([17, 64]),
+        cache_bytes=chance.choice([0, 110, 250, 2000]) * network.info.token_bytes,
+        score_bytes=chance.choice([1, 20]) * 4 * network.info.vocabulary,
+    )
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_happens_jobs_end_right_or_with_an_error_and_nothing_is_left(watched, alone, seed):
     expected = [alone(prompt, COUNT) for prompt in PROMPTS]
     chance = random.Random(seed)
-    limits = Limits(
-        batch=chance.randint(1, 6),
-        chunk=chance.choice([17, 40, 512]),
-        busy_chunk=chance.choice([17, 64]),
-        cache_bytes=chance.choice([0, 110, 250, 2000]) * watched.info.token_bytes,
-        score_bytes=chance.choice([1, 20]) * 4 * watched.info.vocabulary,
-    )
+    limits = _limits(chance, watched)
     scheduler = Scheduler(watched, limits)
     broken = False
 
