@@ -16,9 +16,9 @@ from sre_smollm.weights.sources import resolve
 
 from .tiny_compiled import MODELS, compiled, distance, expected, reference, save  # noqa: TID252
 
-# Root mean square error that 8 bits in what is multiplied make in these models, and room. Wrong positions, a forgotten
-# scale or a token that is not seen make ten times as much.
-TOLERANCE = 0.08
+# Root mean square error that keys and values of 16 bits make in these models, and room. Wrong positions, a forgotten
+# scale or a token that is not seen make a hundred times as much.
+TOLERANCE = 0.005
 
 
 def ids(count: int, seed: int = 1, vocabulary: int = 99) -> list[int]:
@@ -61,7 +61,7 @@ def test_the_tolerance_would_show_wrong_positions(name, tmp_path):
     model.model.rotary_emb.inv_freq.copy_(torch.tensor([10000.0 ** (-place / 16) for place in range(16)]))
     for layer in model.model.layers:
         layer.self_attn.use_rope = True
-    assert distance(found[-20:], expected(model, asked)[-20:]) > 2 * TOLERANCE
+    assert distance(found[-20:], expected(model, asked)[-20:]) > 20 * TOLERANCE
 
 
 def test_rows_are_the_same_to_the_bit_however_they_are_batched_and_cut(tiny):
@@ -257,5 +257,5 @@ def test_the_small_model_writes_as_transformers_with_its_weights(small):
         wanted = expected(model, written)[len(asked) - 1 : -1]
         chosen = wanted[np.arange(24), written[len(asked) :]]
         # Each token is the best one, or as good as that.
-        assert (wanted.max(-1) - chosen).max() < 0.5
-        assert (wanted.argmax(-1) == written[len(asked) :]).mean() > 0.85
+        assert (wanted.max(-1) - chosen).max() < 0.05
+        assert (wanted.argmax(-1) == written[len(asked) :]).mean() > 0.95

@@ -70,12 +70,9 @@ def compile_kernels(cache: Path) -> None:
     log.info("compiling_kernels", place=str(ready.parent))
     sys.stderr.write("smollm: compiling for this processor once…\n")
     _run_all(cache)
-    try:
-        ready.parent.mkdir(parents=True, exist_ok=True)
+    # Without it numba has found another place, since this one cannot be written, or an earlier one of this process.
+    if any(ready.parent.rglob("*.nbc")):
         ready.touch()
-    except OSError as error:
-        # Then numba finds another place, or compiles at each start.
-        log.warning("machine_code_not_kept", place=str(ready.parent), error=str(error))
     sys.stderr.write("smollm: compiled\n")
 
 
