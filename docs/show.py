@@ -82,6 +82,15 @@ def commands() -> None:
         _block(_help(names, command), "text")
 
 
+def plugin_commands(package: str) -> None:
+    """The help of the commands that a plugin adds, under a heading each."""
+    group = click.Group("sre")
+    import_module(package).register_commands(cli=group)
+    for name, command in group.commands.items():
+        print(f"\n### sre {name}\n")
+        _block(_help((name,), command), "text")
+
+
 def walk_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command of ours by the words that call it."""
 

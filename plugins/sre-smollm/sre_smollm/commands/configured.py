@@ -12,15 +12,16 @@ __all__ = ["configured"]
 _USE = "smollm"
 
 
-def configured(model: str | None, *, command: str = "pull") -> SmolLMSettings:
+def configured(model: str | None, *, command: str = "pull", needed: bool = True) -> SmolLMSettings:
     """The settings of the default connector, for `model` if one is named; `command` is named in hints.
 
-    Raises ConfigError when they are wrong, or when no model is named and the default connector is another one.
+    Raises ConfigError when they are wrong, or when no model is named and the default connector is another one; unless
+    `needed`, what holds without settings is given then.
     """
     config = load().config
     entry = config.connectors["llm"]["default"]
     if entry.use != _USE:
-        if model is None:
+        if model is None and needed:
             raise ConfigError(
                 f"the default connector is {entry.use!r}, whose models are not on this machine",
                 hint=f"name the model: sre {command} smollm3; or sre pull --list",

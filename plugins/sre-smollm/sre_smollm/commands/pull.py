@@ -38,7 +38,7 @@ Examples:
         if as_list:
             if model is not None or revision is not None:
                 raise click.UsageError("--list takes no model and no revision")
-            _show_known(configured(None))
+            _show_known(configured(None, needed=False))
             return
         settings = configured(model)
         _tell(pull(settings, revision=revision, prepare=prepare), revision)
