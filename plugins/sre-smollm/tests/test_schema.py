@@ -25,7 +25,11 @@ def test_strings_numbers_lists_and_objects_get_bounds():
 
 def test_bounds_of_the_schema_itself_are_kept():
     assert bounded({"type": "string", "maxLength": 3}) == {"type": "string", "maxLength": 3}
-    assert bounded({"type": "string", "pattern": "^a$"}) == {"type": "string", "pattern": "^a$"}
+    assert bounded({"type": "string", "pattern": "^a$"}) == {
+        "type": "string",
+        "pattern": "^a$",
+        "maxLength": 400,
+    }
     assert bounded({"type": "array", "minItems": 20, "items": {"const": 1}})["maxItems"] == 20
     assert bounded({"type": "integer", "exclusiveMinimum": 0})["exclusiveMinimum"] == 0
     assert "minimum" not in bounded({"type": "integer", "exclusiveMinimum": 0})
@@ -47,3 +51,37 @@ def test_unions_definitions_and_missing_types_are_walked():
 
 def test_a_skill_without_arguments_takes_none():
     assert bounded({"type": "object", "properties": {}})["additionalProperties"] is False
+
+
+def test_a_schema_that_contains_itself_ends_after_three_levels():
+    node = {"type": "object", "properties": {"next": {"$ref": "#"}, "name": {"type": "string"}}, "required": ["name"]}
+    out = bounded(node)
+    first, second, third = (out["$defs"][f"root.{level}"] for level in (1, 2, 3))
+    assert out["$ref"] == "#/$defs/root.1"
+    assert first["properties"]["next"]["$ref"] == "#/$defs/root.2"
+    assert second["properties"]["next"]["$ref"] == "#/$defs/root.3"
+    assert set(third["properties"]) == {"name"}
+    assert third["additionalProperties"] is False
+
+
+def test_alternatives_and_lists_that_would_go_deeper_are_left_out():
+    tree = {
+        "$defs": {
+            "Leaf": {"type": "integer"},
+            "Tree": {
+                "anyOf": [
+                    {"$ref": "#/$defs/Leaf"},
+                    {"type": "array", "items": {"$ref": "#/$defs/Tree"}},
+                    {"type": "array", "items": {"$ref": "#/$defs/Tree"}, "minItems": 1},
+                ]
+            },
+        },
+        "$ref": "#/$defs/Tree",
+    }
+    deepest = bounded(tree)["$defs"]["Tree.3"]["anyOf"]
+    assert [one.get("maxItems", one.get("$ref")) for one in deepest] == ["#/$defs/Leaf", 0]
+
+
+def test_a_schema_that_must_nest_for_ever_stays_as_it_is():
+    endless = {"type": "object", "properties": {"again": {"$ref": "#"}}, "required": ["again"]}
+    assert bounded(endless)["properties"]["again"] == {"$ref": "#"}

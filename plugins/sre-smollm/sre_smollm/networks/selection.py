@@ -105,7 +105,11 @@ def open_network(
             from sre_smollm.networks.compiled.network import load as load_compiled
 
             return load_compiled(
-                folder, _packed(folder.path, settings), context_tokens=context_tokens, threads=_threads(settings)
+                folder,
+                _packed(folder.path, settings),
+                context_tokens=context_tokens,
+                threads=_threads(settings),
+                decode_threads=settings.decode_threads,
             )
         case "llamacpp":
             from sre_smollm.networks.llamacpp_loading import load as load_llamacpp
@@ -167,4 +171,6 @@ def prepare(folder: Path, settings: SmolLMSettings) -> None:
     """Make what the selected network would make at its first start. For `sre pull`."""
     facts = ModelFolder.read(folder)
     if select(facts, settings).engine == "compiled":
-        _packed(folder, settings)
+        from sre_smollm.networks.compiled.preparing import compile_kernels
+
+        compile_kernels(_packed(folder, settings).parent)

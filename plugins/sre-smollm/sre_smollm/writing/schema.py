@@ -6,9 +6,13 @@ A small model under a grammar without bounds writes digits or letters until its 
 from collections.abc import Mapping
 from typing import Any
 
+from sre_smollm.writing.recursion import unrolled
+
 __all__ = ["bounded"]
 
 _LETTERS = 400
+# Letters of strings with a format: a time may have any number of decimals, a name any number of parts.
+_FORMATS = {"time": 14, "date-time": 25, "duration": 24, "email": 64, "hostname": 64, "ipv6": 45, "uri": 200}
 _ITEMS = 16
 _KEYS = 16
 _LARGEST = 10**15
@@ -27,13 +31,17 @@ _CLOSED = ("enum", "const", "$ref", *_LISTS)
 
 def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
     """`schema` with bounds where it has none; what it accepts, the original accepts too."""
+    return _bounded(unrolled(schema))
+
+
+def _bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
     out = {key: _part(key, value) for key, value in schema.items()}
     if any(key in out for key in _CLOSED):
         return out
     kind = out.get("type")
     if isinstance(kind, list):
         rest = {key: value for key, value in out.items() if key != "type"}
-        return {"anyOf": [bounded({**rest, "type": one}) for one in kind]}
+        return {"anyOf": [_bounded({**rest, "type": one}) for one in kind]}
     if kind is None:
         if "properties" not in out:
             return {**out, "anyOf": _SCALARS}
@@ -44,17 +52,18 @@ def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _part(key: str, value: Any) -> Any:
     if key in _SCHEMAS and isinstance(value, Mapping):
-        return bounded(value)
+        return _bounded(value)
     if key in _LISTS and isinstance(value, list):
-        return [bounded(one) if isinstance(one, Mapping) else one for one in value]
+        return [_bounded(one) if isinstance(one, Mapping) else one for one in value]
     if key in _MAPS and isinstance(value, Mapping):
-        return {name: bounded(one) if isinstance(one, Mapping) else one for name, one in value.items()}
+        return {name: _bounded(one) if isinstance(one, Mapping) else one for name, one in value.items()}
     return value
 
 
 def _bound(out: dict[str, Any], kind: str) -> None:
-    if kind == "string" and "pattern" not in out and "format" not in out:
-        out.setdefault("maxLength", max(_LETTERS, out.get("minLength", 0)))
+    if kind == "string":
+        longest = _FORMATS.get(out.get("format", ""), _LETTERS)
+        out.setdefault("maxLength", max(longest, out.get("minLength", 0)))
     elif kind in ("integer", "number"):
         if "exclusiveMinimum" not in out:
             out.setdefault("minimum", -_LARGEST)

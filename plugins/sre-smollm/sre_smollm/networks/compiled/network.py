@@ -68,7 +68,7 @@ def load(
 
 
 class CompiledNetwork(Network):
-    """Weights in 4 or 8 bits, what they are multiplied with in 8, keys and values float16, all else float32.
+    """Weights in 4 or 8 bits, what they are multiplied with in 16, keys and values float16, all else float32.
 
     `threads` are those for steps of many tokens and of few; `cache` is where machine code is kept.
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PARTS", "Precision", "pack"]
+__all__ = ["PARTS", "Precision", "eight_bits", "four_bits", "missing", "pack"]
 
 log = logs.get_logger(__name__)
 
