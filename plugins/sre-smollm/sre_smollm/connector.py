@@ -25,6 +25,7 @@ from sre_smollm.local_model import LocalModel, TextSide, find_model, model_id
 from sre_smollm.prompts.choice import choose
 from sre_smollm.prompts.grounding import ground
 from sre_smollm.prompts.worked_examples import arguments_prompt
+from sre_smollm.requests import check_sense, plain_request
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import canonical, known_model
 from sre_smollm.weights.sources import picked
@@ -42,6 +43,7 @@ _LARGE = 1_000_000_000
 class _Running:
     """What a started connector has."""
 
+    name: str
     model: LocalModel
     engine: Engine
     tools: Tools
@@ -76,7 +78,10 @@ class SmolLM(LLMConnector):
         """
         if self._running is not None:
             return
-        self._settings = picked(self._settings)
+        self._settings = await asyncio.to_thread(picked, self._settings)
+        options = _embedding(self._settings)
+        routes = await asyncio.to_thread(present, options)
+        name = await asyncio.to_thread(model_id, self._settings)
         model = await asyncio.to_thread(find_model, self._settings)
         engine = Engine(model.open, limits=_limits(self._settings), unload_after=self._settings.unload_after)
         try:
@@ -85,14 +90,13 @@ class SmolLM(LLMConnector):
         except BaseException:
             await engine.stop()
             raise
-        tools = text.tools(engine.info, model.context_tokens)
-        options = _embedding(self._settings)
         self._running = _Running(
+            name=name,
             model=model,
             engine=engine,
-            tools=tools,
+            tools=text.tools(engine.info, model.context_tokens),
             embedder=Embedder(options),
-            routes=await asyncio.to_thread(present, options),
+            routes=routes,
             # The first call of a skill would wait for it, the first answer need not.
             preparing=asyncio.ensure_future(asyncio.to_thread(text.grammars.prepare)),
         )
@@ -111,7 +115,9 @@ class SmolLM(LLMConnector):
         """Stop what is being written and free the memory."""
         running, self._running = self._running, None
         if running is not None:
-            await asyncio.gather(running.engine.stop(), running.embedder.stop(), running.preparing)
+            # Why grammars could not be prepared is told to whoever needs one.
+            prepared = asyncio.gather(running.preparing, return_exceptions=True)
+            await asyncio.gather(running.engine.stop(), running.embedder.stop(), prepared)
 
     @property
     def _ready(self) -> _Running:
@@ -168,74 +174,76 @@ class SmolLM(LLMConnector):
     async def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Write a reply. Usage counts the prompt that the reply was written from, not the choice of a skill."""
         running, began, first = self._ready, time.perf_counter(), None
-        plan = await self._look(self._plan(request))
+        # Long texts, skills and pictures take their time, so none of them is looked at on the loop.
+        plan = await asyncio.to_thread(self._plan, running, request)
         work = partial(reply, running.tools, plan)
         async with aclosing(running.engine.run(work, key=str(logs.bound().get("agent_id", "")))) as chunks:
             async for chunk in chunks:
                 first = first or time.perf_counter()
                 if chunk.finish_reason is not None:
-                    await self._report(chunk, first - began, time.perf_counter() - first)
+                    await self._report(running, chunk, first - began, time.perf_counter() - first)
                 yield chunk
 
-    async def _report(self, last: LLMChunk, waited: float, wrote: float) -> None:
+    async def _report(self, running: _Running, last: LLMChunk, waited: float, wrote: float) -> None:
         """Tell those who listen how fast it was."""
         emit, usage = current_emit.get(), last.usage
         if emit is None or usage is None:
             return
         await emit(
             ModelTimed(
-                model=self._model_id(),
+                model=running.name,
                 first_token_seconds=waited,
                 tokens_per_second=(usage.output_tokens - 1) / wrote if wrote and usage.output_tokens > 1 else None,
                 usage=usage,
-                queue_length=self.stats.waiting,
+                queue_length=running.engine.stats().waiting,
             )
         )
 
-    async def _look(self, plan: Plan) -> Plan:
-        """The plan with the pictures of its request. They are decoded here, so that the engine need not wait."""
-        files = [file for message in plan.request.messages for file in message.files]
-        sight = self._ready.model.sight
-        if not files or sight is None:
-            return plan
-        return replace(plan, pictures=await asyncio.to_thread(sight.look, files))
-
-    def _plan(self, request: LLMRequest) -> Plan:
-        tools, settings = self._ready.tools, self._settings
+    def _plan(self, running: _Running, request: LLMRequest) -> Plan:
+        """What a request means for the model. Slow: call it in a thread."""
+        tools, settings = running.tools, self._settings
         self._check_model(request.model)
-        if any(message.files for message in request.messages):
-            self._ready.model.check_images()
+        files = [file for message in request.messages for file in message.files]
+        if files:
+            running.model.check_images()
         self.check(request)
-        _check_sense(request)
+        check_sense(request)
+        request = plain_request(request)
         wanted = request.thinking if request.thinking is not None else settings.thinking
         thinking = tools.template.thinks and tools.template.wants_thinking(
             request.messages, None if wanted == "auto" else wanted
         )
-        asked = [tools.template.tokenizer.apart(one.text) for one in request.messages if one.role is MessageRole.USER]
-        small = not tools.template.native or self._ready.model.folder.parameters < _LARGE
+        small = not tools.template.native or running.model.folder.parameters < _LARGE
+        apart = tools.template.tokenizer.apart
+        told = [one for one in request.messages if one.role in {MessageRole.USER, MessageRole.SKILL}]
+        words = "\n".join(apart(one.text) for one in told)
         return Plan(
             request=request,
             max_tokens=request.max_tokens or settings.max_tokens,
             thinking=thinking,
-            choose=self._choose(request),
+            pictures=running.model.sight.look(files) if files and running.model.sight is not None else (),
+            choose=self._choose(running, request),
             beforehand=small if settings.choice == "auto" else settings.choice == "likelihood",
-            narrow=partial(_narrowed, "\n".join(asked)) if small else None,
+            # What an image says is not among the words.
+            narrow=partial(_narrowed, words) if small and not files else None,
             # It knows no history, so it is for requests that stand on their own.
-            plain=partial(arguments_prompt, words=asked[0]) if small and len(asked) == 1 else None,
+            plain=(lambda skill: apart(arguments_prompt(skill, words)))
+            if small and not files and len(told) == 1 and told[0].role is MessageRole.USER
+            else None,
         )
 
-    def _choose(self, request: LLMRequest) -> Choose:
-        running = self._ready
+    def _choose(self, running: _Running, request: LLMRequest) -> Choose:
+        template = running.tools.template
         return lambda score: choose(
             request,
             score,
-            tokens=running.tools.template.tokens,
+            tokens=lambda text: template.tokens(template.tokenizer.apart(text)),
             embed=running.embedder.encode if running.routes else None,
             restraint=self._settings.restraint,
         )
 
     def _model_id(self) -> str:
-        return model_id(self._settings)
+        return self._running.name if self._running is not None else model_id(self._settings)
 
     def _check_model(self, model: str | None) -> None:
         own = self._model_id()
@@ -268,16 +276,3 @@ def _embedding(settings: SmolLMSettings) -> EmbeddingOptions:
 
 def _narrowed(words: str, skill: SkillSpec) -> SkillSpec:
     return replace(skill, parameters=ground(skill.parameters, words, name=skill.name))
-
-
-def _check_sense(request: LLMRequest) -> None:
-    """Raises ConfigError for what makes no sense."""
-    if request.options:
-        raise ConfigError(
-            f"the connector 'smollm' has no option {sorted(request.options)[0]!r}",
-            hint="it takes no options; its settings are in sre.toml under [connectors.llm.<id>]",
-        )
-    if request.skill_choice == "required" and not request.skills:
-        raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
-    if request.max_tokens is not None and request.max_tokens < 1:
-        raise ConfigError(f"max_tokens = {request.max_tokens} leaves no room for a reply", hint="use 1 or more")

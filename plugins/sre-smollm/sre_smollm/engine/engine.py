@@ -74,6 +74,7 @@ class Engine:
         self._open = True
         if not lazy:
             await self._ready()
+            self._rest()
 
     async def warm(self) -> None:
         """Load the network and let it read a token, so that the first request waits for nothing."""
@@ -159,9 +160,14 @@ class Engine:
 
     def _leave(self) -> None:
         self._jobs -= 1
+        self._rest()
+
+    def _rest(self) -> None:
+        """Free the network after a while if no work comes."""
         if not self._jobs and self._unload_after is not None and self._thread is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._unload_after, self._idle)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(self._unload_after, self._idle)
 
     def _idle(self) -> None:
         self._timer = None

@@ -87,11 +87,11 @@ class EngineThread:
     def _main(self) -> None:
         try:
             network = self._load()
+            scheduler = Scheduler(network, self._limits)
+            self._metrics = Metrics(network.info, system=self._system)
         except BaseException as error:  # noqa: BLE001 -- handed on to whoever waits
             self.loaded.set_exception(error)
             return
-        scheduler = Scheduler(network, self._limits)
-        self._metrics = Metrics(network.info, system=self._system)
         self._scheduler = scheduler
         self.loaded.set_result(network.info)
         failure: ConnectorError | None = None

@@ -37,6 +37,8 @@ _TOPICS = (
 )
 # Tokens of the request that are looked at; more is slower and not better.
 _LONGEST = 128
+# More than any token has, so that no more of a long text is cut into tokens than is looked at.
+_LETTERS = 32
 # From this score on a second skill is called before the answer: it must be far likelier than the first.
 _AGAIN = 2.5
 
@@ -111,7 +113,7 @@ def rank(
     names = [plain_name(skill.name) for skill in skills]
     described = [skill.description.strip() or name for skill, name in zip(skills, names, strict=True)]
     asked = [_ASKED.format(name=name, description=about) for name, about in zip(names, described, strict=True)]
-    ids = tokens(words)[:_LONGEST] or tokens(" ")
+    ids = tokens(words[: _LONGEST * _LETTERS])[:_LONGEST] or tokens(" ")
     found = yield from score([tokens(prefix) for prefix in (*_TOPICS, *asked)], ids)
     topic = max(found[: len(_TOPICS)])
     likelier = [value - topic for value in found[len(_TOPICS) :]]

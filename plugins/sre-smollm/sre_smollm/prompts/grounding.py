@@ -16,6 +16,8 @@ __all__ = ["ground"]
 
 # Beyond so many pieces the request is a document, and the model is left free.
 _MOST_PIECES = 600
+_MOST_LETTERS = 4000
+_MOST_NUMBERS = 200
 # Strings that are made from a request, not taken from it.
 _MADE = re.compile(r"\b(code|codes|abbreviation|sql|expression|iso|json|regex|formula)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"['\"`]([\w /.-]{1,40})['\"`]")
@@ -37,9 +39,10 @@ class _Words:
     def __init__(self, words: str, name: str) -> None:
         self._words = words
         named = stems(plain_name(name))
-        self._pieces = [piece for piece in pieces(words) if not _says(piece, named)]
-        self._runs = runs(words)
+        found = pieces(words) if len(words) <= _MOST_LETTERS else []
+        self._pieces = [piece for piece in found if not _says(piece, named)]
         self._numbers = numbers(words)
+        self._runs = runs(words) if len(self._numbers) <= _MOST_NUMBERS else []
         self._stems = stems(words)
 
     def object(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +93,8 @@ class _Words:
 
     def _number(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         about = str(schema.get("description", "")).lower()
+        if len(self._numbers) > _MOST_NUMBERS:
+            return dict(schema)
         found = numbers(self._words, shares=False) if "percent" in about else self._numbers
         fitting = [value for value in found if _fits(value, schema)]
         return {**schema, "enum": fitting} if fitting else dict(schema)

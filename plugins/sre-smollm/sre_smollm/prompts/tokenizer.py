@@ -12,7 +12,7 @@ from sre_smollm.prompts.template_files import chat_templates, read_json
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Core
 
-__all__ = ["Mark", "Tokenizer"]
+__all__ = ["Mark", "Tokenizer", "whole_letters"]
 
 _ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 # Files that transformers can make a tokenizer.json from.
@@ -84,7 +84,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The tokens of `text`, none added around it. The text of a mark becomes that mark: see `apart`."""
-        ids: list[int] = self._core.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._core.encode(whole_letters(text), add_special_tokens=False).ids
         return ids
 
     def encode_inside(self, text: str) -> list[int]:
@@ -131,6 +131,11 @@ class Tokenizer:
         """The tokenizer as the text of a tokenizer.json, for drivers that bring their own."""
         text: str = self._core.to_str()
         return text
+
+
+def whole_letters(text: str) -> str:
+    """`text` with a sign for each half of a letter, which is text in Python and nowhere else."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _core(folder: Path) -> "Core":

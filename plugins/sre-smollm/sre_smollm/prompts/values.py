@@ -1,5 +1,6 @@
 """The values that a request holds: its numbers, and the pieces of it that may be names, places or texts."""
 
+import math
 import re
 
 __all__ = ["numbers", "pieces", "runs"]
@@ -22,6 +23,8 @@ _EDGES = frozenset(
     "called named titled saying".split()
 )
 _LONGEST = 6
+# What may stand between two numbers of one row.
+_BETWEEN = 16
 _OUTSIDE = ".,;:!?()[]{}<>\"'`\u201c\u201d\u2018\u2019"
 _POSSESSIVE = ("'s", "\u2019s")
 _QUOTES = re.compile(
@@ -35,6 +38,8 @@ def numbers(words: str, *, shares: bool = True) -> list[int | float]:
     for match in _NUMBER.finditer(words):
         scale = 1000 if match["kilo"] else _SCALES.get((match["scale"] or "").lower(), 1)
         value = float(match["digits"].replace(",", "")) * scale
+        if math.isinf(value):
+            continue
         value = -value if match["sign"] or match["minus"] else value
         found.append((match.start(), _short(value)))
         if shares and match["percent"]:
@@ -50,8 +55,12 @@ def runs(words: str) -> list[list[int | float]]:
     last = None
     for match in _NUMBER.finditer(words):
         between = words[last : match.start()] if last is not None else ""
-        joined = last is not None and re.fullmatch(r"\s*(,|and|,\s*and)?\s*", between) is not None
-        value = numbers(match[0])[0]
+        near = last is not None and len(between) <= _BETWEEN
+        joined = near and re.fullmatch(r"\s*(,|and|,\s*and)?\s*", between) is not None
+        value = next(iter(numbers(match[0])), None)
+        if value is None:
+            last = None
+            continue
         if joined:
             found[-1].append(value)
         else:

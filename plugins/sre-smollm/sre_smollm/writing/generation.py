@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sre_core.errors import ConnectorError
 from sre_smollm.engine.reading import Steps, TokenSequence
 from sre_smollm.writing.grammar import Constraint
 
@@ -31,7 +30,9 @@ class Sampler:
         import numpy as np
 
         self._sampling = sampling
-        self._random = np.random.default_rng(sampling.seed)
+        seed = sampling.seed
+        # Its generator takes no negative seed.
+        self._random = np.random.default_rng(seed if seed is None or seed >= 0 else (-seed, 1))
 
     def pick(self, scores: "NDArray[np.float32]") -> int:
         """A token for `scores` of shape (vocabulary,), of which at least one is finite."""
@@ -122,9 +123,7 @@ class Writer:
             self.ended = True
             return []
         if constraint is not None and not constraint.accept(token):
-            raise ConnectorError(
-                f"the grammar of {constraint.what} came to a dead end", hint="use a simpler schema, or ask again"
-            )
+            raise constraint.dead_end()
         self._take([token])
         return [token]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sre_core import logs
-from sre_core.errors import UnsupportedError
+from sre_core.errors import ConnectorError, UnsupportedError
 from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.writing.schema import bounded
 
@@ -44,10 +44,16 @@ class Constraint:
         self.what = what
 
     def mask(self, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """`scores`, of shape (rows,), with minus infinity for every token that the grammar forbids here. In place."""
+        """`scores`, of shape (rows,), with minus infinity for every token that the grammar forbids here. In place.
+
+        Raises ConnectorError when it forbids all of them.
+        """
         import numpy as np
 
         self._matcher.unsafe_compute_mask_ptr(self._words.ctypes.data, self._words.nbytes)
+        if self._matcher.is_error():
+            # It would allow the end of the reply alone, in the middle of an unfinished text.
+            raise self.dead_end()
         np.invert(self._words, out=self._words)
         forbidden = np.unpackbits(self._words.view(np.uint8), bitorder="little", count=self._vocabulary)
         size = min(len(scores), self._vocabulary)
@@ -55,6 +61,12 @@ class Constraint:
         # A model may have more rows than its tokenizer has tokens: nothing stands for those.
         scores[self._vocabulary :] = -np.inf
         return scores
+
+    def dead_end(self) -> ConnectorError:
+        """What to raise when nothing that the grammar allows can be written."""
+        return ConnectorError(
+            f"the grammar of {self.what} came to a dead end", hint="use a simpler schema, or ask again"
+        )
 
     def accept(self, token: int) -> bool:
         """Take `token`; False when the grammar forbids it."""
@@ -69,8 +81,11 @@ class Constraint:
 
     @property
     def finished(self) -> bool:
-        """Whether the text is complete and nothing can follow."""
-        return bool(self._matcher.is_stopped())
+        """Whether the text is complete and nothing can follow. Raises ConnectorError at a dead end."""
+        stopped = bool(self._matcher.is_stopped())
+        if stopped and self._matcher.is_error():
+            raise self.dead_end()
+        return stopped
 
 
 class Grammars:
@@ -84,7 +99,10 @@ class Grammars:
         self._compiled: dict[str, LLMatcher] = {}
 
     def prepare(self) -> None:
-        """Do what the first grammar would wait for: about half a second."""
+        """Do what the first grammar would wait for: about half a second.
+
+        Raises UnsupportedError, as every use does, for a tokenizer that grammars cannot be made for.
+        """
         with self._lock:
             self._tokens = self._tokens or self._load()
 
@@ -112,7 +130,13 @@ class Grammars:
     def _load(self) -> "LLTokenizer":
         from llguidance import LLTokenizer
 
-        return LLTokenizer(self._tokenizer.to_json(), eos_token=self._ends or None)
+        try:
+            return LLTokenizer(self._tokenizer.to_json(), eos_token=self._ends or None)
+        except ValueError as error:
+            raise UnsupportedError(
+                f"the model's tokenizer cannot be guided by a grammar: {error}",
+                hint="use a model with a byte-level or sentencepiece tokenizer for skills and output_schema",
+            ) from error
 
 
 def _of_schema(schema: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sre_core.connectors.llm import CallDelta, LLMChunk
@@ -15,6 +15,7 @@ from sre_smollm.writing.tools import Tools
 
 __all__ = ["WrittenCall", "call_chunk", "call_schema", "write_calls"]
 
+_DEFINITIONS = ("#/$defs/", "#/definitions/")
 WrittenCall = tuple[str, str]
 """The name of a skill, and its arguments as JSON text."""
 
@@ -33,9 +34,12 @@ def _form(skill: SkillSpec, number: int, definitions: dict[str, Any]) -> dict[st
     for key in ("$defs", "definitions"):
         for name, body in parameters.pop(key, {}).items():
             definitions[f"{number}.{name}"] = _renamed(body, number)
+    arguments = _renamed(parameters, number)
+    if _refers_to_itself(skill.parameters):
+        definitions[str(number)], arguments = arguments, {"$ref": f"#/$defs/{number}"}
     return {
         "type": "object",
-        "properties": {"name": {"const": skill.name}, "arguments": _renamed(parameters, number)},
+        "properties": {"name": {"const": skill.name}, "arguments": arguments},
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }
@@ -48,10 +52,23 @@ def _renamed(value: Any, number: int) -> Any:
         return value
     out = {key: _renamed(inner, number) for key, inner in value.items()}
     target = value.get("$ref")
-    for prefix in ("#/$defs/", "#/definitions/"):
-        if isinstance(target, str) and target.startswith(prefix):
-            out["$ref"] = f"#/$defs/{number}.{target.removeprefix(prefix)}"
+    if isinstance(target, str) and target.startswith("#"):
+        prefix = next((one for one in _DEFINITIONS if target.startswith(one)), None)
+        own = target[1:] if prefix is None else f".{target.removeprefix(prefix)}"
+        out["$ref"] = f"#/$defs/{number}{own}"
     return out
+
+
+def _refers_to_itself(value: Any) -> bool:
+    """Whether a reference in a schema is to the whole of it, or to a part that is no definition."""
+    if isinstance(value, list):
+        return any(_refers_to_itself(one) for one in value)
+    if not isinstance(value, Mapping):
+        return False
+    target = value.get("$ref")
+    if isinstance(target, str) and target.startswith("#") and not target.startswith(_DEFINITIONS):
+        return True
+    return any(_refers_to_itself(one) for one in value.values())
 
 
 def write_calls(tools: Tools, writer: Writer, skills: Sequence[SkillSpec], *, most: int) -> Steps[list[WrittenCall]]:
