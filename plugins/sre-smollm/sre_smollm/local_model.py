@@ -13,7 +13,7 @@ from sre_smollm.prompts.template import Template
 from sre_smollm.prompts.tokenizer import Tokenizer
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.vision.expansion import Sight, check
-from sre_smollm.weights.known import KNOWN, canonical
+from sre_smollm.weights.known import KNOWN, canonical, known_model
 from sre_smollm.weights.sources import AUTO, locate, readable
 from sre_smollm.writing.grammar import Grammars
 from sre_smollm.writing.tools import Tools
@@ -93,6 +93,12 @@ def find_model(settings: SmolLMSettings) -> LocalModel:
     Raises NotFoundError, ConfigError and UnavailableError as `weights.sources.resolve` does, UnsupportedError when the
     engine that was asked for cannot run the model.
     """
+    known = known_model(settings.model) if settings.weights is None else None
+    if known is not None and known.kind == "embeddings":
+        raise ConfigError(
+            f"the model {known.name!r} computes embeddings, and writes no text",
+            hint=f"set embedding_model = {known.name!r}, and model to one that writes",
+        )
     place = locate(settings)
     folder = ModelFolder.read(readable(place, settings))
     return LocalModel(

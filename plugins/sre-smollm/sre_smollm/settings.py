@@ -1,9 +1,10 @@
 """Settings of the on-device model: which weights, how they are computed, within which limits."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sre_core.connectors.base import Settings
 
@@ -114,3 +115,10 @@ class SmolLMSettings(Settings):
     embedding_cache_bytes: int = Field(
         default=64 << 20, ge=0, description="Bytes for vectors that were asked for before; 0 keeps none."
     )
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _size(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d+(\.\d+)?\s*[KMG]i?B", value, re.IGNORECASE):
+            raise ValueError("it should be a size such as '6GiB' or '500MB'")
+        return value

@@ -39,10 +39,16 @@ class Selection:
 def select(folder: ModelFolder, settings: SmolLMSettings) -> Selection:
     """The network that `settings.engine` names, or the fastest one that can run the model.
 
-    Raises ConfigError when what was named is not installed, UnsupportedError when it cannot run the model.
+    Raises ConfigError when what was named is not installed or cannot do what else is set, UnsupportedError when it
+    cannot run the model.
     """
     if settings.engine == "compiled":
         _check_compiled(folder)
+        if name := _for_transformers(settings):
+            raise ConfigError(
+                f"the engine 'compiled' cannot take {name} = {getattr(settings, name)!r}",
+                hint=f"leave {name} out, or set engine = 'transformers'",
+            )
         return Selection(engine="compiled", reason="asked for")
     if settings.engine == "llamacpp":
         return Selection(engine="llamacpp", reason="asked for")
@@ -61,11 +67,21 @@ def _needs_transformers(folder: ModelFolder, settings: SmolLMSettings) -> str:
     """Why only transformers will do; empty if others may."""
     if folder.image_text:
         return "the model takes images"
-    if settings.device not in {"auto", "cpu"} or settings.device_map is not None:
-        return "a device was asked for"
-    if settings.dtype != "auto" or settings.quantization == "none":
-        return "exact weights were asked for"
+    if name := _for_transformers(settings):
+        return "exact weights were asked for" if name in {"dtype", "quantization"} else "a device was asked for"
     return "there is a graphics processor" if settings.device == "auto" and _has_gpu() else ""
+
+
+def _for_transformers(settings: SmolLMSettings) -> str:
+    """The setting that only transformers can follow; empty if there is none."""
+    asked = {
+        "device": settings.device not in {"auto", "cpu"},
+        "device_map": settings.device_map is not None,
+        "memory_limit": settings.memory_limit is not None,
+        "dtype": settings.dtype != "auto",
+        "quantization": settings.quantization == "none",
+    }
+    return next((name for name, wanted in asked.items() if wanted), "")
 
 
 def _has_gpu() -> bool:
