@@ -94,6 +94,15 @@ def test_a_cache_that_is_a_file_is_told_in_words(source, cache):
         prepared(source, cache, "x", text)
 
 
+def test_what_is_in_a_cache_that_cannot_be_written_is_taken(source, cache, monkeypatch):
+    monkeypatch.setattr("sre_smollm.weights.prepared._SETTLED_SECONDS", -1.0)
+    place = prepared(source, cache, "int4-1", text)
+    # A file in the place of the notes is in the way even of one who may write everywhere.
+    shutil.rmtree(cache / ".keys")
+    (cache / ".keys").write_text("")
+    assert prepared(source, cache, "int4-1", never) == place
+
+
 def test_a_disk_that_takes_no_more_is_told_in_words(source, cache):
     def full(path: Path) -> None:
         path.write_text("half")

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -79,7 +80,9 @@ def content_key(source: Path, cache: Path) -> str:
     key = _digest(files)
     newest = max(max(file.stat().st_mtime, file.stat().st_ctime) for file in files)
     if time.time() - newest > _SETTLED_SECONDS and seen == [[file.name, *_signature(file)] for file in files]:
-        _write_note(note, json.dumps({"source": str(source), "seen": seen, "key": key}))
+        # A cache that cannot be written may still hold all that is needed.
+        with suppress(OSError):
+            _write_note(note, json.dumps({"source": str(source), "seen": seen, "key": key}))
     return key
 
 
