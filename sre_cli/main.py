@@ -67,13 +67,13 @@ class Root(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command, and turn what fails into a line or two and an exit code."""
-        # Imported now, since help and version write no log.
-        from sre_core import logs
-
         session = Session.of(ctx)
-        if not session.debug:
-            logs.configure()
         try:
+            # Imported now, since help and version write no log.
+            from sre_core import logs
+
+            if not session.debug:
+                logs.configure()
             super().invoke(ctx)
             # A reader that has gone is noticed here, not when Python exits.
             sys.stdout.flush()

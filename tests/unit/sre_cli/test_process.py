@@ -104,6 +104,24 @@ def test_ctrl_c_ends_quietly_with_130(project: Path) -> None:
     assert (out, err.strip()) == ("", "")
 
 
+def test_ctrl_c_while_the_runtime_is_being_loaded_ends_quietly_with_130(project: Path) -> None:
+    program = (
+        "import sys\nfrom sre_core import logs\nfrom sre_cli.main import main\n"
+        "def interrupt():\n    raise KeyboardInterrupt\n\nlogs.configure = interrupt\n"
+        "sys.argv = ['sre', 'config']\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=project,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_stops_a_skill_that_waits(project: Path) -> None:
     (project / "agent.py").write_text(
