@@ -11,7 +11,7 @@ from typing import ClassVar
 from sre_core import logs
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
-from sre_core.errors import ConfigError, NotFoundError, UnavailableError
+from sre_core.errors import ConfigError, NotFoundError, UnavailableError, UnsupportedError
 from sre_core.events import ModelTimed, current_emit
 from sre_core.messages import MessageRole, SkillSpec
 from sre_smollm.description import describe
@@ -29,6 +29,7 @@ from sre_smollm.requests import check_sense, plain_request
 from sre_smollm.settings import SmolLMSettings
 from sre_smollm.weights.known import canonical, known_model
 from sre_smollm.weights.sources import picked
+from sre_smollm.writing.grammar import Grammars
 from sre_smollm.writing.reply import Choose, Plan, reply
 from sre_smollm.writing.tools import Tools
 
@@ -98,7 +99,7 @@ class SmolLM(LLMConnector):
             embedder=Embedder(options),
             routes=routes,
             # The first call of a skill would wait for it, the first answer need not.
-            preparing=asyncio.ensure_future(asyncio.to_thread(text.grammars.prepare)),
+            preparing=asyncio.ensure_future(asyncio.to_thread(_prepare, text.grammars)),
         )
         log.info("model_ready", model=self._model_id(), engine=engine.info.name, weights=engine.info.weights)
 
@@ -115,9 +116,9 @@ class SmolLM(LLMConnector):
         """Stop what is being written and free the memory."""
         running, self._running = self._running, None
         if running is not None:
-            # Why grammars could not be prepared is told to whoever needs one.
-            prepared = asyncio.gather(running.preparing, return_exceptions=True)
-            await asyncio.gather(running.engine.stop(), running.embedder.stop(), prepared)
+            # If it is done, it may be of another event loop, which is over.
+            preparing = () if running.preparing.done() else (running.preparing,)
+            await asyncio.gather(running.engine.stop(), running.embedder.stop(), *preparing)
 
     @property
     def _ready(self) -> _Running:
@@ -258,6 +259,14 @@ class SmolLM(LLMConnector):
             return self._running.model.context_tokens
         known = known_model(self._model_id())
         return self._settings.context_tokens or (known.context_tokens if known is not None else None)
+
+
+def _prepare(grammars: Grammars) -> None:
+    try:
+        grammars.prepare()
+    except UnsupportedError as error:
+        # Whoever needs a grammar is told as well; a reply in text needs none.
+        log.warning("grammars_not_prepared", reason=str(error))
 
 
 def _limits(settings: SmolLMSettings) -> Limits:

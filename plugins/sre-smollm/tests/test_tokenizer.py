@@ -1,6 +1,7 @@
 """The tokenizer of a folder, without transformers: the same tokens, the bytes of each, marks and templates."""
 
 import json
+import threading
 
 import pytest
 
@@ -24,10 +25,22 @@ def test_tokens_are_those_of_transformers(which, tiny_folder):
     folder = tiny_folder if which == "tiny" else resolve(SmolLMSettings())
     theirs, own = AutoTokenizer.from_pretrained(str(folder)), Tokenizer.load(folder)
     assert own.encode(TEXT) == theirs.encode(TEXT, add_special_tokens=False)
+    assert own.encode(TEXT * 200) == theirs.encode(TEXT * 200, add_special_tokens=False)
     assert own.decode(own.encode(TEXT)) == TEXT
     assert (own.eos, own.bos, own.size) == (theirs.eos_token_id, theirs.bos_token_id, len(theirs))
     assert own.ends == {theirs.eos_token_id}
     assert own.templates == {"default": theirs.chat_template}
+
+
+def test_other_threads_go_on_while_a_long_text_is_cut():
+    tokenizer = Tokenizer.load(resolve(SmolLMSettings(model="smollm2-135m")))
+    cut = threading.Thread(target=tokenizer.encode, args=("please help " * 60_000,))
+    cut.start()
+    turns = 0
+    while cut.is_alive():
+        cut.join(0.001)
+        turns += 1
+    assert turns > 10
 
 
 def test_the_bytes_of_tokens_join_to_the_text_and_marks_have_none(tokenizer):

@@ -151,3 +151,14 @@ async def test_a_model_whose_images_are_not_known_here_says_what_is_missing_and_
         assert (await _ask(other, Message.user("Hello."))).usage.output_tokens > 0
     finally:
         await other.stop()
+
+
+async def test_the_arguments_of_a_call_are_written_by_who_has_seen_the_image(model):
+    told = [
+        await _ask(
+            model, Message.user("Read bar 2", files=files), skills=(READ,), skill_choice="required", max_tokens=60
+        )
+        for files in ((saved(SALES),), (saved(SALES), saved(COSTS)))
+    ]
+    # Each image is a run of marks in the prompt that the call was written after.
+    assert told[1].usage.input_tokens - told[0].usage.input_tokens > 4

@@ -17,6 +17,8 @@ __all__ = ["Mark", "Tokenizer", "whole_letters"]
 _ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 # Files that transformers can make a tokenizer.json from.
 _OLDER = ("tokenizer.model", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+# Letters from which on a text takes more than a few milliseconds.
+_LONG = 4096
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
@@ -84,7 +86,13 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The tokens of `text`, none added around it. The text of a mark becomes that mark: see `apart`."""
-        ids: list[int] = self._core.encode(whole_letters(text), add_special_tokens=False).ids
+        text = whole_letters(text)
+        if len(text) > _LONG:
+            # Alone, a text is cut while all other threads stand still.
+            (found,) = self._core.encode_batch_fast([text], add_special_tokens=False)
+        else:
+            found = self._core.encode(text, add_special_tokens=False)
+        ids: list[int] = found.ids
         return ids
 
     def encode_inside(self, text: str) -> list[int]:
