@@ -174,18 +174,22 @@ class SmolLM(LLMConnector):
 
     async def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Write a reply. Usage counts the prompt that the reply was written from, not the choice of a skill."""
-        running, began, first = self._ready, time.perf_counter(), None
+        running, began, first, pieces = self._ready, time.perf_counter(), None, 0
         # Long texts, skills and pictures take their time, so none of them is looked at on the loop.
         plan = await asyncio.to_thread(self._plan, running, request)
         work = partial(reply, running.tools, plan)
         async with aclosing(running.engine.run(work, key=str(logs.bound().get("agent_id", "")))) as chunks:
             async for chunk in chunks:
                 first = first or time.perf_counter()
-                if chunk.finish_reason is not None:
-                    await self._report(running, chunk, first - began, time.perf_counter() - first)
+                if chunk.finish_reason is None:
+                    pieces += 1
+                else:
+                    # A call comes in one piece, which tells nothing of the time between its tokens.
+                    wrote = time.perf_counter() - first if pieces > 1 else None
+                    await self._report(running, chunk, first - began, wrote)
                 yield chunk
 
-    async def _report(self, running: _Running, last: LLMChunk, waited: float, wrote: float) -> None:
+    async def _report(self, running: _Running, last: LLMChunk, waited: float, wrote: float | None) -> None:
         """Tell those who listen how fast it was."""
         emit, usage = current_emit.get(), last.usage
         if emit is None or usage is None:

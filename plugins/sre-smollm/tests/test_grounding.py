@@ -163,3 +163,17 @@ def test_the_whole_of_a_longer_request_is_no_value():
     words = "It is far too cold in here, heat the bathroom"
     assert words not in grounded({"type": "string"}, words)["enum"]
     assert "Berlin" in grounded({"type": "string"}, "Berlin")["enum"]
+
+
+def test_an_enumeration_behind_a_reference_is_narrowed_and_wanted_when_it_is_named():
+    unit = {"enum": ["celsius", "fahrenheit"], "type": "string"}
+    parameters = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "unit": {"$ref": "#/$defs/Unit", "default": "celsius"}},
+        "required": ["city"],
+        "$defs": {"Unit": unit},
+    }
+    found = ground(parameters, "Is it warm in Tokyo, in fahrenheit?")
+    assert found["properties"]["unit"]["enum"] == ["fahrenheit"]
+    assert found["required"] == ["city", "unit"]
+    assert "unit" not in ground(parameters, "Is it warm in Tokyo?")["properties"]

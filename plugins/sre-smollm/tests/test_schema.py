@@ -1,5 +1,7 @@
 """Every part of a schema that may repeat gets a bound, and what has one keeps it."""
 
+import re
+
 from sre_smollm.writing.schema import bounded
 
 
@@ -85,3 +87,11 @@ def test_alternatives_and_lists_that_would_go_deeper_are_left_out():
 def test_a_schema_that_must_nest_for_ever_stays_as_it_is():
     endless = {"type": "object", "properties": {"again": {"$ref": "#"}}, "required": ["again"]}
     assert bounded(endless)["properties"]["again"] == {"$ref": "#"}
+
+
+def test_names_of_a_map_and_digits_of_a_duration_are_bounded():
+    (pattern,) = bounded({"type": "object", "additionalProperties": {"type": "integer"}})["patternProperties"]
+    assert re.fullmatch(pattern, "a name")
+    assert not re.fullmatch(pattern, "a" * 41)
+    duration = bounded({"type": "string", "format": "duration"})["pattern"]
+    assert [bool(re.fullmatch(duration, text)) for text in ("P3D", "PT1H30M", "P1D1", "P10000000000D")] == [1, 1, 0, 0]

@@ -30,14 +30,16 @@ def ground(parameters: Mapping[str, Any], words: str, *, name: str = "") -> dict
     `name` is the skill's: what it says already is no part of a value (find_concert: rock, not rock concerts).
     Parts that the words say nothing about, and parts with a format, a pattern or alternatives, stay as they are.
     """
-    return _Words(words, name).object(parameters)
+    definitions = {**parameters.get("definitions", {}), **parameters.get("$defs", {})}
+    return _Words(words, name, definitions).object(parameters)
 
 
 class _Words:
     """What one request holds."""
 
-    def __init__(self, words: str, name: str) -> None:
+    def __init__(self, words: str, name: str, definitions: Mapping[str, Any]) -> None:
         self._words = words
+        self._definitions = definitions
         named = stems(plain_name(name))
         found = pieces(words) if len(words) <= _MOST_LETTERS else []
         self._pieces = [piece for piece in found if not _says(piece, named)]
@@ -50,13 +52,24 @@ class _Words:
         if not isinstance(properties, Mapping):
             return dict(schema)
         required = schema.get("required", ())
+        properties = {name: self._named(part) for name, part in properties.items()}
         spare = len(self._numbers) - sum(_numeric(properties.get(name)) for name in required)
         kept = {
             name: self.value(part) if isinstance(part, Mapping) else part
             for name, part in properties.items()
             if name in required or not isinstance(part, Mapping) or self._meant(name, part, spare=spare > 0)
         }
-        return {**schema, "properties": kept}
+        # An optional choice is only kept if the request names one, and then it is wanted.
+        chosen = [name for name in kept if name not in required and "enum" in properties[name]]
+        return {**schema, "properties": kept, **({"required": [*required, *chosen]} if chosen else {})}
+
+    def _named(self, schema: Any) -> Any:
+        """The enumeration that a schema refers to, as Python's enums do, in its place."""
+        name = schema.get("$ref", "").rpartition("/")[2] if isinstance(schema, Mapping) else ""
+        found = self._definitions.get(name)
+        if not isinstance(found, Mapping) or "enum" not in found:
+            return schema
+        return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
 
     def value(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """The schema of one value."""

@@ -164,5 +164,5 @@ def _compile(tokens: "LLTokenizer", grammar: str, what: str) -> "LLMatcher":
             hint="use plain types, enum, anyOf, properties and items",
         )
     for warning in matcher.get_grammar_warnings():
-        log.warning("schema_keyword_ignored", schema=what, warning=warning)
+        log.info("schema_keyword_ignored", schema=what, warning=warning)
     return matcher

@@ -12,7 +12,11 @@ __all__ = ["bounded"]
 
 _LETTERS = 400
 # Letters of strings with a format: a time may have any number of decimals, a name any number of parts.
-_FORMATS = {"time": 14, "date-time": 25, "duration": 24, "email": 64, "hostname": 64, "ipv6": 45, "uri": 200}
+_FORMATS = {"time": 14, "date-time": 25, "email": 64, "hostname": 64, "ipv6": 45, "uri": 200}
+# Some forms of ISO 8601 of few digits, since Python's durations end at a billion days.
+_DURATION = r"^P([0-9]{1,3}W|[0-9]{1,4}D(T[0-9]{1,2}H)?|T[0-9]{1,3}H([0-9]{1,2}M)?|T[0-9]{1,4}M|T[0-9]{1,5}S)$"
+# Names that a map may have.
+_NAME = r"^[^\"\\\\]{1,40}$"
 _ITEMS = 16
 _KEYS = 16
 _LARGEST = 10**15
@@ -61,7 +65,10 @@ def _part(key: str, value: Any) -> Any:
 
 
 def _bound(out: dict[str, Any], kind: str) -> None:
-    if kind == "string":
+    if kind == "string" and out.get("format") == "duration":
+        del out["format"]
+        out["pattern"] = _DURATION
+    elif kind == "string":
         longest = _FORMATS.get(out.get("format", ""), _LETTERS)
         out.setdefault("maxLength", max(longest, out.get("minLength", 0)))
     elif kind in ("integer", "number"):
@@ -86,6 +93,9 @@ def _bound_object(out: dict[str, Any]) -> None:
         # Keys that nobody described help no skill.
         out["additionalProperties"] = False
         return
-    if not isinstance(extra, Mapping):
-        out["additionalProperties"] = {"anyOf": _SCALARS}
+    values = extra if isinstance(extra, Mapping) else {"anyOf": _SCALARS}
+    if out.get("properties") or "patternProperties" in out:
+        out["additionalProperties"] = values
+    else:
+        out |= {"patternProperties": {_NAME: values}, "additionalProperties": False}
     out.setdefault("maxProperties", _KEYS + len(out.get("properties", {})))

@@ -53,8 +53,15 @@ def kernels(cache: Path) -> ModuleType:
 
     config: Any = numba_config  # its names are made when it is loaded
     before = config.CACHE_DIR
+    place = _place(cache)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("machine_code_not_kept", place=str(place), reason=str(error))
+        # The system clears it away some day; numba wants some place.
+        place = Path(tempfile.mkdtemp(prefix="sre-code-"))
     # It is looked at when the functions are defined, and nobody else's functions are meant.
-    config.CACHE_DIR = str(_place(cache))
+    config.CACHE_DIR = str(place)
     try:
         from sre_smollm.networks.compiled import kernels
     finally:
