@@ -88,6 +88,7 @@ class SmolLM(LLMConnector):
         try:
             text, _ = await asyncio.gather(asyncio.to_thread(model.text_side), engine.start())
             self._declare(model, text)
+            await engine.warm()
         except BaseException:
             await engine.stop()
             raise
