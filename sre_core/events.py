@@ -121,8 +121,8 @@ class ModelTimed(Event):
     """How fast a model on this machine was in one turn.
 
     `first_token_seconds` is from the request to the first piece of the reply, waiting and reading the prompt included;
-    `tokens_per_second` is the rate after it, None for a reply that came in one piece. `queue_length` counts the requests that
-    waited when it ended.
+    `tokens_per_second` is the rate after it, None for a reply that came in one piece. `queue_length` counts the
+    requests that waited when it ended.
     """
 
     type = "model_timed"
