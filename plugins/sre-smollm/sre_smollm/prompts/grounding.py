@@ -60,7 +60,8 @@ class _Words:
             if name in required or not isinstance(part, Mapping) or self._meant(name, part, spare=spare > 0)
         }
         # An optional choice is only kept if the request names one, and then it is wanted.
-        chosen = [name for name in kept if name not in required and "enum" in properties[name]]
+        optional = {name: properties[name] for name in kept if name not in required}
+        chosen = [name for name, part in optional.items() if isinstance(part, Mapping) and "enum" in part]
         return {**schema, "properties": kept, **({"required": [*required, *chosen]} if chosen else {})}
 
     def _named(self, schema: Any) -> Any:
