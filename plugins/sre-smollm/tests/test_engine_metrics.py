@@ -3,6 +3,8 @@
 from contextlib import aclosing
 
 import pytest
+from opentelemetry.sdk import metrics
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from sre_smollm.engine.engine import Engine
 from sre_smollm.engine.job import Job
@@ -14,9 +16,6 @@ from .engine_work import Watched, writing  # noqa: TID252 -- the folder of tests
 
 @pytest.fixture
 def reader(monkeypatch):
-    metrics = pytest.importorskip("opentelemetry.sdk.metrics")
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-
     reader = InMemoryMetricReader()
     provider = metrics.MeterProvider(metric_readers=[reader])
     # The provider of the process can be set only once, so it is only put in place for this test.

@@ -113,7 +113,7 @@ def _attend(
 ) -> tuple[torch.Tensor, None]:
     """Queries of shape (1, heads, tokens, head size) to results of shape (1, tokens, heads, value size)."""
     if attention_mask is not None or any(rest.get(name) is not None for name in _UNKNOWN):
-        raise NotImplementedError("this attention has a mask or a bias of its own")
+        raise ValueError("this attention has a mask or a bias of its own")
     layer = packed_step.layer(key)
     packed_step.windows += bool(sliding_window)
     seen = _Layer(
