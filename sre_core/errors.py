@@ -161,10 +161,14 @@ class RateLimitedError(ConnectorError):
 
 
 class UnavailableError(ConnectorError):
-    """The backend cannot be reached, or is not able to answer now."""
+    """The backend cannot be reached, or is not able to answer now; `retry_after` is as in RateLimitedError."""
 
     code = "connector.unavailable"
     retryable = True
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class DeadlineError(ConnectorError, TimeoutError):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-__all__ = ["File", "FinishReason", "Message", "MessageRole", "SkillCall", "SkillSpec", "Usage"]
+__all__ = ["File", "FinishReason", "Message", "MessageRole", "ProviderState", "SkillCall", "SkillSpec", "Usage"]
 
 
 class MessageRole(StrEnum):
@@ -64,12 +64,17 @@ class SkillCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one or more model calls; cached and reasoning tokens are parts of the other two."""
+    """Tokens of one or more model calls.
+
+    Of the input, `cached_tokens` were read from the provider's prompt cache, and `cache_write_tokens` written to it;
+    `reasoning_tokens` are part of the output.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -83,7 +88,20 @@ class Usage:
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderState:
+    """What a connector wants to see again with a message that its model wrote, such as signed thinking.
+
+    `data` is text of the connector's own making, usually JSON. Only the connector of that name reads it; all others
+    pass over it.
+    """
+
+    connector: str
+    data: str
 
 
 # A message never changes, so connectors may keep its wire form by weak reference.
@@ -91,7 +109,7 @@ class Usage:
 class Message:
     """One entry of a conversation.
 
-    `skill_calls` belongs to the assistant; `call_id`, `name` and `is_error` to the result of a skill.
+    `skill_calls` and `state` belong to the assistant; `call_id`, `name` and `is_error` to the result of a skill.
     """
 
     role: MessageRole
@@ -101,6 +119,7 @@ class Message:
     call_id: str | None = None
     name: str | None = None
     is_error: bool = False
+    state: ProviderState | None = None
 
     @classmethod
     def system(cls, text: str) -> "Message":
@@ -113,9 +132,11 @@ class Message:
         return cls(role=MessageRole.USER, text=text, files=files)
 
     @classmethod
-    def assistant(cls, text: str = "", *, skill_calls: tuple[SkillCall, ...] = ()) -> "Message":
+    def assistant(
+        cls, text: str = "", *, skill_calls: tuple[SkillCall, ...] = (), state: ProviderState | None = None
+    ) -> "Message":
         """What the model answers: text, skill calls, or both."""
-        return cls(role=MessageRole.ASSISTANT, text=text, skill_calls=skill_calls)
+        return cls(role=MessageRole.ASSISTANT, text=text, skill_calls=skill_calls, state=state)
 
     @classmethod
     def result(cls, call: SkillCall, text: str, *, is_error: bool = False) -> "Message":

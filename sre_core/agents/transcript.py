@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sre_core.messages import File, Message, MessageRole, SkillCall
+from sre_core.messages import File, Message, MessageRole, ProviderState, SkillCall
 
 __all__ = ["decode_message", "encode_message"]
 
@@ -31,13 +31,16 @@ def encode_message(message: Message) -> str:
         data["name"] = message.name
     if message.is_error:
         data["is_error"] = True
+    if message.state is not None:
+        data["state"] = {"connector": message.state.connector, "data": message.state.data}
     # Lone surrogates, which models do produce in their JSON, cannot be UTF-8; escaped they survive.
     return json.dumps(data, ensure_ascii=not _is_utf8(message))
 
 
 def decode_message(data: Any) -> Message:
     """The message that `encode_message` wrote. Raises ValueError that says what is wrong."""
-    fields = _mapping(data, "a message", {"role", "text", "files", "skill_calls", "call_id", "name", "is_error"})
+    known = {"role", "text", "files", "skill_calls", "call_id", "name", "is_error", "state"}
+    fields = _mapping(data, "a message", known)
     role = fields.get("role")
     if role not in list(MessageRole):
         raise ValueError(f"unknown role {role!r}")
@@ -52,6 +55,7 @@ def decode_message(data: Any) -> Message:
         call_id=_text(fields, "call_id") if "call_id" in fields else None,
         name=_text(fields, "name") if "name" in fields else None,
         is_error=is_error,
+        state=_state(fields["state"]) if "state" in fields else None,
     )
 
 
@@ -59,6 +63,7 @@ def _is_utf8(message: Message) -> bool:
     texts = [message.text, message.call_id or "", message.name or ""]
     texts += [text for call in message.skill_calls for text in (call.id, call.name, call.arguments)]
     texts += [text for file in message.files for text in (file.name, file.media_type)]
+    texts += [message.state.connector, message.state.data] if message.state is not None else []
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:
@@ -73,6 +78,11 @@ def _file(data: Any) -> File:
     except binascii.Error as error:
         raise ValueError(f"the data of a file is not base64: {error}") from error
     return File(name=_text(fields, "name"), media_type=_text(fields, "media_type"), data=content)
+
+
+def _state(data: Any) -> ProviderState:
+    fields = _mapping(data, "a state", {"connector", "data"})
+    return ProviderState(connector=_text(fields, "connector"), data=_text(fields, "data"))
 
 
 def _call(data: Any) -> SkillCall:

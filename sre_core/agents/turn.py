@@ -8,7 +8,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from sre_core import logs, telemetry
 from sre_core.agents.reporter import Reporter
 from sre_core.connectors.llm import LLM, Completion, LLMChunk, LLMRequest, fold
-from sre_core.errors import ConnectorError, RateLimitedError
+from sre_core.errors import ConnectorError, RateLimitedError, UnavailableError
 from sre_core.events import TextDelta, ThinkingDelta
 
 __all__ = ["LONGEST_WAIT", "Sleep", "model_turn"]
@@ -106,16 +106,20 @@ async def _more_attempts(attempt: _Attempt, failure: ConnectorError, retries: in
 
 
 def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, RateLimitedError) and error.retry_after is not None and error.retry_after > LONGEST_WAIT:
+    advice = _advice(error)
+    if advice is not None and advice > LONGEST_WAIT:
         return False
     return isinstance(error, ConnectorError) and error.retryable
 
 
 def _pause(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, RateLimitedError) and error.retry_after is not None:
-        return max(0.0, error.retry_after)
-    return _BACK_OFF(state)
+    advice = _advice(state.outcome.exception() if state.outcome else None)
+    return _BACK_OFF(state) if advice is None else max(0.0, advice)
+
+
+def _advice(error: BaseException | None) -> float | None:
+    """The pause that the backend asks for, in seconds."""
+    return error.retry_after if isinstance(error, RateLimitedError | UnavailableError) else None
 
 
 def _log_retry(state: RetryCallState) -> None:

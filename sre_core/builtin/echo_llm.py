@@ -73,9 +73,6 @@ class EchoLLM(LLMConnector):
     def _check(self, request: LLMRequest) -> None:
         self._check_model(request.model)
         self.check(request)
-        for message in request.messages:
-            for file in message.files:
-                raise self.unsupported(file.media_type)
         if request.options:
             raise ConfigError(f"llm connector 'echo' knows no option {min(request.options)!r}", hint="it has none")
         if request.max_tokens is not None and request.max_tokens < 1:

@@ -3,10 +3,13 @@
 from sre_core.connectors.base import Connector, Service, Settings
 from sre_core.connectors.cache import Cache, CacheConnector
 from sre_core.connectors.handle import Handle
+from sre_core.connectors.http_errors import error_for_status, retry_after_seconds
 from sre_core.connectors.llm import (
     LLM,
     CallDelta,
     Completion,
+    GeneratedImages,
+    ImageRequest,
     LLMChunk,
     LLMConnector,
     LLMRequest,
@@ -38,7 +41,9 @@ __all__ = [
     "Completion",
     "Condition",
     "Connector",
+    "GeneratedImages",
     "Handle",
+    "ImageRequest",
     "LLMChunk",
     "LLMConnector",
     "LLMRequest",
@@ -57,4 +62,6 @@ __all__ = [
     "VectorConnector",
     "VectorRecord",
     "Vectors",
+    "error_for_status",
+    "retry_after_seconds",
 ]

@@ -11,10 +11,21 @@ from sre_core.access.acl import Access
 from sre_core.access.resource import Resource
 from sre_core.connectors.base import Connector, Service
 from sre_core.connectors.handle import Handle
-from sre_core.errors import ModelReplyError
-from sre_core.messages import FinishReason, Message, SkillCall, SkillSpec, Usage
+from sre_core.errors import ConfigError, ModelReplyError
+from sre_core.messages import File, FinishReason, Message, ProviderState, SkillCall, SkillSpec, Usage
 
-__all__ = ["LLM", "CallDelta", "Completion", "LLMChunk", "LLMConnector", "LLMRequest", "ModelInfo", "fold"]
+__all__ = [
+    "LLM",
+    "CallDelta",
+    "Completion",
+    "GeneratedImages",
+    "ImageRequest",
+    "LLMChunk",
+    "LLMConnector",
+    "LLMRequest",
+    "ModelInfo",
+    "fold",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +64,16 @@ class CallDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LLMChunk:
-    """A piece of a reply. The last chunk, and only it, has `finish_reason`; `usage` comes once."""
+    """A piece of a reply. The last chunk, and only it, has `finish_reason`; `usage` and `state` come once.
+
+    `state` is what the connector needs with the message in later requests; few do.
+    """
 
     text: str = ""
     thinking: str = ""
     call: CallDelta | None = None
     usage: Usage | None = None
+    state: ProviderState | None = None
     finish_reason: FinishReason | None = None
 
 
@@ -70,6 +85,30 @@ class Completion:
     thinking: str = ""
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = FinishReason.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """One call of a model that makes images.
+
+    `images` are to be changed, or looked at, as the prompt says. `size` is the model's own word, as "1024x1024".
+    `model` and `options` are as in LLMRequest.
+    """
+
+    prompt: str
+    model: str | None = None
+    count: int = 1
+    size: str | None = None
+    images: tuple[File, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedImages:
+    """The images that a model made; the provider may make fewer than were asked for, never none."""
+
+    images: tuple[File, ...]
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +127,8 @@ class ModelInfo:
 class LLMConnector(Connector):
     """A language model, or a service that has some.
 
-    Capabilities: "tools", "schema", "reasoning", "images", "audio", "embed", "image-generation",
-    "count-tokens". A request that needs one that is not declared raises UnsupportedError.
+    Capabilities: "tools", "schema", "reasoning", "images", "audio", "video", "documents", "embed",
+    "image-generation", "count-tokens". A request that needs one that is not declared raises UnsupportedError.
     """
 
     service = Service.LLM
@@ -114,6 +153,8 @@ class LLMConnector(Connector):
             "reasoning": bool(request.thinking),
             "images": "image" in media,
             "audio": "audio" in media,
+            "video": "video" in media,
+            "documents": bool(media - {"image", "audio", "video"}),
         }
         for capability, needed in needs.items():
             if needed and capability not in self.capabilities:
@@ -126,6 +167,10 @@ class LLMConnector(Connector):
     async def count_tokens(self, texts: Sequence[str], *, model: str | None = None) -> list[int]:
         """Tokens of each text as the model's own tokenizer cuts it. Capability "count-tokens"."""
         raise self.unsupported("count-tokens")
+
+    async def generate_images(self, request: ImageRequest) -> GeneratedImages:
+        """Make images. Capability "image-generation". Raises what `stream` raises."""
+        raise self.unsupported("image-generation")
 
 
 class LLM(Handle):
@@ -172,6 +217,17 @@ class LLM(Handle):
         async with self._operation("count_tokens", Access.READ, model or ""):
             return await self._connector.count_tokens(texts, model=self._model(model))
 
+    async def generate_images(self, request: ImageRequest) -> GeneratedImages:
+        """Make images. Capability "image-generation"; needs READ on the model.
+
+        Raises ConfigError when fewer than one image is asked for.
+        """
+        if request.count < 1:
+            raise ConfigError(f"illegal count {request.count!r}", hint="ask for one image or more")
+        model = self._model(request.model)
+        async with self._operation("generate_images", Access.READ, model or ""):
+            return await self._connector.generate_images(replace(request, model=model))
+
     def _model(self, model: str | None) -> str | None:
         """A model's name as it is checked; None for the connector's default."""
         return self._key(model) if model else None
@@ -183,6 +239,7 @@ def fold(chunks: Sequence[LLMChunk]) -> Completion:
         raise ModelReplyError("the model's reply was cut: its stream ended without a finish reason", hint="try again")
     calls: dict[int, CallDelta] = {}
     usage = Usage()
+    state: ProviderState | None = None
     for chunk in chunks:
         if chunk.call is not None:
             old = calls.get(chunk.call.index, CallDelta(index=chunk.call.index))
@@ -194,6 +251,7 @@ def fold(chunks: Sequence[LLMChunk]) -> Completion:
             )
         if chunk.usage is not None:
             usage += chunk.usage
+        state = chunk.state or state
     return Completion(
         message=Message.assistant(
             "".join(chunk.text for chunk in chunks),
@@ -201,6 +259,7 @@ def fold(chunks: Sequence[LLMChunk]) -> Completion:
                 SkillCall(id=call.id or f"call_{index}", name=call.name, arguments=call.arguments)
                 for index, call in sorted(calls.items())
             ),
+            state=state,
         ),
         thinking="".join(chunk.thinking for chunk in chunks),
         usage=usage,

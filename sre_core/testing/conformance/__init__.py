@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sre_core.testing.conformance.cache import CacheConformance
+    from sre_core.testing.conformance.http_faults import HttpFaultConformance
     from sre_core.testing.conformance.lifecycle import LifecycleConformance
     from sre_core.testing.conformance.llm import LLMConformance
     from sre_core.testing.conformance.storage import StorageConformance
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CacheConformance",
+    "HttpFaultConformance",
     "LLMConformance",
     "LifecycleConformance",
     "StorageConformance",
@@ -22,6 +24,7 @@ __all__ = [
 
 _MODULES = {
     "CacheConformance": "cache",
+    "HttpFaultConformance": "http_faults",
     "LLMConformance": "llm",
     "LifecycleConformance": "lifecycle",
     "StorageConformance": "storage",

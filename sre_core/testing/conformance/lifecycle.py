@@ -18,7 +18,18 @@ __all__ = ["CAPABILITIES", "LifecycleConformance"]
 
 CAPABILITIES: Mapping[Service, frozenset[str]] = {
     Service.LLM: frozenset(
-        {"audio", "count-tokens", "embed", "image-generation", "images", "reasoning", "schema", "tools"}
+        {
+            "audio",
+            "count-tokens",
+            "documents",
+            "embed",
+            "image-generation",
+            "images",
+            "reasoning",
+            "schema",
+            "tools",
+            "video",
+        }
     ),
     Service.STORAGE: frozenset({"condition", "expire", "stream", "url"}),
     Service.VECTORS: frozenset(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sre_core import connectors
 from sre_core.access import Access, Candidate, Guard
-from sre_core.connectors import Connector, Handle, LLMRequest, Service, Settings, Slot
+from sre_core.connectors import Connector, Handle, ImageRequest, LLMRequest, Service, Settings, Slot
 
 __all__ = ["HANDLES", "KINDS", "Recorder", "arguments", "call"]
 
@@ -72,7 +72,7 @@ def arguments(verb: Callable[..., Any], path: str) -> dict[str, Any]:
         yield b"x"
 
     other = {
-        "request": LLMRequest(messages=(), model=path),
+        "request": _request(verb, path),
         "candidate": Candidate.user("u9"),
         "access": Access.READ,
         "texts": ["x"],
@@ -96,6 +96,13 @@ def arguments(verb: Callable[..., Any], path: str) -> dict[str, Any]:
         elif parameter.default is inspect.Parameter.empty:
             raise AssertionError(f"no argument for {name!r} of {verb.__qualname__}: add one here")
     return given
+
+
+def _request(verb: Callable[..., Any], path: str) -> ImageRequest | LLMRequest:
+    of_images = inspect.signature(verb).parameters.get("request")
+    if of_images is not None and of_images.annotation is ImageRequest:
+        return ImageRequest(prompt="x", model=path)
+    return LLMRequest(messages=(), model=path)
 
 
 async def call(handle: Handle, verb: str, path: str) -> Any:

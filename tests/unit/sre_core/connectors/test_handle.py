@@ -103,7 +103,7 @@ async def test_a_whole_home_is_no_object(service: Service) -> None:
     assert ONE_EACH[service] not in dict(recorder.calls)
 
 
-@pytest.mark.parametrize("verb", ["stream", "complete"])
+@pytest.mark.parametrize("verb", ["stream", "complete", "generate_images"])
 async def test_no_trick_with_the_model_of_a_request_gets_through(verb: str) -> None:
     recorder = Recorder(Service.LLM)
     world = World(configured={Resource(("llm",)): ACL().grant(A1, Access.OWN)})
