@@ -11,7 +11,7 @@ from sre_core.access.acl import Access
 from sre_core.access.resource import Resource
 from sre_core.connectors.base import Connector, Service
 from sre_core.connectors.handle import Handle
-from sre_core.errors import ConfigError, ModelReplyError
+from sre_core.errors import ConfigError, ModelReplyError, UnsupportedError
 from sre_core.messages import File, FinishReason, Message, ProviderState, SkillCall, SkillSpec, Usage
 
 __all__ = [
@@ -124,6 +124,9 @@ class ModelInfo:
     place: str | None = None
 
 
+_MEDIA = {"image": "images", "audio": "audio", "video": "video"}
+
+
 class LLMConnector(Connector):
     """A language model, or a service that has some.
 
@@ -146,19 +149,22 @@ class LLMConnector(Connector):
 
     def check(self, request: LLMRequest) -> None:
         """Raise UnsupportedError if `request` needs a capability that is not declared. For `stream` to begin with."""
-        media = {file.media_type.partition("/")[0] for message in request.messages for file in message.files}
         needs = {
             "tools": bool(request.skills),
             "schema": request.output_schema is not None,
             "reasoning": bool(request.thinking),
-            "images": "image" in media,
-            "audio": "audio" in media,
-            "video": "video" in media,
-            "documents": bool(media - {"image", "audio", "video"}),
         }
         for capability, needed in needs.items():
             if needed and capability not in self.capabilities:
                 raise self.unsupported(capability)
+        for message in request.messages:
+            for file in message.files:
+                capability = _MEDIA.get(file.media_type.partition("/")[0], "documents")
+                if capability not in self.capabilities:
+                    missing = self.unsupported(capability)
+                    raise UnsupportedError(
+                        f"{missing.message}, which the file {file.name!r} ({file.media_type}) needs", hint=missing.hint
+                    )
 
     async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
         """One vector per text, all of one length. Capability "embed"."""

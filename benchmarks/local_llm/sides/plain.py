@@ -1,5 +1,6 @@
 """Plain transformers: `forward` and `generate` as its documentation shows them. For any interpreter that has it."""
 
+import inspect
 import math
 import os
 import sys
@@ -22,6 +23,8 @@ class Plain:
         self._model = model.eval()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._cache: Any = None
+        # The name that transformers had until 5.23.
+        self._name = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
         self._next = torch.zeros((1, 1), dtype=torch.long)
 
     def read(self, ids: Sequence[int]) -> None:
@@ -81,7 +84,7 @@ class Plain:
 
     def _step(self, ids: torch.Tensor) -> None:
         with torch.inference_mode():
-            scores = self._model(ids, past_key_values=self._cache, logits_to_keep=1).logits[:, -1]
+            scores = self._model(ids, **{self._name: self._cache}, logits_to_keep=1).logits[:, -1]
             self._next = scores.argmax(-1, keepdim=True)
 
 

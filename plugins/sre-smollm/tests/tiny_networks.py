@@ -39,6 +39,7 @@ TINY = {
     "gemma3": ("Gemma3TextConfig", {**_COMMON, "head_dim": 8, "sliding_window": 11, "layer_types": _WINDOWS}),
     "phi3": ("Phi3Config", _COMMON),
     "gpt2": ("GPT2Config", {**_GPT, **_GPT_IDS}),
+    "gptj": ("GPTJConfig", {**_GPT, **_GPT_IDS, "rotary_dim": 4}),
     "gpt_neox": ("GPTNeoXConfig", {key: value for key, value in _COMMON.items() if key != "num_key_value_heads"}),
 }
 # Those that rows cannot be packed for.
@@ -60,7 +61,6 @@ TINY_PLAIN = {
         "RwkvConfig",
         {"vocab_size": VOCABULARY, "hidden_size": 32, "attention_hidden_size": 32, "num_hidden_layers": 2},
     ),
-    "gptj": ("GPTJConfig", {**_GPT, **_GPT_IDS, "rotary_dim": 4}),
     "bloom": ("BloomConfig", {"vocab_size": VOCABULARY, "hidden_size": 32, "n_layer": 2, "n_head": 4, **_GPT_IDS}),
 }
 

@@ -10,6 +10,7 @@ from transformers.cache_utils import DummyLayer, DynamicCache, DynamicLayer, Dyn
 
 from sre_core import logs
 from sre_smollm.networks.base import Network, NetworkInfo, Row
+from sre_smollm.networks.cache_argument import cache_argument
 from sre_smollm.networks.memory import memory_errors
 from sre_smollm.networks.packed_attention import ATTENTION, PackedStep, register
 from sre_smollm.networks.slab_cache import SlabCache
@@ -41,6 +42,8 @@ class PackedNetwork(Network):
         self.info = info
         self._threads = threads
         self._picks = "logits_to_keep" in inspect.signature(model.forward).parameters
+        # A model without a cache refuses any name, and is then read in its own way.
+        self._cache_name = cache_argument(model) or "cache"
 
     def cache(self) -> SlabCache:
         """An empty cache."""
@@ -84,7 +87,7 @@ class PackedNetwork(Network):
         output = self.model(
             **self.inputs(rows),
             position_ids=positions,
-            past_key_values=step,
+            **{self._cache_name: step},
             use_cache=True,
             packed_step=step,
             **({"logits_to_keep": picked} if self._picks else {}),

@@ -11,6 +11,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 from sre_core.errors import ConfigError
 from sre_smollm.networks.base import KVCache, Network, NetworkInfo, Row
+from sre_smollm.networks.cache_argument import cache_argument
 from sre_smollm.networks.memory import memory_errors
 from sre_smollm.networks.threads import Threads
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainCache", "PlainNetwork"]
 
-# What models call the thing that they give back, to be given to them again.
-_NAMES = ("past_key_values", "cache_params", "state")
 # How far scores may be apart that should be the same, as a part of their spread: rounding, in any precision.
 _NEAR = 0.1
 
@@ -106,14 +105,13 @@ class PlainNetwork(Network):
         self.model = model
         self.info = info
         self._threads = threads
-        known = inspect.signature(model.forward).parameters
-        names = [name for name in _NAMES if name in known]
-        if not names:
+        name = cache_argument(model)
+        if name is None:
             raise ConfigError(
                 f"{type(model).__name__} has no cache that could be kept between tokens", hint="use another model"
             )
-        self._name = names[0]
-        self._picks = "logits_to_keep" in known
+        self._name = name
+        self._picks = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._goes_on = True
         self._goes_on = self._continues()
 
