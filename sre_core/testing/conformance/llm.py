@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import pytest
 
 from sre_core.connectors.base import Connector
-from sre_core.connectors.llm import Completion, LLMChunk, LLMConnector, LLMRequest, fold
+from sre_core.connectors.llm import Completion, ImageRequest, LLMChunk, LLMConnector, LLMRequest, fold
 from sre_core.errors import ConfigError, NotFoundError, RateLimitedError, UnsupportedError
-from sre_core.messages import FinishReason, Message, MessageRole
+from sre_core.messages import FinishReason, Message, MessageRole, ProviderState
 from sre_core.testing.conformance.lifecycle import LifecycleConformance
-from sre_core.testing.conformance.llm_cases import CITY_SCHEMA, SKILLS, picture, read_city, sound
+from sre_core.testing.conformance.llm_cases import CITY_SCHEMA, SKILLS, clip, page, picture, read_city, sound
 
 __all__ = ["LLMConformance", "LLMRateLimitConformance"]
 
@@ -86,6 +86,13 @@ class LLMConformance(LifecycleConformance):
     async def test_a_conversation_can_be_continued(self, connector: LLMConnector) -> None:
         """Instructions, and what was said before, are part of a request."""
         talk = (Message.system("Be brief."), Message.user("I am Ada."), Message.assistant("Hello Ada."))
+        answer = await self._complete(connector, self.request(connector, *talk, "What is my name?"))
+        assert self.fits("What is my name?", answer.message.text)
+
+    async def test_the_state_of_another_connector_is_passed_over(self, connector: LLMConnector) -> None:
+        """A conversation may go on with another connector than it began with."""
+        state = ProviderState(connector="no-such-connector", data="{not json")
+        talk = (Message.user("I am Ada."), Message.assistant("Hello Ada.", state=state))
         answer = await self._complete(connector, self.request(connector, *talk, "What is my name?"))
         assert self.fits("What is my name?", answer.message.text)
 
@@ -249,6 +256,29 @@ class LLMConformance(LifecycleConformance):
         request = self.request(connector, Message.user("What is this?", files=(sound(),)))
         if not await self._refused(connector, "audio", request):
             assert (await self._complete(connector, request)).message.text
+
+    async def test_documents_are_read_or_refused(self, connector: LLMConnector) -> None:
+        """A model that reads no documents raises UnsupportedError, instead of passing over the file."""
+        request = self.request(connector, Message.user("What does it say?", files=(page(),)))
+        if not await self._refused(connector, "documents", request):
+            assert (await self._complete(connector, request)).message.text
+
+    async def test_video_is_seen_or_refused(self, connector: LLMConnector) -> None:
+        """A model that sees no video raises UnsupportedError, instead of passing over the file."""
+        request = self.request(connector, Message.user("What is this?", files=(clip(),)))
+        if not await self._refused(connector, "video", request):
+            assert (await self._complete(connector, request)).message.text
+
+    async def test_images_are_made_or_refused(self, connector: LLMConnector) -> None:
+        """At least one file of an image type; UnsupportedError where "image-generation" is not declared."""
+        request = ImageRequest(prompt="A red square")
+        if "image-generation" not in connector.capabilities:
+            with pytest.raises(UnsupportedError):
+                await connector.generate_images(request)
+            return
+        made = (await connector.generate_images(request)).images
+        assert made, "no image was made"
+        assert all(file.data and file.media_type.startswith("image/") for file in made)
 
     async def test_embeddings_have_one_length_and_the_order_of_their_texts(self, connector: LLMConnector) -> None:
         """One vector of finite numbers for each text, none for none."""

@@ -1,5 +1,6 @@
 """Each rule of every language model, and one that breaks it."""
 
+import json
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -10,74 +11,18 @@ from sre_core.builtin.echo_llm import EchoLLM
 from sre_core.connectors import CallDelta, Connector, LLMChunk, ModelInfo, Service, Settings
 from sre_core.errors import ConfigError, NotFoundError, RateLimitedError, UnavailableError
 from sre_core.messages import FinishReason, MessageRole, Usage
-from sre_core.testing.conformance.lifecycle import LifecycleConformance
-from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
+from sre_core.testing.conformance.llm import LLMRateLimitConformance
+from tests.unit.sre_core.testing.conformance.llm_twins import RULES, Bare, Changed, Gifted, broken_rules
+from tests.unit.sre_core.testing.conformance.test_llm_media_twins import TWINS as MEDIA_TWINS
 from tests.unit.sre_core.testing.conformance.twins import failing
 
 
-class Kit(LLMConformance):
-    patience = 2.0
-
-    def make(self):
-        return EchoLLM(Settings())
-
-    def fits(self, prompt, answer):
-        return answer == prompt
-
-
-# These have twins of their own, and would run again for each of ours.
-for _name in vars(LifecycleConformance):
-    if _name.startswith("test_"):
-        setattr(Kit, _name, None)
-
-RULES = {name for name in dir(Kit) if name.startswith("test_") and getattr(Kit, name) is not None}
-
-
-def broken_rules(kind):
-    return failing(Kit, lambda: kind(Settings()))
-
-
-class Bare(EchoLLM):
-    """Has no optional capability."""
-
-    capabilities = frozenset()
-
-    async def embed(self, texts, *, model=None):
-        raise self.unsupported("embed")
-
-    async def count_tokens(self, texts, *, model=None):
-        raise self.unsupported("count-tokens")
-
-
-class Gifted(EchoLLM):
-    """Has every capability, though it only says so of files."""
-
-    capabilities = EchoLLM.capabilities | {"audio", "images", "reasoning"}
-
-    async def stream(self, request):
-        self.check(request)
-        if request.thinking:
-            yield LLMChunk(thinking="Let me see.")
-        said = tuple(replace(message, files=()) for message in request.messages)
-        async with aclosing(super().stream(replace(request, messages=said))) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-
-class Changed(EchoLLM):
-    """Changes a request before, or the chunks after; the twins say how."""
-
+class ReadsForeignState(Changed):
     def before(self, request):
+        for message in request.messages:
+            if message.state is not None:
+                json.loads(message.state.data)
         return request
-
-    def after(self, request, chunks):
-        return chunks
-
-    async def stream(self, request):
-        async with aclosing(super().stream(self.before(request))) as source:
-            chunks = [chunk async for chunk in source]
-        for chunk in self.after(request, chunks):
-            yield chunk
 
 
 class Duck(Connector):
@@ -249,55 +194,6 @@ class AlwaysThinks(Gifted):
                 yield chunk
 
 
-class PassesOver(EchoLLM):
-    """Takes files of one kind and does not look at them."""
-
-    kind = ""
-
-    async def stream(self, request):
-        said = tuple(
-            replace(message, files=tuple(file for file in message.files if not file.media_type.startswith(self.kind)))
-            for message in request.messages
-        )
-        async with aclosing(super().stream(replace(request, messages=said))) as chunks:
-            async for chunk in chunks:
-                yield chunk
-
-
-class PassesOverImages(PassesOver):
-    kind = "image/"
-
-
-class PassesOverAudio(PassesOver):
-    kind = "audio/"
-
-
-class EmbedsInAnotherOrder(EchoLLM):
-    async def embed(self, texts, *, model=None):
-        return (await super().embed(texts, model=model))[::-1]
-
-
-class EmbedsInManyLengths(EchoLLM):
-    async def embed(self, texts, *, model=None):
-        found = await super().embed(texts, model=model)
-        return [vector + [0.0] * len(text) for vector, text in zip(found, texts, strict=True)]
-
-
-class CountsAllTextsTogether(EchoLLM):
-    async def count_tokens(self, texts, *, model=None):
-        return [sum(await super().count_tokens(texts, model=model))]
-
-
-class EmbedsUndeclared(Bare):
-    async def embed(self, texts, *, model=None):
-        return [[1.0] for _ in texts]
-
-
-class CountsUndeclared(Bare):
-    async def count_tokens(self, texts, *, model=None):
-        return [1 for _ in texts]
-
-
 class IgnoresSchemas(Bare):
     async def stream(self, request):
         async with aclosing(super().stream(replace(request, output_schema=None))) as chunks:
@@ -317,6 +213,7 @@ TWINS = [
     (CountsTwice, "test_usage_comes_once"),
     (CountsNothing, "test_usage_comes_once"),
     (RefusesInstructions, "test_a_conversation_can_be_continued"),
+    (ReadsForeignState, "test_the_state_of_another_connector_is_passed_over"),
     (IgnoresMaxTokens, "test_max_tokens_is_the_longest_answer"),
     (SaysStopWhenItWasCut, "test_max_tokens_is_the_longest_answer"),
     (IgnoresStopSequences, "test_a_stop_sequence_ends_the_text_and_is_no_part_of_it"),
@@ -339,13 +236,6 @@ TWINS = [
     (IgnoresSchemas, "test_an_output_schema_is_kept"),
     (AlwaysThinks, "test_thinking_can_be_switched"),
     (IgnoresThinking, "test_thinking_can_be_switched"),
-    (PassesOverImages, "test_images_are_seen_or_refused"),
-    (PassesOverAudio, "test_audio_is_heard_or_refused"),
-    (EmbedsInAnotherOrder, "test_embeddings_have_one_length_and_the_order_of_their_texts"),
-    (EmbedsInManyLengths, "test_embeddings_have_one_length_and_the_order_of_their_texts"),
-    (EmbedsUndeclared, "test_embeddings_have_one_length_and_the_order_of_their_texts"),
-    (CountsAllTextsTogether, "test_tokens_are_counted_text_by_text"),
-    (CountsUndeclared, "test_tokens_are_counted_text_by_text"),
 ]
 
 
@@ -360,7 +250,7 @@ def test_a_wrong_model_breaks_exactly_its_rule(kind, rule):
 
 
 def test_every_rule_has_a_twin():
-    assert {rule for _, rule in TWINS} == RULES
+    assert {rule for _, rule in [*TWINS, *MEDIA_TWINS]} == RULES
 
 
 class Limited(EchoLLM):
