@@ -28,6 +28,7 @@ class FaultProxy:
         self._target = host, port
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
     @classmethod
@@ -56,13 +57,14 @@ class FaultProxy:
 
     async def start(self) -> None:
         """Begin to listen on a free port of loopback."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     async def stop(self) -> None:
         """Stop listening, and break off what is open."""
         if self._server is not None:
             self._server.close()
             self.break_off()
+            await asyncio.gather(*self._serving)
             await self._server.wait_closed()
             self._server = None
 
@@ -76,6 +78,12 @@ class FaultProxy:
         while self.open != count:
             self._changed.clear()
             await self._changed.wait()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # In a task of our own, so that `stop` can wait for it.
+        serving = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -113,7 +121,7 @@ class FaultProxy:
                 if from_server:
                     await asyncio.sleep(self.delay)
                     if self.cut_after is not None and passed + len(piece) > self.cut_after:
-                        writer.write(piece[: self.cut_after - passed])
+                        writer.write(piece[: max(0, self.cut_after - passed)])
                         await writer.drain()
                         return
                     passed += len(piece)

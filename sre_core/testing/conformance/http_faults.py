@@ -186,7 +186,7 @@ class HttpFaultConformance:
         except Exception as error:  # noqa: BLE001 -- the rules judge it
             return error
         finally:
-            await connector.stop()
+            await self._stop(connector)
         return None
 
     @asynccontextmanager
@@ -196,6 +196,10 @@ class HttpFaultConformance:
             await connector.start()
             yield connector
         finally:
+            await self._stop(connector)
+
+    async def _stop(self, connector: Connector) -> None:
+        async with asyncio.timeout(self.patience):
             await connector.stop()
 
 

@@ -41,7 +41,7 @@ def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
 
 
 NUMBERS = st.integers(0, 10**9)
-USAGES = st.builds(Usage, input_tokens=NUMBERS, output_tokens=NUMBERS, cached_tokens=NUMBERS, reasoning_tokens=NUMBERS)
+USAGES = st.builds(Usage, **{field.name: NUMBERS for field in dataclasses.fields(Usage)})
 
 
 @given(first=USAGES, second=USAGES)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sre_core.agents.conversation import Conversation
 from sre_core.agents.transcript import decode_message, encode_message
 from sre_core.errors import AccessDeniedError, ConfigError, ConflictError, ConnectorError, NotFoundError
-from sre_core.messages import File, Message, MessageRole, SkillCall
+from sre_core.messages import File, Message, MessageRole, ProviderState, SkillCall
 
 CALL = SkillCall(id="c1", name="add", arguments='{"a": "é\\n')
 EVERYTHING = [
@@ -17,6 +17,7 @@ EVERYTHING = [
     Message.assistant("", skill_calls=(CALL, CALL)),
     Message.result(CALL, "", is_error=True),
     Message.assistant("half a \ud83d smile"),
+    Message.assistant("thought", state=ProviderState(connector="acme", data='{"signature": "é"}')),
 ]
 
 texts = st.text(st.characters(), max_size=20)
@@ -31,6 +32,7 @@ messages = st.builds(
     call_id=st.none() | texts,
     name=st.none() | texts,
     is_error=st.booleans(),
+    state=st.none() | st.builds(ProviderState, connector=texts, data=texts),
 )
 
 

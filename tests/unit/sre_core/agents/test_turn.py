@@ -24,13 +24,14 @@ async def test_errors_that_may_pass_are_tried_again_with_growing_pauses(stage):
 
 
 async def test_the_pause_that_the_backend_asks_for_is_honoured(stage):
-    await stage.run(RateLimitedError("slow", retry_after=7.5), RateLimitedError("slow", retry_after=0), "ok")
+    await stage.run(RateLimitedError("slow", retry_after=7.5), UnavailableError("down", retry_after=0), "ok")
     assert stage.sleeps == [7.5, 0]
 
 
-async def test_a_pause_that_is_too_long_is_not_waited_for(stage):
-    with pytest.raises(RateLimitedError):
-        await stage.run(RateLimitedError("tomorrow", retry_after=LONGEST_WAIT + 1), "ok")
+@pytest.mark.parametrize("kind", [RateLimitedError, UnavailableError])
+async def test_a_pause_that_is_too_long_is_not_waited_for(stage, kind):
+    with pytest.raises(kind):
+        await stage.run(kind("tomorrow", retry_after=LONGEST_WAIT + 1), "ok")
     assert (stage.sleeps, len(stage.model.requests)) == ([], 1)
 
 
