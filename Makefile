@@ -16,10 +16,10 @@ install: .venv/.dev  ## set up everything that development needs
 
 test: check plugin-test  ## set up and run every check and every test
 
-check: .venv/.dev  ## format, lint, types, docs, and the tests of the runtime
+check: .venv/.dev .servers/.made  ## format, lint, types, docs, and the tests of the runtime
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check --diff $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
 
-plugin-test: .venv/.dev  ## the tests of the plugins in this repository
+plugin-test: .venv/.dev .servers/.made  ## the tests of the plugins in this repository, against real servers
 	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
 
 test-llamacpp: .venv-llamacpp/.made  ## compile llama.cpp, which takes minutes, and test the engine that uses it
@@ -41,7 +41,7 @@ build: .venv/.dev  ## source distributions and wheels, in dist/
 	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done
 
 clean:  ## remove what the other verbs made
-	rm -rf .venv .venv-llamacpp .venv-peers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .venv-llamacpp .venv-peers .servers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,7 +55,11 @@ help:  ## this list
 	@touch $@
 
 .venv/.dev: .venv/.demo $(addsuffix pyproject.toml,$(PLUGINS))
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]' $(addprefix -e ,$(patsubst %/,%,$(PLUGINS)))
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]' $(patsubst %/,-e '%[test]',$(PLUGINS))
+	@touch $@
+
+.servers/.made: tests/install_servers.sh
+	@mkdir -p .servers && tests/install_servers.sh
 	@touch $@
 
 .venv-llamacpp/.made: pyproject.toml constraints.txt weights.txt plugins/sre-smollm/pyproject.toml

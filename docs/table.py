@@ -22,6 +22,13 @@ from sre_core.plugins import Plugins
 from sre_core.testing.conformance.lifecycle import CAPABILITIES
 
 
+PLUGINS = sorted(
+    path.parent.name.removeprefix("sre-")
+    for path in Path(__file__).parent.parent.glob("plugins/*/pyproject.toml")
+)
+"""The plugins of this repository, as their entry points name them."""
+
+
 def config_keys() -> None:
     """Every key of `sre.toml`."""
     _table(("key", "default", "what it is"), [(f"`{key}`", default, text) for key, default, text in walk_config()])
@@ -116,7 +123,7 @@ def settings(place: str) -> None:
 def connectors() -> None:
     """The connectors that come with the repository."""
     rows = []
-    plugins = Plugins.load(only=("smollm", "example"))
+    plugins = Plugins.load(only=PLUGINS)
     for (service, name), kind in plugins.connectors.items():
         package = kind.__module__.split(".")[0]
         source = "built in" if package == "sre_core" else package.replace("_", "-")
