@@ -5,7 +5,11 @@ import sys
 
 import pytest
 
+from tests.architecture.tree import plugin_packages
+
 HEAVY = ("torch", "transformers", "boto3", "pymilvus", "numpy", "fastapi", "aiohttp")
+HEAVY += ("aiobotocore", "anthropic", "azure", "botocore", "google", "grpc", "httpx", "hvac", "pinecone", "redis")
+HEAVY += ("requests",)
 
 REPORT = f"""
 import sys
@@ -36,6 +40,16 @@ def loaded_by(program: str) -> list[str]:
 )
 def test_importing_loads_nothing_heavy(module):
     assert loaded_by(f"import {module}") == []
+
+
+@pytest.mark.parametrize("package", plugin_packages(), ids=lambda package: package.name)
+def test_a_plugin_loads_nothing_heavy_until_its_connector_starts(package):
+    hooks = f"""
+import {package.name} as plugin
+for hook in ("register_connectors", "register_components", "register_skills", "register_models"):
+    getattr(plugin, hook, list)()
+"""
+    assert loaded_by(hooks) == []
 
 
 def test_asking_for_help_loads_nothing_heavy():
