@@ -3,14 +3,24 @@
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from sre_core.errors import ConfigError
 
@@ -20,6 +30,8 @@ __all__ = [
     "ConnectorConfig",
     "GuardConfig",
     "Loaded",
+    "ModelConfig",
+    "ModelParams",
     "PluginsConfig",
     "ServiceName",
     "Timeouts",
@@ -89,6 +101,47 @@ class GuardConfig(_Section):
     acl_cache_seconds: float = Field(default=2.0, ge=0)
 
 
+class ModelParams(_Section):
+    """What requests to a model ask for where they do not say: fields of LLMRequest."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = Field(default=None, gt=0)
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    thinking: bool | None = None
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class ModelConfig(_Section):
+    """What the user says of a model; a key that is not given stays as the plugin has it. See ModelEntry."""
+
+    connector: str | None = Field(default=None, description="The connector class that serves it.")
+    settings: Mapping[str, Any] = Field(default={}, description="That connector's settings, to reach it.")
+    model: str | None = Field(default=None, min_length=1, description="What the API calls it, if not as the id says.")
+    aliases: tuple[str, ...] = Field(default=(), description="Other names for it, beside those of the plugin.")
+    params: ModelParams = Field(default=ModelParams(), description="For requests that do not say; see below.")
+    context_tokens: int | None = Field(default=None, gt=0, description="Prompt and reply together.")
+    output_tokens: int | None = Field(default=None, gt=0, description="The longest reply.")
+    features: tuple[str, ...] = Field(default=(), description="Capability words, as `tools` and `images`.")
+    input_price: Price | None = Field(default=None, description="US dollars per million tokens of input.")
+    output_price: Price | None = Field(default=None, description="The same of output.")
+    cached_price: Price | None = Field(default=None, description="Of input that the provider's cache gave.")
+    cache_write_price: Price | None = Field(default=None, description="Of input that it took.")
+    label: str = Field(default="", description="A name for people.")
+    enabled: bool = Field(default=True, description="Whether it may be asked for.")
+
+
+def _model_id(text: str) -> str:
+    provider, slash, name = text.partition("/")
+    if not (slash and name and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", provider)):
+        raise ValueError('a model is called "provider/name", in quotes')
+    return text
+
+
 class Config(_Section):
     """The whole configuration, as `sre.toml` writes it."""
 
@@ -97,6 +150,8 @@ class Config(_Section):
     connectors: Mapping[ServiceName, Mapping[str, ConnectorConfig]] = Field(default={}, validate_default=True)
     access: Mapping[str, Mapping[str, Literal["read", "write", "own"]]] = Field(default={}, validate_default=True)
     teams: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    models: Mapping[Annotated[str, AfterValidator(_model_id)], ModelConfig] = Field(default_factory=dict)
+    model_files: tuple[Path, ...] = ()
     plugins: PluginsConfig = PluginsConfig()
     timeouts: Timeouts = Timeouts()
     guard: GuardConfig = GuardConfig()
@@ -311,5 +366,7 @@ def _known(path: tuple[str, ...]) -> list[str]:
     """The keys of a section of the configuration."""
     section: Any = Config
     for part in path:
-        section = section.model_fields[part].annotation
+        fields = getattr(section, "model_fields", None)
+        # Of a table with free keys, what each of them holds.
+        section = get_args(section)[-1] if fields is None else fields[part].annotation
     return list(section.model_fields)

@@ -71,6 +71,7 @@ class Plugins:
         self.components: dict[str, type[Component]] = {}
         self.skills: dict[str, Skill] = {}
         self.models: dict[str, ModelEntry] = {}
+        self._model_owners: dict[str, str] = {}
         # By name: the built-in connectors know no more of this module than any other plugin's do.
         self.register(BUILTIN, import_module("sre_core.builtin"))
 
@@ -134,6 +135,7 @@ class Plugins:
             self.components |= things.components
             self.skills |= things.skills
             self.models |= things.models
+            self._model_owners |= dict.fromkeys(things.models, name)
             self._infos[name] = PluginInfo(name=name, version=version, offers=things.offers())
             log.debug("plugin_loaded", plugin=name, version=version)
 
@@ -154,6 +156,10 @@ class Plugins:
         else:
             hint = f"did you mean {close[0]!r}?" if close else f"installed are: {', '.join(known)}"
         raise UnknownConnectorError(message, hint=hint)
+
+    def model_owner(self, id: str) -> str:  # noqa: A002 -- the field's own name
+        """The plugin that offers the model of that id."""
+        return self._model_owners[id]
 
     def vetoes(self) -> list[Veto]:
         """The veto hooks; one that raises, or answers with something else than text, refuses."""

@@ -1,8 +1,8 @@
-"""Which package provides which connector, to name it when it is missing."""
+"""Which package provides which connector, and which reaches whose models, to name it when it is missing."""
 
 from collections.abc import Mapping
 
-__all__ = ["PROVIDERS"]
+__all__ = ["MODEL_PROVIDERS", "PROVIDERS"]
 
 PROVIDERS: Mapping[tuple[str, str], str] = {
     ("llm", "smollm"): "sre-smollm",
@@ -19,3 +19,14 @@ PROVIDERS: Mapping[tuple[str, str], str] = {
     ("vault", "hashicorp"): "sre-hashicorp",
     ("vault", "aws-secrets"): "sre-aws",
 }
+
+_COMPATIBLE = (
+    *("azure", "deepseek", "groq", "huggingface", "llamacpp", "lmstudio", "mistral", "ollama", "openai", "openrouter"),
+    *("perplexity", "sglang", "together", "vllm", "xai"),
+)
+
+MODEL_PROVIDERS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(_COMPATIBLE, ("openai", "sre-openai")),
+    **{name: (name, PROVIDERS["llm", name]) for name in ("smollm", "anthropic", "google", "bedrock")},
+}
+"""The connector and the package for the models of each provider that is known."""

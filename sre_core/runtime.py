@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,9 +17,11 @@ from sre_core.access.teams import Teams
 from sre_core.config import Config, load
 from sre_core.connectors import LLM, Cache, Service, Storage, Vault, Vectors
 from sre_core.connectors.kernel_storage import KernelStorage
+from sre_core.connectors.model_choice import ModelChoice, ModelChooser
 from sre_core.connectors.service import ConnectorService
 from sre_core.errors import ConfigError
 from sre_core.events import Event
+from sre_core.models.catalogue import Catalogue, Given
 from sre_core.plugins import Plugins
 
 __all__ = ["Runtime"]
@@ -41,7 +44,9 @@ class Runtime:
         chosen = self.config.plugins
         self.plugins = plugins or Plugins.load(disabled=chosen.disabled, only=chosen.only)
         self.teams = _teams(self.config)
-        self.connectors = ConnectorService(self.config, self.plugins.connector)
+        self.connectors = ConnectorService(
+            self.config, self.plugins.connector, find_route=lambda id_: self.catalogue.route_by_id(id_)
+        )
         self._observers = self.plugins.observers()
         self.guard = Guard(
             StoredAcls(
@@ -56,11 +61,13 @@ class Runtime:
         self._entered = False
 
     async def __aenter__(self) -> Self:
-        """Check the settings of all connectors; start none. Raises ConfigError."""
+        """Check the settings of all connectors, and what the user says of models; start none. Raises ConfigError."""
         if self._entered:
             raise ConfigError("a Runtime runs once", hint="make a new Runtime for a second 'async with'")
         self._entered = True
         self.connectors.open()
+        if self.config.models or self.config.model_files:
+            _ = self.catalogue
         log.debug("runtime_started", plugins=[info.name for info in self.plugins.infos])
         return self
 
@@ -92,26 +99,42 @@ class Runtime:
         """Secrets, as `candidate` may use them. Raises UnknownConnectorError."""
         return Vault(self.connectors.get(Service.VAULT, id), candidate, self.guard, timeout=self._timeout)
 
-    def resolve_model(self, model: str | None) -> tuple[str, str | None]:
-        """The id of the connector that serves a model, and the model's name there (None: its default).
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The models that plugins and the configuration name. Raises ConfigError."""
+        return Catalogue(
+            ((entry, self.plugins.model_owner(id_)) for id_, entry in self.plugins.models.items()),
+            _given_models(self.config),
+            connectors={
+                **{name: name for service, name in self.plugins.connectors if service is Service.LLM},
+                **{id_: entry.use for id_, entry in self.config.connectors.get("llm", {}).items()},
+            },
+        )
+
+    def choose_model(self, model: str | None) -> ModelChoice:
+        """The connector that serves a model, the model's name there, and what the catalogue knows of it.
 
         "fast" may be the id of a configured connector, or an installed connector's name; "fast/some-model" names
         both; anything else is a model of the default connector. The name of the connector that the default uses
         means the default, with its settings. None and "default" mean what `model` in the configuration says.
+
+        What no such id begins is looked up in the catalogue, as exactly an id or an alias; "groq/some-model" is
+        served by what the catalogue says of "groq", whether it lists that model or not. An alias that a plugin
+        brings counts only for the models of a default connector that is configured. Raises ConfigError for an alias
+        of several models, for a model that is not enabled, and for a known provider that nothing here serves.
         """
         if model in {None, "default"}:
             model = self.config.model
-        if model is None:
-            return "default", None
-        head, _, rest = model.partition("/")
-        configured = self.config.connectors.get("llm", {})
-        if head in configured:
-            return head, rest or None
-        if head == configured["default"].use:
-            return "default", rest or None
-        if (Service.LLM, head) in self.plugins.connectors:
-            return head, rest or None
-        return "default", model
+        return self._chooser.choose(model or "default")
+
+    def resolve_model(self, model: str | None) -> tuple[str, str | None]:
+        """The first two of `choose_model`: the id of the connector, and the model's name there."""
+        choice = self.choose_model(model)
+        return choice.connector, choice.model
+
+    @cached_property
+    def _chooser(self) -> ModelChooser:
+        return ModelChooser(self.config, self.catalogue, lambda name: (Service.LLM, name) in self.plugins.connectors)
 
     @property
     def is_observed(self) -> bool:
@@ -147,6 +170,23 @@ def _access(config: Config) -> dict[Resource, ACL]:
                 raise ConfigError(f"{path!r} begins with no service", hint=f"begin with one of {', '.join(Service)}")
             acls[resource] = ACL(frozenset((Candidate.parse(who), Access.parse(what)) for who, what in grants.items()))
     return acls
+
+
+def _given_models(config: Config) -> list[Given]:
+    """What the user says of models: first the files, then `sre.toml`, whose word counts."""
+    given: list[Given] = []
+    if config.model_files:
+        # Few have such files, and the runtime is to load fast.
+        from sre_core.models.smythos import read_model_files
+
+        given += read_model_files(config.place(path) for path in config.model_files)
+        for one in given:
+            if one.notes:
+                log.info("model_keys_not_used", model=one.id, file=one.source, notes=one.notes)
+    for id_, entry in config.models.items():
+        values = entry.model_dump(exclude_unset=True)
+        given.append(Given(id=id_, values=values, source=config.source(f"models.{id_}")))
+    return given
 
 
 @contextmanager

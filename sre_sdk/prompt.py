@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 
 from sre_core.agents.limits import Limits
+from sre_core.errors import NotFoundError
 from sre_core.events import Emit, Event
 from sre_core.messages import File, Message
 from sre_core.skills import SkillContext
@@ -59,22 +60,29 @@ async def answer(
     from sre_core.agents import loop
     from sre_core.steps import DirectSteps
 
-    connector, model = runtime.resolve_model(prompt.model.name)
-    llm = runtime.llm(agent.candidate, connector)
-    return await loop.run(
-        llm=llm,
-        conversation=conversation,
-        skills=agent.skills_in(runtime),
-        limits=prompt.limits,
-        steps=DirectSteps(),
-        emit=_both(runtime.emit, emit) if runtime.is_observed else emit,
-        context=partial(make_context, agent, runtime, llm),
-        base=prompt.model.request(model),
-        behavior=agent.behavior,
-        output_type=prompt.output_type,
-        run_id=secrets.token_hex(8),
-        agent_id=agent.id,
-    )
+    choice = runtime.choose_model(prompt.model.name)
+    llm = runtime.llm(agent.candidate, choice.connector)
+    try:
+        reply = await loop.run(
+            llm=llm,
+            conversation=conversation,
+            skills=agent.skills_in(runtime),
+            limits=prompt.limits,
+            steps=DirectSteps(),
+            emit=_both(runtime.emit, emit) if runtime.is_observed else emit,
+            context=partial(make_context, agent, runtime, llm),
+            base=choice.fill(prompt.model.request(choice.model)),
+            behavior=agent.behavior,
+            output_type=prompt.output_type,
+            run_id=secrets.token_hex(8),
+            agent_id=agent.id,
+        )
+    except NotFoundError as error:
+        if choice.model is None:
+            raise
+        raise runtime.catalogue.explain(error, prompt.model.name or choice.model) from error
+    reply.cost = choice.cost(reply.usage)
+    return reply
 
 
 def _both(first: Emit, second: Emit) -> Emit:

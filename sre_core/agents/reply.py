@@ -15,10 +15,12 @@ class Reply(str, Generic[T]):  # noqa: SLOT000 -- the attributes need its __dict
     """An answer. It is a string; the rest are attributes.
 
     `messages` are those that the run added to the conversation, `skill_calls` all calls the model asked for,
-    `usage` the sum over all turns, `output` the validated object when the run had an `output_type`.
+    `usage` the sum over all turns, `cost` what it cost in US dollars by the prices of the catalogue, None when they are
+    not known; `output` is the validated object when the run had an `output_type`.
     """
 
     usage: Usage
+    cost: float | None
     messages: tuple[Message, ...]
     skill_calls: tuple[SkillCall, ...]
     finish_reason: FinishReason
@@ -30,6 +32,7 @@ class Reply(str, Generic[T]):  # noqa: SLOT000 -- the attributes need its __dict
         text: str = "",
         *,
         usage: Usage = Usage(),  # noqa: B008 -- frozen
+        cost: float | None = None,
         messages: tuple[Message, ...] = (),
         skill_calls: tuple[SkillCall, ...] = (),
         finish_reason: FinishReason = FinishReason.STOP,
@@ -39,6 +42,7 @@ class Reply(str, Generic[T]):  # noqa: SLOT000 -- the attributes need its __dict
         """Attach the attributes to the text."""
         reply = super().__new__(cls, text)
         reply.usage = usage
+        reply.cost = cost
         reply.messages = messages
         reply.skill_calls = skill_calls
         reply.finish_reason = finish_reason

@@ -11,6 +11,7 @@ from sre_core.builtin.memory_vectors import MemoryVectors
 from sre_core.builtin.sqlite_cache import SqliteCache
 from sre_core.connectors.base import Connector
 from sre_core.hookspecs import hookimpl
+from sre_core.models.entry import ModelEntry
 
 __all__ = [
     "EchoLLM",
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryVectors",
     "SqliteCache",
     "register_connectors",
+    "register_models",
 ]
 
 
@@ -40,3 +42,10 @@ def register_connectors() -> list[type[Connector]]:
         MemoryVectors,
         SqliteCache,
     ]
+
+
+@hookimpl
+def register_models() -> list[ModelEntry]:
+    """The one that needs no weights."""
+    features = EchoLLM.capabilities
+    return [ModelEntry(id="echo/echo", connector="echo", features=features, input_price=0, output_price=0)]

@@ -15,6 +15,7 @@ from sre_core.config import Config, ConnectorConfig
 from sre_core.connectors.base import Connector, Service, Settings
 from sre_core.connectors.slot import Slot
 from sre_core.errors import ConfigError, NotFoundError, SREError, UnknownConnectorError
+from sre_core.models.catalogue import Route
 
 __all__ = ["ConnectorService", "FindConnector"]
 
@@ -34,10 +35,13 @@ class FindConnector(Protocol):
 class ConnectorService:
     """Keeps one slot per configured connector, and makes others by name when they are asked for."""
 
-    def __init__(self, config: Config, find: FindConnector) -> None:
-        """Nothing is checked or started yet."""
+    def __init__(
+        self, config: Config, find: FindConnector, *, find_route: Callable[[str], Route | None] = lambda _: None
+    ) -> None:
+        """Nothing is checked or started yet. `find_route` says how models are reached that are in no configuration."""
         self._config = config
         self._find = find
+        self._find_route = find_route
         self._slots: dict[tuple[Service, str], Slot] = {}
         self._started: list[Slot] = []
         self._is_open = False
@@ -65,7 +69,8 @@ class ConnectorService:
         self._is_open = True
 
     def get(self, service: Service, id: str = "default") -> Slot:  # noqa: A002 -- the field's own name
-        """The slot of a configured connector, or of an installed one of that name with its default settings.
+        """The slot of a configured connector; else, of a model connector, the one that the catalogue knows by that id;
+        else of an installed one of that name with its default settings.
 
         Raises UnknownConnectorError, never a stand-in; ConfigError once the runtime has ended.
         """
@@ -102,10 +107,7 @@ class ConnectorService:
         return failures
 
     def _open(self, service: Service, id_: str) -> Slot:
-        entries = self._config.connectors.get(service.value, {})
-        entry = entries.get(id_)
-        if entry is None:
-            entry = self._by_name(service, id_, entries)
+        entry, source = self._entry(service, id_)
         kind = self._find(service, entry.use)
 
         async def make() -> Connector:
@@ -113,12 +115,24 @@ class ConnectorService:
                 raise ConfigError("the runtime is not open", hint="use it inside 'async with Runtime() as runtime:'")
             path = f"connectors.{service.value}.{id_}"
             names = sorted(_references(entry.options))
-            return kind(self._settings(kind, path, entry, {name: await self._secret(name, path) for name in names}))
+            secrets = {name: await self._secret(name, source or path) for name in names}
+            return kind(self._settings(kind, path, entry, secrets, source=source))
 
         timeouts = self._config.timeouts
         return Slot(
             kind, make, id=id_, timeout=timeouts.start, stop_timeout=timeouts.stop, on_start=self._started.append
         )
+
+    def _entry(self, service: Service, id_: str) -> tuple[ConnectorConfig, str | None]:
+        """What is to be opened under an id, and who says so if the configuration does not."""
+        entries = self._config.connectors.get(service.value, {})
+        entry = entries.get(id_)
+        if entry is not None:
+            return entry, None
+        route = self._find_route(id_) if service is Service.LLM else None
+        if route is not None:
+            return ConnectorConfig(use=route.connector, **route.settings), route.source
+        return self._by_name(service, id_, entries), None
 
     def _by_name(self, service: Service, id_: str, entries: Mapping[str, ConnectorConfig]) -> ConnectorConfig:
         try:
@@ -131,7 +145,7 @@ class ConnectorService:
             ) from None
         return ConnectorConfig(use=id_)
 
-    async def _secret(self, name: str, path: str) -> SecretStr:
+    async def _secret(self, name: str, wanted_by: str) -> SecretStr:
         vault = self.get(Service.VAULT)
         if not vault.started:
             await vault.start()
@@ -140,21 +154,30 @@ class ConnectorService:
             secret: SecretStr = await read(name)
         except NotFoundError as error:
             raise ConfigError(
-                f"{path} needs the secret {name!r}, which is in no vault: {error.message}", hint=error.hint
+                f"{wanted_by} needs the secret {name!r}, which is in no vault: {error.message}", hint=error.hint
             ) from error
         return secret
 
     def _settings(
-        self, kind: type[Connector], path: str, entry: ConnectorConfig, secrets: Mapping[str, SecretStr] | None
+        self,
+        kind: type[Connector],
+        path: str,
+        entry: ConnectorConfig,
+        secrets: Mapping[str, SecretStr] | None,
+        *,
+        source: str | None = None,
     ) -> Settings:
-        """Validated settings. Without `secrets`, what is wrong with references into the vault is not known yet."""
+        """Validated settings; `source` gave them, if not the configuration.
+
+        Without `secrets`, what is wrong with references into the vault is not known yet.
+        """
         try:
             settings = kind.settings_type.model_validate(_resolve(entry.options, secrets or {}))
         except ValidationError as error:
             problem = _problem(error, skip_references=secrets is None and bool(_references(entry.options)))
             if problem is None:
                 return kind.settings_type.model_construct()
-            raise self._explain(problem, kind, path, (secrets or {}).values()) from None
+            raise self._explain(problem, kind, path, (secrets or {}).values(), source=source) from None
         places = {
             name: self._config.place(value)
             for name in type(settings).model_fields
@@ -163,10 +186,17 @@ class ConnectorService:
         return settings.model_copy(update=places)
 
     def _explain(
-        self, problem: ErrorDetails, kind: type[Connector], path: str, secrets: Iterable[SecretStr]
+        self,
+        problem: ErrorDetails,
+        kind: type[Connector],
+        path: str,
+        secrets: Iterable[SecretStr],
+        *,
+        source: str | None,
     ) -> ConfigError:
         where = ".".join([path, *(str(part) for part in problem["loc"])])
-        source = self._config.source(f"{path}.use" if problem["type"] == "missing" else where)
+        if source is None:
+            source = self._config.source(f"{path}.use" if problem["type"] == "missing" else where)
         known = sorted(kind.settings_type.model_fields)
         if problem["type"] == "extra_forbidden":
             close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)

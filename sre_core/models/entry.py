@@ -6,7 +6,10 @@ from typing import Any
 
 from sre_core.messages import Usage
 
-__all__ = ["ModelEntry"]
+__all__ = ["ANY", "ModelEntry"]
+
+ANY = "*"
+"""The name in "ollama/*": an entry for all models of a provider whose names only its user knows."""
 
 _MILLION = 1_000_000
 
@@ -16,10 +19,12 @@ class ModelEntry:
     """A model that a connector serves. Sizes are in tokens, prices in US dollars per million tokens.
 
     `id` is the provider and the name that its API takes, "openai/gpt-5-mini"; `aliases` are other names that people
-    use. `connector` names the connector class, and `settings` are what it needs to reach the provider, as they would
-    stand in `sre.toml`: `{"preset": "groq", "key": {"vault": "groq"}}`. `features` are capability words of
+    use, and `model` is what the API takes where the id says something else. "ollama/*" stands for all models of a
+    provider, and says how to reach it. `connector` names the connector class, and `settings` are what it needs to
+    reach the provider, as they would stand in `sre.toml`: `{"preset": "groq", "key": {"vault": "groq"}}`. `params`
+    are fields of LLMRequest for requests that do not say: `{"temperature": 0.2}`. `features` are capability words of
     LLMConnector. What is None is not known; `cached_price` and `cache_write_price` are those of input tokens that the
-    provider's prompt cache gave or took.
+    provider's prompt cache gave or took. One that is not `enabled` is refused.
     """
 
     id: str
@@ -32,7 +37,12 @@ class ModelEntry:
     cached_price: float | None = None
     cache_write_price: float | None = None
     aliases: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    # May hold a secret that its user wrote there.
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    model: str | None = None
+    enabled: bool = True
 
     @property
     def provider(self) -> str:
@@ -42,9 +52,16 @@ class ModelEntry:
 
     @property
     def name(self) -> str:
-        """What the provider's API calls the model: the id without the provider."""
+        """What the provider's API calls the model: `model`, else the id without the provider."""
+        if self.model is not None:
+            return self.model
         head, slash, rest = self.id.partition("/")
         return rest if slash else head
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it stands for all models of its provider, and for none by itself."""
+        return self.id == f"{self.provider}/{ANY}"
 
     def cost(self, usage: Usage) -> float | None:
         """What so many tokens cost, in US dollars; None where the prices are not known."""

@@ -25,6 +25,8 @@ UNKNOWN = [
     ("[timeouts]\noperatoin = 1", "timeouts.operatoin", "'operation'"),
     ("[plugins]\ndisable = []", "plugins.disable", "'disabled'"),
     ("[guard]\nx = 1", "guard.x", "sre config"),
+    ('[models."a/b"]\ncontext_token = 1', "models.a/b.context_token", "'context_tokens'"),
+    ('[models."a/b".params]\ntemprature = 1', "models.a/b.params.temprature", "'temperature'"),
 ]
 
 
@@ -73,6 +75,12 @@ BAD = {
     "plugins = []": "plugins",
     "[timeouts]\nllm = 0": "timeouts.llm",
     "[guard]\nacl_cache_seconds = -1": "guard.acl_cache_seconds",
+    "[models.mine]": "models.mine",
+    "[models.'not one/x']": "models.not one/x",
+    "[models.'a/b']\ncontext_tokens = 0": "models.a/b.context_tokens",
+    "[models.'a/b']\ninput_price = -1": "models.a/b.input_price",
+    "[models.'a/b']\naliases = 'x'": "models.a/b.aliases",
+    "model_files = 'models.json'": "model_files",
 }
 
 
