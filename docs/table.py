@@ -21,10 +21,8 @@ from sre_core.config import Config, load
 from sre_core.plugins import Plugins
 from sre_core.testing.conformance.lifecycle import CAPABILITIES
 
-
 PLUGINS = sorted(
-    path.parent.name.removeprefix("sre-")
-    for path in Path(__file__).parent.parent.glob("plugins/*/pyproject.toml")
+    path.parent.name.removeprefix("sre-") for path in Path(__file__).parent.parent.glob("plugins/*/pyproject.toml")
 )
 """The plugins of this repository, as their entry points name them."""
 

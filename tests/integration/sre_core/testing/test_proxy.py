@@ -59,6 +59,16 @@ async def test_a_connection_is_cut_after_so_many_bytes_of_the_server(proxy):
     writer.close()
 
 
+async def test_a_connection_that_carried_more_already_is_cut_at_the_next_byte(proxy):
+    reader, writer = await opened(proxy)
+    writer.write(b"hello")
+    assert await reader.readexactly(5) == b"hello"
+    proxy.cut_after = 3
+    writer.write(b"again")
+    await broken(reader)
+    writer.close()
+
+
 async def test_open_connections_can_be_broken_off(proxy):
     reader, writer = await opened(proxy)
     writer.write(b"hello")

@@ -1,0 +1,1 @@
+"""Each outside connector against its bare client library, on the same server in the same run."""

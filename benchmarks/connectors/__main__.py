@@ -1,0 +1,55 @@
+"""`python -m benchmarks.connectors`: set each connector against its bare client, print the ratios, save the results."""
+
+import argparse
+import asyncio
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.connectors.contest import Contest
+from benchmarks.result import Row
+
+__all__ = ["SCENARIOS", "main"]
+
+SCENARIOS = ("redis", "s3", "aws_secrets", "gcs", "azure", "milvus", "hashicorp", "openai", "anthropic", "google")
+_LATEST = report.LATEST.with_name("connectors_latest.json")
+_PACKAGES = (
+    "aiobotocore",
+    "aiohttp",
+    "anthropic",
+    "azure-storage-blob",
+    "google-cloud-storage",
+    "google-genai",
+    "hvac",
+    "milvus-lite",
+    "moto",
+    "pymilvus",
+    "redis",
+)
+
+
+def main() -> None:
+    """Read the command line and do what it asks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.connectors", description=__doc__)
+    parser.add_argument("--only", action="append", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
+    parser.add_argument("--quick", action="store_true", help="few samples: shows that it works, judges nothing")
+    parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes")
+    chosen = parser.parse_args()
+    console = Console(width=130)
+    contest = Contest(rounds=1, count=100) if chosen.quick else Contest()
+    rows: list[Row] = []
+    for name in chosen.only or SCENARIOS:
+        console.print(f"[dim]{name} …[/dim]")
+        scenario = import_module(f"benchmarks.connectors.scenarios.{name}")
+        with tempfile.TemporaryDirectory() as folder:
+            rows += asyncio.run(scenario.measure(contest, Path(folder)))
+        report.save(rows, chosen.output, quick=chosen.quick, peer=None, packages=_PACKAGES)
+    report.show(rows, console, sides=("ours", "bare"))
+    console.print(f"Saved to {chosen.output}")
+
+
+if __name__ == "__main__":
+    main()
