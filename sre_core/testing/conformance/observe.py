@@ -8,17 +8,20 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from sre_core.connectors.base import Connector
 from sre_core.errors import SREError
 
-__all__ = ["MARKER", "Output", "marked", "opened", "output", "plain_secrets", "secrets"]
+__all__ = ["MARKED_NAME", "MARKER", "Output", "marked", "opened", "output", "plain_secrets", "secrets"]
 
 MARKER = "marker-of-the-conformance-kit-0451"
 """Stands for a secret: wherever it turns up, a secret would have."""
+
+MARKED_NAME = "marked-by-the-conformance-kit"
+"""Names the one secret of a setting that maps names to secrets, such as headers."""
 
 _OPENS = (
     "http.client.connect",
@@ -149,7 +152,7 @@ def plain_secrets(settings: type[BaseModel]) -> list[str]:
 def marked(connector: Connector) -> Connector:
     """Another connector of the same settings, whose secrets are all MARKER, if it can be built."""
     update = {
-        name: SecretStr(MARKER)
+        name: {MARKED_NAME: SecretStr(MARKER)} if _holds_mapping(field.annotation) else SecretStr(MARKER)
         for name, field in type(connector.settings).model_fields.items()
         if SecretStr in _parts(field.annotation)
     }
@@ -157,6 +160,11 @@ def marked(connector: Connector) -> Connector:
         return type(connector)(connector.settings.model_copy(update=update))
     except (SREError, ValueError):
         return connector
+
+
+def _holds_mapping(annotation: Any) -> bool:
+    kinds = {get_origin(part) for part in _parts(annotation)} - {None}
+    return any(isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds)
 
 
 def _parts(annotation: Any) -> set[Any]:

@@ -1,0 +1,1 @@
+"""Chat completions: our requests in their form, their streams in ours."""

@@ -1,0 +1,209 @@
+"""Chat completions, their side: the events of a stream as our chunks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from sre_core.connectors.llm import CallDelta, LLMChunk
+from sre_core.messages import FinishReason, Usage
+from sre_openai import state
+from sre_openai.arguments import argument_text
+from sre_openai.preset import Preset
+from sre_openai.reply_error import ReplyError
+from sre_openai.usage import usage_of
+
+__all__ = ["ChatReader"]
+
+_DONE = b"[DONE]"
+_FINISH = {
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "function_call": FinishReason.SKILL_CALLS,
+    "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.SKILL_CALLS,
+}
+_FAILED = frozenset({"abort", "error", "insufficient_system_resource"})
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call as far as it came. Pieces wait for the name, which a few servers send late."""
+
+    number: int
+    id: str
+    name: str = ""
+    waiting: str = ""
+    shown: bool = False
+
+
+class ChatReader:
+    """Reads one stream. `read` gives the chunks of an event, `end` the last chunk once the stream is over.
+
+    `done` says that the server has said all. Events that are not of the protocol raise TypeError, ValueError and the
+    like; ReplyError is what the server itself says went wrong.
+    """
+
+    __slots__ = ("_calls", "_current", "_finish", "_origin", "_preset", "_refused", "_thoughts", "_usage", "done")
+
+    def __init__(self, preset: Preset, origin: str) -> None:
+        self.done = False
+        self._preset = preset
+        self._origin = origin
+        self._usage: Usage | None = None
+        self._finish: str | None = None
+        self._refused = False
+        self._calls: list[_Call] = []
+        # The call that each index of theirs stands for now: some servers give all calls the same.
+        self._current: dict[int, _Call] = {}
+        self._thoughts: list[Any] = []
+
+    def read(self, data: bytes) -> list[LLMChunk]:
+        """The chunks of an event."""
+        if data == _DONE:
+            self.done = True
+            return []
+        event = from_json(data)
+        if error := event.get("error"):
+            raise ReplyError(error)
+        if usage := event.get("usage"):
+            self._usage = usage_of(usage) or self._usage
+        elif "x_groq" in event:
+            self._usage = usage_of(event["x_groq"].get("usage")) or self._usage
+        chunks: list[LLMChunk] = []
+        for choice in event.get("choices") or ():
+            if choice.get("index"):
+                continue
+            if delta := choice.get("delta"):
+                self._delta(delta, chunks)
+            if reason := choice.get("finish_reason"):
+                self._finish = reason
+        return chunks
+
+    def end(self) -> LLMChunk | None:
+        """The last chunk; None if the stream was cut. Raises ReplyError when the server gave up."""
+        if self._finish in _FAILED:
+            raise ReplyError({"message": f"the server gave up ({self._finish})", "type": "server_error"})
+        if self._finish is None:
+            return None
+        return LLMChunk(usage=self._usage, state=self._state(), finish_reason=self._reason())
+
+    def rest(self) -> list[LLMChunk]:
+        """Calls whose name never came."""
+        return [self._piece(call, call.waiting) for call in self._calls if not call.shown]
+
+    def _reason(self) -> FinishReason:
+        reason = _FINISH.get(self._finish or "", FinishReason.STOP)
+        if self._refused:
+            return FinishReason.CONTENT_FILTER
+        if reason in {FinishReason.STOP, FinishReason.SKILL_CALLS}:
+            # Some servers say "stop" after calls, and "tool_calls" without any.
+            return FinishReason.SKILL_CALLS if self._calls else FinishReason.STOP
+        return reason
+
+    def _delta(self, delta: Mapping[str, Any], chunks: list[LLMChunk]) -> None:
+        content = delta.get("content")
+        if content:
+            if isinstance(content, str):
+                chunks.append(LLMChunk(text=content))
+            else:
+                self._parts(content, chunks)
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if thought:
+            chunks.insert(0, LLMChunk(thinking=_text(thought)))
+            if self._preset.thoughts == "reasoning_content":
+                self._thoughts.append(thought)
+        if self._preset.thoughts == "reasoning_details" and (details := delta.get("reasoning_details")):
+            self._thoughts += details
+        if refusal := delta.get("refusal"):
+            self._refused = True
+            chunks.append(LLMChunk(text=_text(refusal)))
+        for call in delta.get("tool_calls") or ():
+            self._call(call, chunks)
+
+    def _parts(self, parts: Any, chunks: list[LLMChunk]) -> None:
+        """Content in parts, as Mistral sends it, of which thoughts are one kind."""
+        for part in parts:
+            if part["type"] == "text":
+                chunks.append(LLMChunk(text=_text(part["text"])))
+            elif part["type"] == "thinking":
+                text = "".join(_text(piece["text"]) for piece in part["thinking"] if piece["type"] == "text")
+                chunks.append(LLMChunk(thinking=text))
+                if self._preset.thoughts == "content":
+                    self._thoughts.append(part)
+
+    def _call(self, data: Mapping[str, Any], chunks: list[LLMChunk]) -> None:
+        function = data.get("function") or {}
+        name, arguments = function.get("name") or "", argument_text(function.get("arguments"))
+        call = self._found(data.get("index"), data.get("id"), name)
+        if not call.name and name:
+            call.name = name
+        if call.shown:
+            if arguments:
+                chunks.append(LLMChunk(call=CallDelta(index=call.number, arguments=arguments)))
+        elif call.name:
+            chunks.append(self._piece(call, call.waiting + arguments))
+        else:
+            call.waiting += arguments
+
+    def _found(self, index: int | None, given: str | None, name: str) -> _Call:
+        """The call that a piece belongs to: with another id than the last of its index, it begins a new one."""
+        if index is None:
+            index = len(self._calls) if (given or name) or not self._calls else len(self._calls) - 1
+        call = self._current.get(index)
+        if call is None or (given and call.shown and given != call.id):
+            call = _Call(number=len(self._calls), id=given or f"call_{len(self._calls)}")
+            self._calls.append(call)
+            self._current[index] = call
+        elif given and not call.shown:
+            call.id = given
+        return call
+
+    def _piece(self, call: _Call, arguments: str) -> LLMChunk:
+        call.shown = True
+        return LLMChunk(call=CallDelta(index=call.number, id=call.id, name=call.name, arguments=arguments))
+
+    def _state(self) -> Any:
+        """Thoughts that go back with the message: those of DeepSeek only if calls came of them."""
+        if not self._thoughts:
+            return None
+        match self._preset.thoughts:
+            case "reasoning_content":
+                return state.kept(self._origin, "".join(self._thoughts)) if self._calls else None
+            case "reasoning_details":
+                return state.kept(self._origin, _joined(self._thoughts))
+            case _:
+                return state.kept(self._origin, _merged(self._thoughts))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text is due where something else is")
+    return value
+
+
+def _joined(details: list[Any]) -> list[Any]:
+    """Pieces of OpenRouter's details, with those that belong together as one."""
+    whole: list[dict[str, Any]] = []
+    for detail in details:
+        last = whole[-1] if whole else None
+        if last is None or any(last.get(key) != detail.get(key) for key in ("type", "index", "format")):
+            whole.append(dict(detail))
+            continue
+        for key, value in detail.items():
+            old = last.get(key)
+            if key in {"text", "summary", "data"} and isinstance(old, str) and isinstance(value, str):
+                last[key] = old + value
+            elif value is not None:
+                last[key] = value
+    return whole
+
+
+def _merged(parts: list[Any]) -> list[Any]:
+    """Pieces of Mistral's thoughts as one part."""
+    pieces = [piece for part in parts for piece in part["thinking"]]
+    if all(piece["type"] == "text" for piece in pieces):
+        pieces = [{"type": "text", "text": "".join(piece["text"] for piece in pieces)}]
+    return [{"type": "thinking", "thinking": pieces}]

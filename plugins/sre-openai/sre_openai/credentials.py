@@ -1,0 +1,48 @@
+"""What a request shows to the server: key and further headers."""
+
+from collections.abc import Sequence
+
+from sre_core.errors import ConfigError
+from sre_openai.preset import Preset
+from sre_openai.settings import OpenAISettings
+
+__all__ = ["headers_of", "secrets_of"]
+
+_SHORTEST = 4
+
+
+def headers_of(settings: OpenAISettings, preset: Preset) -> dict[str, str]:
+    """The headers of every request; those of the settings win.
+
+    Raises ConfigError when the preset needs a key and there is none, or when a secret cannot stand in a header.
+    """
+    own = {name: value.get_secret_value() for name, value in settings.headers.items()}
+    shown = {name.lower() for name in own} & {"authorization", "api-key"}
+    if preset.needs_key and settings.key is None and not shown:
+        raise ConfigError(
+            f"the preset {preset.name!r} of llm connector 'openai' needs a `key`",
+            hint=f'write key = {{ vault = "{preset.name}" }} in sre.toml; `sre vault set {preset.name}` keeps it',
+        )
+    headers = {"User-Agent": "sre-openai"}
+    if settings.key is not None and not shown:
+        key = settings.key.get_secret_value()
+        headers[preset.key_header] = key if preset.key_header == "api-key" else f"Bearer {key}"
+    if settings.organization is not None:
+        headers["OpenAI-Organization"] = settings.organization
+    if settings.project is not None:
+        headers["OpenAI-Project"] = settings.project
+    headers |= own
+    for name, value in headers.items():
+        if not (name + value).isascii() or not (name + value).isprintable():
+            raise ConfigError(
+                f"the value of header {name!r} holds characters that no header may hold",
+                hint="check the key for a line break or other odd characters",
+            )
+    return headers
+
+
+def secrets_of(settings: OpenAISettings) -> Sequence[str]:
+    """The secrets that must not be in errors; too short ones would make errors unreadable."""
+    values = [*settings.headers.values(), *([settings.key] if settings.key is not None else [])]
+    plain = (value.get_secret_value() for value in values)
+    return sorted((secret for secret in plain if len(secret) >= _SHORTEST), key=len, reverse=True)

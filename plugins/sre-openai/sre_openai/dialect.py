@@ -1,0 +1,95 @@
+"""One of the two APIs, as one server speaks it: how a request is written, and who reads the reply."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from sre_core.connectors.llm import LLMChunk, LLMRequest
+from sre_core.errors import ConfigError
+from sre_core.messages import Message, SkillSpec
+from sre_openai.chat.request import chat_body, chat_fields, chat_message, chat_skill
+from sre_openai.chat.response import ChatReader
+from sre_openai.preset import Preset
+from sre_openai.responses.request import responses_body, responses_fields, responses_items, responses_skill
+from sre_openai.responses.response import ResponsesReader
+from sre_openai.settings import ApiName
+from sre_openai.wire_cache import MessageCache, SkillCache
+
+__all__ = ["Dialect", "Reader"]
+
+
+class Reader(Protocol):
+    """Reads one stream, event by event."""
+
+    done: bool
+
+    def read(self, data: bytes) -> list[LLMChunk]:
+        """The chunks of an event."""
+        ...
+
+    def rest(self) -> list[LLMChunk]:
+        """What was held back, once the stream is over."""
+        ...
+
+    def end(self) -> LLMChunk | None:
+        """The last chunk; None if the stream was cut."""
+        ...
+
+
+class Dialect:
+    """Writes requests, and keeps what of them will come again."""
+
+    def __init__(
+        self, api: ApiName, preset: Preset, *, place: str, effort: str | None = None, image_detail: str | None = None
+    ) -> None:
+        """`place` is the server: what it keeps with messages is for nobody else."""
+        self.path = "chat/completions" if api == "chat" else "responses"
+        self._api = api
+        self._preset = preset
+        self._origin = f"{api}@{place}"
+        self._effort = effort
+        self._image_detail = image_detail
+        self._messages = MessageCache(self._message)
+        self._skills = SkillCache(self._skill)
+
+    def reader(self) -> Reader:
+        """Who reads one reply."""
+        return (ChatReader if self._api == "chat" else ResponsesReader)(self._preset, self._origin)
+
+    async def body(self, request: LLMRequest, model: str) -> tuple[bytes, bool]:
+        """The request as it is sent, and whether it tells the server where to stop.
+
+        Raises ConfigError, UnsupportedError.
+        """
+        fields = chat_fields if self._api == "chat" else responses_fields
+        head, told = fields(request, self._preset, model=model, effort=self._effort)
+        for message in self._messages.large(request.messages):
+            self._messages.keep(message, await asyncio.to_thread(self._messages.write, message))
+        messages = [self._messages.wire(message) for message in request.messages]
+        skills = [self._skills.wire(skill) for skill in request.skills]
+        if request.options:
+            skills += _hosted(request.options)
+        join = chat_body if self._api == "chat" else responses_body
+        return join(head, messages, skills), told
+
+    def _message(self, message: Message) -> bytes:
+        if self._api == "chat":
+            form = chat_message(message, self._preset, origin=self._origin, image_detail=self._image_detail)
+            return json.dumps(form).encode()
+        items = responses_items(message, self._preset, origin=self._origin, image_detail=self._image_detail)
+        return json.dumps(items)[1:-1].encode()
+
+    def _skill(self, skill: SkillSpec) -> bytes:
+        write: Callable[[SkillSpec, Preset], dict[str, Any]] = chat_skill if self._api == "chat" else responses_skill
+        return json.dumps(write(skill, self._preset)).encode()
+
+
+def _hosted(options: Mapping[str, Any]) -> list[bytes]:
+    """Tools that the provider runs itself."""
+    tools = options.get("hosted_tools", ())
+    if not isinstance(tools, list | tuple) or not all(isinstance(tool, Mapping) for tool in tools):
+        raise ConfigError(
+            "the option 'hosted_tools' must be a list of objects", hint='such as [{"type": "web_search"}]'
+        )
+    return [json.dumps(dict(tool)).encode() for tool in tools]

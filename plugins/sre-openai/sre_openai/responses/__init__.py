@@ -1,0 +1,1 @@
+"""Responses: our requests in their form, their streams in ours."""
