@@ -1,0 +1,119 @@
+"""One call of the API over aiohttp: how long it may wait, and what it must let go of.
+
+The library passes each request a time limit for the whole of it, which fits no stream, and it leaves what an abandoned
+stream holds to the garbage collector. So each call watches its own requests, through the tracing of aiohttp.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import TypeVar
+
+import aiohttp
+
+from sre_core.errors import DeadlineError, UnavailableError
+
+__all__ = ["Call", "open_session"]
+
+T = TypeVar("T")
+
+_current: ContextVar["Call | None"] = ContextVar("sre_google_call", default=None)
+
+
+class Call:
+    """A call, which may consist of several requests and waits; close it in the end."""
+
+    def __init__(self, what: str, where: str, *, timeout: float, connect_timeout: float) -> None:
+        self.what = what
+        self.where = where
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._limit: asyncio.Timeout | None = None
+        self._connecting = False
+        self._responses: list[aiohttp.ClientResponse] = []
+
+    @property
+    def status(self) -> int | None:
+        """Status of the last reply; None before there is one."""
+        return self._responses[-1].status if self._responses else None
+
+    async def wait(self, awaitable: Awaitable[T]) -> T:
+        """Await, but not longer than `timeout` for the server, and `connect_timeout` for a connection to it.
+
+        Raises DeadlineError, and UnavailableError when it cannot be connected to.
+        """
+        token = _current.set(self)
+        try:
+            async with asyncio.timeout(self._timeout) as self._limit:
+                return await awaitable
+        except TimeoutError as error:
+            if self._limit is None or not self._limit.expired():
+                raise
+            if self._connecting:
+                raise UnavailableError(
+                    f"{self.what}: cannot connect to {self.where} within {self._connect_timeout:g} s",
+                    hint="check the network, or raise the setting connect_timeout",
+                ) from error
+            raise DeadlineError(
+                f"{self.what}: {self.where} was silent for {self._timeout:g} s",
+                hint="raise the setting timeout, or try again later",
+            ) from error
+        finally:
+            self._limit = None
+            _current.reset(token)
+
+    def close(self) -> None:
+        """Let go of the connections: those of replies that were not read to their end are closed."""
+        for response in self._responses:
+            response.close()
+
+    def connecting(self) -> None:
+        """A connection is being made."""
+        self._connecting = True
+        self._allow(self._connect_timeout)
+
+    def connected(self) -> None:
+        """There is a connection; the server's own time begins."""
+        self._connecting = False
+        self._allow(self._timeout)
+
+    def answered(self, response: aiohttp.ClientResponse) -> None:
+        """The head of a reply came."""
+        self._responses.append(response)
+
+    def _allow(self, seconds: float) -> None:
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+def open_session(max_connections: int) -> aiohttp.ClientSession:
+    """A session whose requests tell the current Call what happens to them."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_start.append(_on_connecting)
+    trace.on_connection_create_end.append(_on_connected)
+    trace.on_connection_reuseconn.append(_on_connected)
+    trace.on_request_end.append(_on_answered)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_connections), trace_configs=[trace], trust_env=True
+    )
+
+
+async def _on_connecting(session: aiohttp.ClientSession, context: SimpleNamespace, event: object) -> None:
+    call = _current.get()
+    if call is not None:
+        call.connecting()
+
+
+async def _on_connected(session: aiohttp.ClientSession, context: SimpleNamespace, event: object) -> None:
+    call = _current.get()
+    if call is not None:
+        call.connected()
+
+
+async def _on_answered(
+    session: aiohttp.ClientSession, context: SimpleNamespace, event: aiohttp.TraceRequestEndParams
+) -> None:
+    call = _current.get()
+    if call is not None:
+        call.answered(event.response)

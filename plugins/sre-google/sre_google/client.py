@@ -1,0 +1,202 @@
+"""The official client library, on a transport of ours. Imports it, so only `start` may import this module."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+from google import genai
+from google.auth.credentials import Credentials
+from google.genai import types
+
+from sre_core.errors import ConfigError, ConnectorError, UnauthenticatedError
+from sre_google.auth import load_credentials
+from sre_google.calls import Call, open_session
+from sre_google.errors import FOREIGN, translated
+from sre_google.settings import GoogleSettings
+
+__all__ = ["GoogleClient", "open_client"]
+
+T = TypeVar("T")
+
+_VERSIONS = {"gemini": "v1beta", "vertex": "v1beta1"}
+# The library insists on contents, and then lets `extra_body` say what they are.
+_PLACEHOLDER = "."
+
+
+class GoogleClient:
+    """A client that is open: one pool of connections, one account."""
+
+    def __init__(
+        self,
+        settings: GoogleSettings,
+        library: genai.Client,
+        session: aiohttp.ClientSession,
+        credentials: Credentials | None,
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._models = library.aio.models
+        self._session = session
+        self._credentials = credentials
+        self._where = _where(settings)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+        await self._library.aio.aclose()
+        self._library.close()
+
+    async def stream(self, model: str, body: dict[str, Any]) -> AsyncGenerator[types.GenerateContentResponse]:
+        """The pieces of a reply to `body`, the body of `streamGenerateContent`, as they come."""
+        call = self._call(f"asking {model!r}")
+        config = _config(body)
+        begun = renewed = False
+        try:
+            while True:
+                pieces: Any = await self._ask(
+                    call, self._models.generate_content_stream(model=model, contents=_PLACEHOLDER, config=config)
+                )
+                try:
+                    while (piece := await self._ask(call, anext(pieces, None), begun=begun)) is not None:
+                        begun = True
+                        yield piece
+                    return
+                except UnauthenticatedError:
+                    if begun or renewed or not self._forget_token():
+                        raise
+                    renewed = True
+                finally:
+                    # First the connection: the library's generators let go of it one after another, and later.
+                    call.close()
+                    await pieces.aclose()
+        finally:
+            call.close()
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """One vector for each text. Raises ConnectorError when the reply has not as many."""
+        settings = self._settings
+        config = types.EmbedContentConfig(
+            task_type=settings.embedding_task, output_dimensionality=settings.embedding_dimensions
+        )
+        # Whole contents: newer models would make one vector of several texts.
+        contents: Any = [types.Content(role="user", parts=[types.Part(text=text)]) for text in texts]
+        what = f"embedding with {model!r}"
+        reply = await self._get(what, lambda: self._models.embed_content(model=model, contents=contents, config=config))
+        vectors = [list(one.values or ()) for one in reply.embeddings or ()]
+        if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+            raise ConnectorError(f"{what}: {self._where} sent no vectors, or not one for each text", hint="try again")
+        return vectors
+
+    async def count_tokens(self, model: str, text: str) -> int:
+        """The tokens of a text."""
+        what = f"counting the tokens of {model!r}"
+        contents = types.Content(role="user", parts=[types.Part(text=text)])
+        reply = await self._get(what, lambda: self._models.count_tokens(model=model, contents=contents))
+        if reply.total_tokens is None:
+            raise ConnectorError(f"{what}: {self._where} sent no number", hint="try again")
+        return reply.total_tokens
+
+    async def models(self, *, at_most: int | None = None) -> list[types.Model]:
+        """The base models that the server lists."""
+
+        async def all_pages() -> list[types.Model]:
+            pager = await self._models.list(config=types.ListModelsConfig(page_size=at_most or 1000, query_base=True))
+            return list(pager.page) if at_most else [model async for model in pager]
+
+        return await self._get("listing the models", all_pages)
+
+    async def _get(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
+        call = self._call(what)
+        try:
+            try:
+                return await self._ask(call, ask())
+            except UnauthenticatedError:
+                if not self._forget_token():
+                    raise
+                return await self._ask(call, ask())
+        finally:
+            call.close()
+
+    async def _ask(self, call: Call, awaitable: Awaitable[T], *, begun: bool = False) -> T:
+        try:
+            return await call.wait(awaitable)
+        except ConnectorError:
+            raise
+        except FOREIGN as error:
+            raise translated(error, what=call.what, where=call.where, status=call.status, begun=begun) from error
+
+    def _call(self, what: str) -> Call:
+        settings = self._settings
+        return Call(what, self._where, timeout=settings.timeout, connect_timeout=settings.connect_timeout)
+
+    def _forget_token(self) -> bool:
+        """Let the next request fetch a new access token; whether there was one that can be forgotten.
+
+        A token may end before its time, as when it is revoked, and the library would send it until then.
+        """
+        if self._credentials is None or self._credentials.token is None:
+            return False
+        self._credentials.token = None
+        return True
+
+
+async def open_client(settings: GoogleSettings) -> GoogleClient:
+    """Open a client; asks nobody yet, but for credentials of this machine. Raises ConfigError, UnauthenticatedError."""
+    if settings.backend == "gemini" and settings.key is None:
+        raise ConfigError("the Gemini API needs a key", hint='set key = { vault = "google" }, or backend = "vertex"')
+    session = open_session(settings.max_connections)
+    try:
+        credentials, project = None, None
+        if settings.backend == "vertex" and settings.key is None:
+            credentials, project = await asyncio.to_thread(load_credentials, settings)
+        library = await asyncio.to_thread(_library, settings, session, credentials, project)
+    except BaseException:
+        await session.close()
+        raise
+    return GoogleClient(settings, library, session, credentials)
+
+
+def _library(
+    settings: GoogleSettings, session: aiohttp.ClientSession, credentials: Credentials | None, project: str | None
+) -> genai.Client:
+    """The library's client. Slow: it reads the certificates of this machine."""
+    options = types.HttpOptions(
+        base_url=settings.url,
+        api_version=settings.api_version or _VERSIONS[settings.backend],
+        headers={name: value.get_secret_value() for name, value in settings.headers.items()} or None,
+        # Without this it waits up to ten seconds and tries once more, whatever else it is told.
+        retry_options=types.HttpRetryOptions(attempts=1),
+        aiohttp_client=session,
+        # A redirection would carry the key to whom it names.
+        async_client_args={"allow_redirects": False},
+    )
+    key = settings.key.get_secret_value() if settings.key is not None else None
+    if settings.backend == "gemini":
+        return genai.Client(vertexai=False, api_key=key, http_options=options)
+    if key is not None:
+        return genai.Client(vertexai=True, api_key=key, http_options=options)
+    return genai.Client(
+        vertexai=True, credentials=credentials, project=project, location=settings.location, http_options=options
+    )
+
+
+def _config(body: dict[str, Any]) -> types.GenerateContentConfig:
+    return types.GenerateContentConfig(
+        http_options=_Body(extra_body=body),
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        automatic_continuation=False,
+    )
+
+
+class _Body(types.HttpOptions):
+    """The body of a request. Nobody changes it, so the library's deep copies of a long conversation cost nothing."""
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "_Body":
+        return self
+
+
+def _where(settings: GoogleSettings) -> str:
+    if settings.url is not None:
+        return settings.url
+    return "the Gemini API" if settings.backend == "gemini" else "Vertex AI"

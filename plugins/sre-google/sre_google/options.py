@@ -1,0 +1,66 @@
+"""Options of a request that are Google's own."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sre_core.errors import ConfigError
+from sre_google.settings import ThinkingLevel
+
+__all__ = ["ImageOptions", "RequestOptions", "SafetySetting", "read_options"]
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class SafetySetting(BaseModel):
+    """How much of a kind of harm is let through: HARM_CATEGORY_HARASSMENT, BLOCK_ONLY_HIGH."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    category: str
+    threshold: str
+
+
+class RequestOptions(BaseModel):
+    """What `LLMRequest.options` may hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    thinking_level: ThinkingLevel | None = Field(default=None, description="Gemini 3 and later.")
+    thinking_budget: int | None = Field(
+        default=None, ge=-1, description="Tokens, before Gemini 3; -1 lets the model decide."
+    )
+    top_k: int | None = Field(default=None, ge=1, description="Choose among so many tokens.")
+    presence_penalty: float | None = Field(default=None, description="Against tokens that were used.")
+    frequency_penalty: float | None = Field(default=None, description="Against tokens that were used often.")
+    safety_settings: tuple[SafetySetting, ...] = Field(default=(), description="`category` and `threshold` of each.")
+    cached_content: str | None = Field(default=None, description="Name of content that was cached before.")
+    media_resolution: str | None = Field(default=None, description="MEDIA_RESOLUTION_LOW, MEDIUM or HIGH.")
+    service_tier: str | None = Field(default=None, description="Such as flex or priority; the Gemini API only.")
+    labels: Mapping[str, str] = Field(default={}, description="For the bill; Vertex AI only.")
+
+
+class ImageOptions(BaseModel):
+    """What `ImageRequest.options` may hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    aspect_ratio: str | None = Field(default=None, description="Such as 16:9.")
+    image_size: str | None = Field(default=None, description="512, 1K, 2K or 4K.")
+    person_generation: str | None = Field(default=None, description="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE.")
+    thinking_level: ThinkingLevel | None = None
+    safety_settings: tuple[SafetySetting, ...] = ()
+
+
+def read_options(kind: type[T], options: Mapping[str, Any]) -> T:
+    """Read the options of a request. Raises ConfigError that names the one that is unknown or wrong."""
+    try:
+        return kind.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        hint = f"its options are {', '.join(kind.model_fields)}"
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"llm connector 'google' knows no option {name!r}", hint=hint) from error
+        raise ConfigError(f"the option {name!r} is wrong: {first['msg']}", hint=hint) from error

@@ -1,0 +1,302 @@
+"""What both APIs may do wrong, through the official library: each fault ends in an error of ours."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from sre_core.connectors.llm import LLMChunk, LLMRequest
+from sre_core.errors import (
+    ConfigError,
+    ConnectorError,
+    DeadlineError,
+    NotFoundError,
+    RateLimitedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from sre_core.messages import Message
+from sre_core.testing.conformance import HttpFaultConformance
+from sre_core.testing.proxy import FaultProxy
+from sre_core.testing.replay import HttpReply, ReplayServer
+from sre_core.testing.servers import free_port
+from sre_google import GoogleLLM, GoogleSettings
+
+from .fake_google import FakeGoogle  # noqa: TID252 -- the folder of tests is no package
+from .google_connectors import gemini, vertex  # noqa: TID252
+
+HELLO = LLMRequest(messages=(Message.user("hello"),))
+
+
+def event(text: str, **more: Any) -> bytes:
+    candidate = {"index": 0, "content": {"role": "model", "parts": [{"text": text}]}, **more}
+    usage = {"promptTokenCount": 1, "candidatesTokenCount": 2, "totalTokenCount": 3}
+    return b"data: " + json.dumps({"candidates": [candidate], "usageMetadata": usage}).encode() + b"\r\n\r\n"
+
+
+GOOD = HttpReply.events([event("Hel"), event("lo", finishReason="STOP")])
+
+
+async def ask(connector: GoogleLLM, request: LLMRequest = HELLO) -> list[LLMChunk]:
+    async with aclosing(connector.stream(request)) as chunks:
+        return [chunk async for chunk in chunks]
+
+
+class Answers(HttpFaultConformance):
+    """The faults, while an answer is waited for."""
+
+    async def call(self, connector: GoogleLLM) -> list[LLMChunk]:
+        return await ask(connector)
+
+    def good(self) -> HttpReply:
+        return GOOD
+
+
+class TestGemini(Answers):
+    def make_at(self, url: str) -> GoogleLLM:
+        return GoogleLLM(GoogleSettings(key=SecretStr(self.secret), url=url))
+
+
+class TestVertex(Answers):
+    @pytest.fixture(autouse=True)
+    def _server(self, server: FakeGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.account = SecretStr(server.account.text)
+        monkeypatch.setattr(server, "next_token", self.secret)
+
+    def make_at(self, url: str) -> GoogleLLM:
+        return GoogleLLM(GoogleSettings(backend="vertex", credentials=self.account, url=url))
+
+
+class TestEmbedding(HttpFaultConformance):
+    """The faults, while something is waited for that comes in one piece."""
+
+    def make_at(self, url: str) -> GoogleLLM:
+        return GoogleLLM(GoogleSettings(key=SecretStr(self.secret), url=url))
+
+    async def call(self, connector: GoogleLLM) -> list[list[float]]:
+        return await connector.embed(["hello"])
+
+    def good(self) -> HttpReply:
+        return HttpReply.json({"embeddings": [{"values": [0.6, 0.8]}]})
+
+
+@pytest.fixture
+async def replay() -> AsyncIterator[ReplayServer]:
+    async with ReplayServer.running() as server:
+        yield server
+
+
+@pytest.fixture
+async def connector(replay: ReplayServer) -> AsyncIterator[GoogleLLM]:
+    """A connector of the Gemini API, whose server answers as a test tells it."""
+    made = GoogleLLM(GoogleSettings(key=SecretStr("key-of-this-test-1234"), url=replay.url))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def refusal(code: int, status: str, message: str, *details: dict[str, Any]) -> HttpReply:
+    error = {"code": code, "message": message, "status": status, "details": list(details)}
+    return HttpReply.json({"error": error}, status=code)
+
+
+# What Google says when it refuses
+
+
+async def test_a_quota_says_when_it_is_filled_again(replay: ReplayServer, connector: GoogleLLM) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.074824224s"}
+    replay.always = refusal(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota", info)
+    with pytest.raises(RateLimitedError, match="You exceeded your current quota") as refused:
+        await ask(connector)
+    assert refused.value.retry_after == pytest.approx(34.07, abs=0.01)
+
+
+async def test_a_refusal_as_a_list_is_read_too(replay: ReplayServer, connector: GoogleLLM) -> None:
+    error = {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}
+    replay.always = HttpReply.json([{"error": error}], status=503)
+    with pytest.raises(UnavailableError, match="The model is overloaded"):
+        await ask(connector)
+
+
+@pytest.mark.parametrize("reason", ["API_KEY_INVALID", "API_KEY_EXPIRED"])
+async def test_a_wrong_key_is_a_matter_of_credentials_though_its_status_is_400(
+    replay: ReplayServer, connector: GoogleLLM, reason: str
+) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+    replay.always = refusal(400, "INVALID_ARGUMENT", "API key key-of-this-test-1234 is bad", info)
+    with pytest.raises(UnauthenticatedError) as refused:
+        await ask(connector)
+    assert "1234" not in f"{refused.value} {refused.value.hint}"
+
+
+async def test_a_bad_request_says_what_was_bad(replay: ReplayServer, connector: GoogleLLM) -> None:
+    replay.always = refusal(400, "INVALID_ARGUMENT", "Unsupported MIME type: image/gif")
+    with pytest.raises(ConnectorError, match="Unsupported MIME type: image/gif") as refused:
+        await ask(connector)
+    assert type(refused.value) is ConnectorError
+
+
+async def test_an_error_in_the_middle_of_a_stream_is_an_error(replay: ReplayServer, connector: GoogleLLM) -> None:
+    error = json.dumps({"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}).encode()
+    replay.always = HttpReply.events([event("Hel"), b"data: " + error + b"\r\n\r\n"])
+    async with aclosing(connector.stream(HELLO)) as chunks:
+        assert (await anext(chunks)).text == "Hel"
+        with pytest.raises(UnavailableError, match="overloaded"):
+            await anext(chunks)
+
+
+async def test_a_redirection_is_not_followed_with_the_key(replay: ReplayServer, connector: GoogleLLM) -> None:
+    replay.always = HttpReply(status=307, headers={"Location": f"{replay.url}/elsewhere"})
+    with pytest.raises(ConnectorError, match="not followed"):
+        await ask(connector)
+    assert [request.path for request in replay.requests] == ["/v1beta/models/gemini-3.8-flash:streamGenerateContent"]
+
+
+async def test_an_unknown_model_is_named(google: FakeGoogle) -> None:
+    made = gemini(google)
+    await made.start()
+    with pytest.raises(NotFoundError, match="gemini-9"):
+        await ask(made, LLMRequest(messages=HELLO.messages, model="gemini-9"))
+    await made.stop()
+
+
+# A server that is slow
+
+
+async def test_a_silent_server_is_given_up(google: FakeGoogle) -> None:
+    port = int(google.url.rpartition(":")[2])
+    async with FaultProxy.before(port) as proxy:
+        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=0.3)
+        await made.start()
+        proxy.silent = True
+        with pytest.raises(DeadlineError, match=r"silent for 0\.3 s"):
+            await ask(made)
+        await proxy.wait_until_open(0)
+        proxy.silent = False
+        assert await ask(made)
+        await made.stop()
+
+
+async def test_a_slow_server_is_waited_for_piece_by_piece(google: FakeGoogle) -> None:
+    port = int(google.url.rpartition(":")[2])
+    async with FaultProxy.before(port) as proxy:
+        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=2)
+        await made.start()
+        proxy.delay = 0.05
+        said = await ask(made, LLMRequest(messages=(Message.user("one two three four"),)))
+        assert "".join(chunk.text for chunk in said) == "one two three four"
+        await made.stop()
+
+
+async def test_a_server_that_takes_no_connection_is_unavailable() -> None:
+    # It accepts, but never shakes hands, without which there is no connection.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        made = GoogleLLM(GoogleSettings(key=SecretStr("key"), url=url, connect_timeout=0.2))
+        await made.start()
+        with pytest.raises(UnavailableError, match=r"cannot connect to https://127.* within 0\.2 s"):
+            await ask(made)
+        await made.stop()
+
+
+# Access tokens of Vertex AI
+
+
+async def test_a_token_that_was_revoked_is_replaced(google: FakeGoogle) -> None:
+    made = vertex(google)
+    await made.start()
+    await ask(made)
+    google.tokens.clear()
+    assert await ask(made)
+    google.tokens.clear()
+    assert await made.embed(["hello"])
+    await made.stop()
+
+
+async def test_a_token_that_is_never_good_is_not_asked_for_without_end(
+    server: FakeGoogle, replay: ReplayServer
+) -> None:
+    replay.always = refusal(401, "UNAUTHENTICATED", "no")
+    made = vertex(server, url=replay.url)
+    await made.start()
+    with pytest.raises(UnauthenticatedError):
+        await ask(made)
+    assert len(replay.requests) == 2
+    await made.stop()
+
+
+async def test_two_hundred_calls_fetch_one_token(google: FakeGoogle) -> None:
+    before = len(google.tokens)
+    made = vertex(google)
+    await made.start()
+    await asyncio.gather(*(ask(made) for _ in range(200)))
+    assert len(google.tokens) == before + 1
+    await made.stop()
+
+
+async def test_a_token_server_that_is_not_there_is_unavailable(server: FakeGoogle) -> None:
+    account = json.loads(server.account.text) | {"token_uri": f"http://127.0.0.1:{free_port()}/token"}
+    made = vertex(server, credentials=SecretStr(json.dumps(account)))
+    await made.start()
+    with pytest.raises(UnavailableError, match="no access token"):
+        await ask(made)
+    await made.stop()
+
+
+async def test_an_account_that_google_does_not_know_is_refused(server: FakeGoogle, replay: ReplayServer) -> None:
+    replay.always = HttpReply.json({"error": "invalid_grant", "error_description": "account not found"}, status=400)
+    account = json.loads(server.account.text) | {"token_uri": f"{replay.url}/token"}
+    made = vertex(server, credentials=SecretStr(json.dumps(account)))
+    await made.start()
+    with pytest.raises(UnauthenticatedError, match="does not accept the credentials"):
+        await ask(made)
+    await made.stop()
+
+
+# Credentials that are missing or wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no json", "holds no credentials"),
+        ('["a list"]', "holds no credentials"),
+        ('{"type": "service_account", "private_key": "-----BEGIN"}', "holds no credentials"),
+        ('{"type": "external_account"}', "of type 'external_account'"),
+    ],
+)
+async def test_credentials_that_are_none_are_refused_at_the_start(text: str, message: str) -> None:
+    made = GoogleLLM(GoogleSettings(backend="vertex", credentials=SecretStr(text)))
+    with pytest.raises(ConfigError, match=message) as refused:
+        await made.start()
+    assert refused.value.__cause__ is None
+    await made.stop()
+
+
+async def test_a_machine_without_credentials_says_how_to_get_some(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    # Google's library looks into the home folder, and asks the machine, unless it is told a file.
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
+    made = GoogleLLM(GoogleSettings(backend="vertex", project="some-project"))
+    with pytest.raises(UnauthenticatedError) as refused:
+        await made.start()
+    assert "gcloud auth" in str(refused.value.hint)
+    await made.stop()
+
+
+async def test_the_credentials_of_the_machine_are_found(
+    google: FakeGoogle, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    file = tmp_path / "account.json"
+    file.write_text(google.account.text)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    for made in (vertex(google, credentials=None), vertex(google, credentials=None, credentials_file=file)):
+        await made.start()
+        assert await ask(made)
+        await made.stop()
