@@ -118,6 +118,15 @@ def settings(place: str) -> None:
         print(f"\nCapabilities: {declared}.")
 
 
+def section(place: str) -> None:
+    """The keys of a section of the configuration."""
+    rows = [
+        (f"`{name}`", _field_default(field), field.description or "")
+        for name, field in _found(place).model_fields.items()
+    ]
+    _table(("key", "default", "what it is"), rows)
+
+
 def connectors() -> None:
     """The connectors that come with the repository."""
     rows = []
@@ -137,6 +146,8 @@ _MEANINGS = {
     "connectors": "`[connectors.SERVICE.ID]`: `use` names the connector, every other key is its own setting.",
     "access": "Grants of the operator: a path, and who may do what there.",
     "teams": 'Team ids with their members, as in `ops = ["user:ada", "agent:bot"]`.',
+    "models": '`[models."provider/name"]`: what is to be known of a model; see [models](models.md).',
+    "model_files": "Files and folders with models as SmythOS writes them, relative to `sre.toml`.",
     "plugins.disabled": "Plugins that are not loaded.",
     "plugins.only": "If given, only these plugins are loaded. `SRE_PLUGINS=a,b` sets it.",
     "timeouts.start": "Seconds that a connector may take to start.",
@@ -188,7 +199,7 @@ def _code(value: Any) -> str:
 def _default(value: Any) -> str:
     if value is None:
         return "none"
-    if isinstance(value, (tuple, dict)) and not value:
+    if isinstance(value, BaseModel) or (isinstance(value, (tuple, dict)) and not value):
         return "empty"
     return f"`{_code(value)}`"
 

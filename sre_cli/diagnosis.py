@@ -77,7 +77,7 @@ def _data(config: Config) -> Finding:
 def _plugins(runtime: Runtime) -> Iterator[Finding]:
     for info in runtime.plugins.infos:
         error = info.error
-        detail = error.message if error else f"{info.version} offers {', '.join(info.offers) or 'hooks only'}".strip()
+        detail = error.message if error else f"{info.version} offers {info.summary() or 'hooks only'}".strip()
         yield Finding(area="plugin", name=info.name, ok=not error, detail=detail, hint=error.hint if error else None)
 
 

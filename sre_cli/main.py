@@ -19,6 +19,7 @@ _COMMANDS = {
     "plugins": Entry("sre_cli.commands.plugins:plugins", "List, check and start plugins."),
     "config": Entry("sre_cli.commands.config:config", "Show every setting and where it comes from."),
     "doctor": Entry("sre_cli.commands.doctor:doctor", "Check that everything here works."),
+    "models": Entry("sre_cli.commands.models:models", "Show the catalogue of models."),
     "vault": Entry("sre_cli.commands.vault:vault", "Keep secrets."),
 }
 

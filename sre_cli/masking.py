@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from sre_core.config import Config
 from sre_core.connectors.base import Connector
 
-__all__ = ["MASK", "is_reference", "leaves"]
+__all__ = ["MASK", "is_reference", "leaves", "masked"]
 
 MASK = "***"
 
@@ -24,17 +24,28 @@ def leaves(config: Config, kinds: Kinds) -> Iterator[tuple[str, Any]]:
     What is a secret is known from the settings of the connector. Where the connector is not installed, whatever
     is named like one counts as one.
     """
-    for name, value in config.model_dump(mode="json").items():
-        if name != "connectors":
-            yield from _walk(name, value)
+    for name, value in config.model_dump(mode="json", exclude={"connectors", "models"}).items():
+        yield from _walk(name, value)
+    for id_, model in config.models.items():
+        values = model.model_dump(mode="json", exclude_unset=True)
+        if "settings" in values:
+            values["settings"] = masked(model.connector or id_.partition("/")[0], values["settings"], kinds)
+        yield from _walk(f"models.{id_}", values)
     for service, entries in config.connectors.items():
         for id_, entry in entries.items():
             where = f"connectors.{service}.{id_}"
             yield f"{where}.use", entry.use
-            kind = next((kind for (of, name), kind in kinds.items() if (str(of), name) == (service, entry.use)), None)
-            for option, value in entry.options.items():
-                secret = not is_reference(value) and _is_secret(kind, option)
-                yield from _walk(f"{where}.{option}", MASK if secret else value)
+            for option, value in masked(entry.use, entry.options, kinds, service).items():
+                yield from _walk(f"{where}.{option}", value)
+
+
+def masked(use: str, options: Mapping[str, Any], kinds: Kinds, service: str = "llm") -> dict[str, Any]:
+    """The settings of a connector with its secrets as `MASK`."""
+    kind = next((kind for (of, name), kind in kinds.items() if (str(of), name) == (service, use)), None)
+    return {
+        option: MASK if not is_reference(value) and _is_secret(kind, option) else value
+        for option, value in options.items()
+    }
 
 
 def is_reference(value: object) -> bool:

@@ -104,13 +104,13 @@ class GuardConfig(_Section):
 class ModelParams(_Section):
     """What requests to a model ask for where they do not say: fields of LLMRequest."""
 
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = Field(default=None, gt=0)
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    thinking: bool | None = None
-    options: Mapping[str, Any] = Field(default_factory=dict)
+    temperature: float | None = Field(default=None, description="How free the choice of words is; 0 is not at all.")
+    top_p: float | None = Field(default=None, description="The share of likely words to choose from.")
+    max_tokens: int | None = Field(default=None, gt=0, description="The longest reply.")
+    seed: int | None = Field(default=None, description="Makes the choice of words repeatable, where a server does.")
+    stop: tuple[str, ...] = Field(default=(), description="Texts that end the reply.")
+    thinking: bool | None = Field(default=None, description="Whether the model thinks first.")
+    options: Mapping[str, Any] = Field(default={}, description="Options of the connector's own.")
 
 
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -123,7 +123,7 @@ class ModelConfig(_Section):
     settings: Mapping[str, Any] = Field(default={}, description="That connector's settings, to reach it.")
     model: str | None = Field(default=None, min_length=1, description="What the API calls it, if not as the id says.")
     aliases: tuple[str, ...] = Field(default=(), description="Other names for it, beside those of the plugin.")
-    params: ModelParams = Field(default=ModelParams(), description="For requests that do not say; see below.")
+    params: ModelParams = Field(default=ModelParams(), description="For requests that do not say; the keys are below.")
     context_tokens: int | None = Field(default=None, gt=0, description="Prompt and reply together.")
     output_tokens: int | None = Field(default=None, gt=0, description="The longest reply.")
     features: tuple[str, ...] = Field(default=(), description="Capability words, as `tools` and `images`.")

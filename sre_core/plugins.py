@@ -41,6 +41,13 @@ class PluginInfo:
     offers: tuple[str, ...] = ()
     error: PluginError | None = None
 
+    def summary(self) -> str:
+        """What it offers in one line, the models by their number: there may be hundreds."""
+        named = [offer for offer in self.offers if not offer.startswith("model:")]
+        models = len(self.offers) - len(named)
+        counted = [f"{models} model{'s' if models > 1 else ''}"] if models else []
+        return ", ".join([*named, *counted])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Things:

@@ -134,7 +134,7 @@ class Runtime:
 
     @cached_property
     def _chooser(self) -> ModelChooser:
-        return ModelChooser(self.config, self.catalogue, lambda name: (Service.LLM, name) in self.plugins.connectors)
+        return ModelChooser(self.config, self.catalogue, lambda name: self.plugins.connectors.get((Service.LLM, name)))
 
     @property
     def is_observed(self) -> bool:

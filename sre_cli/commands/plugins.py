@@ -58,10 +58,7 @@ def list_(context: click.Context, *, strict: bool, as_json: bool) -> None:
     else:
         print_table(
             ("NAME", "VERSION", "OFFERS", "PROBLEM"),
-            [
-                (info.name, info.version, ", ".join(info.offers), str(info.error) if info.error else "")
-                for info in loaded.infos
-            ],
+            [(info.name, info.version, info.summary(), str(info.error) if info.error else "") for info in loaded.infos],
         )
     if strict and any(info.error for info in loaded.infos):
         context.exit(_FAILED_PLUGIN)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sre_core.config import DEFAULTS, Config, ConnectorConfig
+from sre_core.connectors.base import Connector
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError
 from sre_core.messages import Usage
@@ -48,15 +49,17 @@ class ModelChoice:
 class ModelChooser:
     """Reads the names of models. It starts nothing, asks no server, and takes no name for another that is like it."""
 
-    def __init__(self, config: Config, catalogue: Catalogue, is_installed: Callable[[str], bool]) -> None:
-        """`is_installed` tells of a connector's name whether there is such a class."""
+    def __init__(
+        self, config: Config, catalogue: Catalogue, installed: Callable[[str], type[Connector] | None]
+    ) -> None:
+        """`installed` gives the model connector of a name, if it is installed."""
         self._configured: Mapping[str, ConnectorConfig] = config.connectors["llm"]
         self._default = self._configured["default"]
         usual = DEFAULTS["connectors"]["llm"]["default"]["use"]
         given = config.source("connectors.llm.default.use") != "default"
         self._default_is_given = given or self._default.use != usual
         self._catalogue = catalogue
-        self._is_installed = is_installed
+        self._installed = installed
 
     def choose(self, model: str) -> ModelChoice:
         """Where `model` is served; see `Runtime.choose_model`. Raises ConfigError."""
@@ -93,12 +96,12 @@ class ModelChooser:
     def _unlisted(self, model: str, head: str, rest: str | None) -> ModelChoice:
         """A model that the catalogue does not have by that name."""
         if rest is None:
-            return ModelChoice(connector=head) if self._is_installed(head) else self._of_connector("default", model)
+            return ModelChoice(connector=head) if self._installed(head) else self._of_connector("default", model)
         route = self._catalogue.route_by_id(head)
         if route is not None:
             entry = self._only([one for one in self._catalogue.named(rest) if one.provider == head])
             return ModelChoice(connector=head, model=_enabled(entry).name if entry else rest, entry=entry)
-        if self._is_installed(head):
+        if self._installed(head):
             return ModelChoice(connector=head, model=rest)
         if head in self._catalogue.providers:
             raise ConfigError(
@@ -114,7 +117,7 @@ class ModelChooser:
         if not listed.own_route:
             if entry.provider in self._configured:
                 return ModelChoice(connector=entry.provider, model=entry.name, entry=entry)
-            if _reaches(self._default, entry):
+            if self._reaches(self._default, entry):
                 return ModelChoice(connector="default", model=entry.name, entry=entry)
         return ModelChoice(connector=self._catalogue.route(entry).id, model=entry.name, entry=entry)
 
@@ -126,7 +129,7 @@ class ModelChooser:
         entry = None
         if isinstance(name, str):
             own = self._catalogue.listed.get(f"{id_}/{name}")
-            known = [one for one in self._catalogue.named(name) if one.provider == id_ or _reaches(config, one)]
+            known = [one for one in self._catalogue.named(name) if one.provider == id_ or self._reaches(config, one)]
             entry = own.entry if own is not None and not own.own_route else self._only(known)
         if entry is None or model is None:
             return ModelChoice(connector=id_, model=model, entry=entry)
@@ -137,9 +140,22 @@ class ModelChooser:
         found = [entry for entry in entries if not self._catalogue.listed[entry.id].own_route]
         return found[0] if len(found) == 1 else None
 
+    def _reaches(self, config: ConnectorConfig, entry: ModelEntry) -> bool:
+        """Whether a configured connector leads to the provider of a model."""
+        return config.use == entry.connector and self._place(config.use, config.options) == self._place(
+            config.use, entry.settings
+        )
+
+    def _place(self, connector: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Where settings lead. What a connector assumes, or what is called like it, says no more than nothing does."""
+        kind = self._installed(connector)
+        known = kind.settings_type.model_fields if kind is not None else {}
+        usual = {key: (None, connector, known[key].default if key in known else None) for key in _PLACES}
+        return {key: settings[key] for key in _PLACES if settings.get(key) not in usual[key]}
+
     def _unreachable(self, provider: str, model: str) -> ConfigError:
         connector, package = MODEL_PROVIDERS[provider]
-        if not self._is_installed(connector):
+        if self._installed(connector) is None:
             hint = f"pip install {package}"
         else:
             hint = f'configure [connectors.llm.{provider}] with use = "{connector}" in sre.toml'
@@ -153,15 +169,3 @@ def _enabled(entry: ModelEntry) -> ModelEntry:
     if not entry.enabled:
         raise ConfigError(f"model {entry.id!r} is not enabled", hint="`sre models show` says where that is set")
     return entry
-
-
-def _reaches(config: ConnectorConfig, entry: ModelEntry) -> bool:
-    """Whether a configured connector leads to the provider of a model."""
-    return config.use == entry.connector and _place(config.use, config.options) == _place(
-        entry.connector, entry.settings
-    )
-
-
-def _place(connector: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    # A connector's own name says no more than nothing does.
-    return {key: settings[key] for key in _PLACES if settings.get(key) not in (None, connector)}

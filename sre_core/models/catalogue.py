@@ -248,14 +248,16 @@ def _changed(old: Listed, given: Given, offered: Listed | None) -> Listed:
 
 
 def _common(entries: Iterable[Listed]) -> Listed | None:
-    """The entry that says how a provider is reached: that for any model, else one like all others."""
+    """The entry that says how a provider is reached: that for any model, else one with what all others have too."""
     found = [one for one in entries if one.entry.is_any]
     if found:
         return found[0]
     plain = [one for one in entries if not one.own_route] or list(entries)
-    if plain and all(_route(plain[0]).leads(one.entry) for one in plain):
-        return plain[0]
-    return None
+    return next((one for one in plain if all(_is_part(one.entry, other.entry) for other in plain)), None)
+
+
+def _is_part(one: ModelEntry, other: ModelEntry) -> bool:
+    return one.connector == other.connector and one.settings.items() <= other.settings.items()
 
 
 def _route(found: Listed) -> Route:

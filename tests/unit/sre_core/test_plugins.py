@@ -53,6 +53,15 @@ def test_a_sound_plugin_is_loaded_with_its_version(installer: Installer) -> None
     assert (info.version, info.error) == ("1.2.3", None)
 
 
+def test_the_models_of_a_plugin_are_its_own_and_counted_in_its_summary(installer: Installer) -> None:
+    entry = "from sre_core.models import ModelEntry; return [ModelEntry(id=f'a/{n}', connector='a') for n in range(3)]"
+    installer.install("many", hook("register_models()", entry))
+    plugins = load("many")
+    assert {plugins.model_owner(id_) for id_ in ("a/0", "a/1", "a/2")} == {"many"}
+    assert info_of(plugins, "many").summary() == "3 models"
+    assert info_of(plugins, "builtin").summary().endswith("cache:sqlite, 1 model")
+
+
 def test_the_built_in_connectors_are_always_there() -> None:
     assert {"memory", "sqlite"} <= caches(load("nothing-of-that-name"))
 

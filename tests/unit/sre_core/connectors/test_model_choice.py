@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from sre_core.builtin.echo_llm import EchoLLM
 from sre_core.config import Config, load
-from sre_core.connectors import LLMRequest
+from sre_core.connectors import LLMRequest, Settings
 from sre_core.connectors.model_choice import ModelChoice, ModelChooser
 from sre_core.errors import ConfigError
 from sre_core.messages import Usage
@@ -26,6 +27,14 @@ ENTRIES = (
 )
 
 
+class InstalledSettings(Settings):
+    backend: str = "usual"
+
+
+class Installed(EchoLLM):
+    settings_type = InstalledSettings
+
+
 def chooser(
     *given: Given, installed: tuple[str, ...] = ("openai", "anthropic", "smollm", "echo"), **connectors: Any
 ) -> ModelChooser:
@@ -37,7 +46,7 @@ def chooser(
 def chooser_of(config: Config, *given: Given, installed: tuple[str, ...]) -> ModelChooser:
     classes = {id_: entry.use for id_, entry in config.connectors["llm"].items()}
     catalogue = Catalogue([(entry, "p") for entry in ENTRIES], given, connectors=classes)
-    return ModelChooser(config, catalogue, lambda name: name in installed)
+    return ModelChooser(config, catalogue, lambda name: Installed if name in installed else None)
 
 
 def given(id_: str, **values: Any) -> Given:
@@ -113,8 +122,9 @@ def test_a_default_connector_to_another_server_is_not_taken_for_the_provider() -
     assert lead(made.choose("groq/gpt-oss")) == ("groq", "gpt-oss")
 
 
-def test_the_preset_that_is_called_like_the_connector_says_nothing_more() -> None:
-    choice = chooser(default={"use": "openai", "preset": "openai"}).choose("mini")
+@pytest.mark.parametrize("usual", [{"preset": "openai"}, {"backend": "usual"}])
+def test_to_spell_out_what_a_connector_assumes_says_nothing_more(usual: dict[str, str]) -> None:
+    choice = chooser(default={"use": "openai", **usual}).choose("mini")
     assert lead(choice) == ("default", "gpt-5-mini")
     assert choice.entry == ENTRIES[0]
 

@@ -155,6 +155,13 @@ def test_an_entry_for_any_model_says_how_its_provider_is_reached() -> None:
     assert "google/*" not in catalogue.near("google/y")
 
 
+def test_a_provider_is_reached_by_what_the_settings_of_all_its_models_have() -> None:
+    plain, chatty = entry("openai/b", settings=GROQ), entry("openai/a", settings={**GROQ, "api": "chat"})
+    catalogue = Catalogue(offered(chatty, plain))
+    assert catalogue.route_by_id("openai").settings == GROQ  # type: ignore[union-attr]
+    assert catalogue.route(chatty).id == "openai/a"
+
+
 def test_of_a_provider_that_is_reached_in_two_ways_neither_is_picked() -> None:
     catalogue = Catalogue(offered(entry("a/x", settings={"url": 1}), entry("a/y", settings={"url": 2})))
     assert catalogue.route_by_id("a") is None
