@@ -1,0 +1,118 @@
+"""The client library on its aiohttp transport, used for what it does best: keys, connections and time-outs.
+
+Bodies go in and bytes come out as they are: making objects of each event costs more than all the rest of a call. It
+imports the library, so only `start` may import this module.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import anthropic
+import httpx2
+
+from sre_anthropic.errors import FOREIGN, translated
+from sre_anthropic.events import EventReader
+from sre_anthropic.request import Body
+from sre_anthropic.response import StreamReader
+from sre_anthropic.settings import AnthropicSettings
+from sre_core.connectors.llm import LLMChunk
+from sre_core.errors import UnavailableError
+
+__all__ = ["Client"]
+
+_PAGE = 1000
+
+
+class Client:
+    """One pool of connections to the API."""
+
+    def __init__(self, settings: AnthropicSettings, library: anthropic.AsyncAnthropic) -> None:
+        self._library = library
+        self._betas = settings.betas
+        parts = urlsplit(settings.url)
+        self._where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+    @classmethod
+    async def open(cls, settings: AnthropicSettings) -> "Client":
+        """Make the client; nothing is sent."""
+        # It reads all certificates that this machine trusts.
+        transport = await asyncio.to_thread(
+            anthropic.DefaultAioHttpClient,
+            follow_redirects=False,
+            limits=httpx2.Limits(
+                max_connections=settings.max_connections, max_keepalive_connections=settings.max_connections
+            ),
+        )
+        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        if settings.api_version is not None:
+            headers = {"anthropic-version": settings.api_version} | headers
+        library = anthropic.AsyncAnthropic(
+            # A server that asks for no key does not look at this one.
+            api_key=settings.key.get_secret_value() if settings.key is not None else "none",
+            base_url=settings.url,
+            timeout=anthropic.Timeout(settings.timeout, connect=settings.connect_timeout),
+            max_retries=0,
+            default_headers=headers,
+            http_client=transport,
+            # The runtime makes the spans.
+            open_telemetry=False,
+        )
+        return cls(settings, library)
+
+    async def close(self) -> None:
+        """Close all connections; what is under way breaks off."""
+        await self._library.close()
+
+    async def stream(self, body: Body, *, what: str) -> AsyncGenerator[LLMChunk]:
+        """Send a body, and read the reply as it comes. Raises ConnectorErrors; closing it early hangs up."""
+        try:
+            response = await self._post(body)
+            try:
+                reader = StreamReader(body.stops)
+                _check_type(response)
+                events = EventReader()
+                async for piece in response.aiter_bytes():
+                    for event in events.more(piece):
+                        for chunk in reader.read(event):
+                            yield chunk
+                        if reader.done:
+                            return
+            finally:
+                await response.aclose()
+        except FOREIGN as error:
+            raise translated(error, what=what, where=self._where) from error
+        raise UnavailableError(f"{what}: the reply of {self._where} ended before it was complete", hint="try again")
+
+    async def models(self) -> list[dict[str, Any]]:
+        """What the API lists. Raises ConnectorErrors."""
+        what = "listing the models"
+        try:
+            response = await self._library.get(
+                "/v1/models", cast_to=httpx2.Response, options={"params": {"limit": _PAGE}}
+            )
+            listed = json.loads(response.content)["data"]
+            return [dict(one) for one in listed if isinstance(one["id"], str)]
+        except FOREIGN as error:
+            raise translated(error, what=what, where=self._where) from error
+
+    async def _post(self, body: Body) -> httpx2.Response:
+        betas = ",".join((*self._betas, *body.betas))
+        response = await self._library.post(
+            "/v1/messages",
+            cast_to=httpx2.Response,
+            content=body.data,
+            options={"headers": {"anthropic-beta": betas}} if betas else {},
+            stream=True,
+            stream_cls=anthropic.AsyncStream[Any],
+        )
+        # Asked for a response, the library gives one, unread, whatever the class of the stream.
+        return cast("httpx2.Response", response)
+
+
+def _check_type(response: httpx2.Response) -> None:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != "text/event-stream":
+        raise ValueError(f"it came as {kind}")

@@ -1,0 +1,242 @@
+"""A request of ours as the body that the API takes, and the beta features that it needs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sre_anthropic.models import info
+from sre_anthropic.options import RequestOptions, read_options
+from sre_anthropic.schemas import input_schema, output_schema
+from sre_anthropic.settings import AnthropicSettings
+from sre_anthropic.thinking import Plan, thinking
+from sre_anthropic.traits import Traits, traits
+from sre_anthropic.wire import Wire, dump
+from sre_core.connectors.llm import LLMRequest
+from sre_core.errors import ConfigError, UnsupportedError
+from sre_core.messages import Message, MessageRole, SkillSpec
+
+__all__ = ["BINDING_BETA", "Body", "build"]
+
+BINDING_BETA = "thinking-binding-controls-2026-08-01"
+"""What lets a request say that thoughts which do not hold any more are to be dropped."""
+
+_DEFAULT_TOKENS = 8192
+_MARKED_TURNS = 2
+_GONE = "It is not offered any more."
+_OPENING = b'{"type":"text","text":"(The talk begins.)"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """The body of a request, and the beta features that it needs besides those of the settings.
+
+    `ignored` names what was asked for and left out, since the API does not take it. `stops` are sequences without
+    letters, which the API does not take either: whoever reads the reply has to look for them.
+    """
+
+    data: bytes
+    betas: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+
+
+def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Message], Wire]) -> Body:
+    """Put the body together. `wire` gives messages as they are sent, from a cache or not.
+
+    Raises ConfigError for what makes no sense, and UnsupportedError for what the API or the model does not take.
+    """
+    model = request.model or settings.model
+    known = traits(model)
+    options = read_options(request.options)
+    max_tokens = _max_tokens(request, settings, model)
+    turns = _turns([wire(message) for message in request.messages if message.role is not MessageRole.SYSTEM])
+    plan = thinking(request, options, known, max_tokens=max_tokens)
+    if plan.config is not None and plan.config["type"] == "enabled" and _lacks_thoughts(turns):
+        plan = Plan(config={"type": "disabled"}, effort=plan.effort)
+    fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "stream": True}
+    betas: tuple[str, ...] = ()
+    if plan.config is not None:
+        fields["thinking"] = plan.config
+    thoughts = plan.on and any(turn.thinks for turn in turns)
+    if thoughts and known.bound and settings.changed_history == "drop":
+        fields["thinking"] = _binding(plan.config)
+        betas = (BINDING_BETA,) if "block_binding" in fields["thinking"] else ()
+    output: dict[str, Any] = {"effort": plan.effort} if plan.effort else {}
+    if request.output_schema is not None:
+        output["format"] = {"type": "json_schema", "schema": output_schema(request.output_schema)}
+    if output:
+        fields["output_config"] = output
+    ignored = _sampling(fields, request, options, settings, thinks=plan.on)
+    _plain_options(fields, request, options)
+    fields |= _tools(request, options, known, settings, thinks=plan.asked)
+    system = "\n\n".join(m.text for m in request.messages if m.role is MessageRole.SYSTEM and m.text.strip())
+    if system:
+        block = {"type": "text", "text": system}
+        fields["system"] = [block | {"cache_control": _mark(settings)}] if _caches(settings) else system
+    messages = _messages(turns, settings, thoughts=thoughts)
+    return Body(
+        data=dump(fields)[:-1] + b',"messages":[' + messages + b"]}",
+        betas=betas,
+        ignored=ignored,
+        stops=tuple(stop for stop in request.stop if stop and not stop.strip()),
+    )
+
+
+def _max_tokens(request: LLMRequest, settings: AnthropicSettings, model: str) -> int:
+    if request.max_tokens is not None and request.max_tokens < 1:
+        raise ConfigError(f"illegal max_tokens {request.max_tokens!r}", hint="ask for 1 or more, or None")
+    return request.max_tokens or settings.max_tokens or info(model).output_tokens or _DEFAULT_TOKENS
+
+
+def _binding(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Thinking as configured, with leave to drop what does not hold any more, where that can be said."""
+    config = {"type": "adaptive"} if config is None else dict(config)
+    if config["type"] in {"adaptive", "enabled"}:
+        config["block_binding"] = {"prefix_mismatch_behavior": "drop_block"}
+    return config
+
+
+def _sampling(
+    fields: dict[str, Any], request: LLMRequest, options: RequestOptions, settings: AnthropicSettings, *, thinks: bool
+) -> tuple[str, ...]:
+    """Add what the version of the API takes; returns the names of what it does not."""
+    # Of both, 1 is what the API does anyway.
+    wanted = {
+        "temperature": None if request.temperature == 1 else request.temperature,
+        "top_p": None if request.top_p == 1 else request.top_p,
+        "top_k": options.top_k,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if settings.samples:
+        if thinks and ("temperature" in given or "top_k" in given):
+            raise ConfigError(
+                f"{next(iter(given))!r} cannot be set while a model of Anthropic thinks",
+                hint="leave it out, or ask with thinking=False",
+            )
+        fields |= given
+        return ()
+    if given and settings.sampling == "refuse":
+        name, value = next(iter(given.items()))
+        raise ConfigError(
+            f"{name} = {value!r} is not taken by Anthropic's API any more",
+            hint='leave it out, or set sampling = "ignore", or api_version = "2023-06-01" with a model up to 4.6',
+        )
+    return tuple(given)
+
+
+def _plain_options(fields: dict[str, Any], request: LLMRequest, options: RequestOptions) -> None:
+    stops = [stop for stop in request.stop if stop.strip()]
+    if stops:
+        fields["stop_sequences"] = stops
+    if options.service_tier is not None:
+        fields["service_tier"] = options.service_tier
+    if options.inference_geo is not None:
+        fields["inference_geo"] = options.inference_geo
+    if options.user is not None:
+        fields["metadata"] = {"user_id": options.user}
+
+
+def _tools(
+    request: LLMRequest, options: RequestOptions, known: Traits, settings: AnthropicSettings, *, thinks: bool
+) -> dict[str, Any]:
+    skills, choice = request.skills, request.skill_choice
+    if choice == "required":
+        _check_forced(request, known, thinks=thinks)
+    if not skills:
+        # Calls of skills in what was said before need their definitions.
+        names = dict.fromkeys(call.name for message in request.messages for call in message.skill_calls)
+        skills, choice = tuple(SkillSpec(name=name, description=_GONE, parameters={}) for name in names), "none"
+        if not skills:
+            return {}
+    tools = [
+        {"name": skill.name, "description": skill.description, "input_schema": input_schema(skill.parameters)}
+        for skill in skills
+    ]
+    if _caches(settings):
+        tools[-1]["cache_control"] = _mark(settings)
+    found: dict[str, Any] = {"type": {"auto": "auto", "required": "any", "none": "none"}[choice]}
+    if not options.parallel_calls and choice != "none":
+        found["disable_parallel_tool_use"] = True
+    return {"tools": tools} if found == {"type": "auto"} else {"tools": tools, "tool_choice": found}
+
+
+def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
+    if not request.skills:
+        raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
+    if not known.forced:
+        raise UnsupportedError(
+            f"the model {request.model or 'of the connector'} cannot be made to call a skill",
+            hint="use skill_choice 'auto' and say so in the prompt, or another model, such as claude-haiku-5-5",
+        )
+    if thinks:
+        raise UnsupportedError(
+            "a model of Anthropic that thinks cannot be made to call a skill", hint="ask with thinking=False"
+        )
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one side says until the other one speaks: the API joins messages of one role."""
+
+    role: str
+    parts: list[Wire]
+
+    @property
+    def thinks(self) -> bool:
+        return any(part.thinks for part in self.parts)
+
+    @property
+    def called(self) -> bool:
+        return any(part.is_result for part in self.parts)
+
+
+def _turns(wires: Iterable[Wire]) -> list[_Turn]:
+    turns: list[_Turn] = []
+    for one in wires:
+        if not one.blocks:
+            continue
+        if turns and turns[-1].role == one.role:
+            turns[-1].parts.append(one)
+        else:
+            turns.append(_Turn(one.role, [one]))
+    if not turns:
+        raise ConfigError("the request says nothing", hint="give it a message with text or a file")
+    if turns[0].role != "user":
+        # A talk that the assistant opened; the API wants the user first.
+        turns.insert(0, _Turn("user", [Wire(role="user", blocks=_OPENING, unthinking=_OPENING)]))
+    return turns
+
+
+def _lacks_thoughts(turns: Sequence[_Turn]) -> bool:
+    """Whether results of skills go back to a model that called them without a thought, as another model may have done.
+
+    Models that think by budget do not begin to in the middle of a turn.
+    """
+    return turns[-1].called and len(turns) > 1 and not turns[-2].thinks
+
+
+def _messages(turns: Sequence[_Turn], settings: AnthropicSettings, *, thoughts: bool) -> bytes:
+    marked: set[int] = set()
+    if _caches(settings):
+        # The last turn is to be kept, and the one before it is what was kept last time.
+        marked = {number for number, turn in enumerate(turns) if turn.role == "user"}
+        marked = set(sorted(marked)[-_MARKED_TURNS:])
+    mark = b',"cache_control":' + dump(_mark(settings)) + b"}"
+    written = []
+    for number, turn in enumerate(turns):
+        blocks = [part.blocks if thoughts else part.unthinking for part in turn.parts]
+        joined = b",".join([block for block in blocks if block])
+        if not joined:
+            continue
+        if number in marked:
+            joined = joined[:-1] + mark
+        written.append(b'{"role":"%b","content":[%b]}' % (turn.role.encode(), joined))
+    return b",".join(written)
+
+
+def _caches(settings: AnthropicSettings) -> bool:
+    return settings.prompt_caching != "off"
+
+
+def _mark(settings: AnthropicSettings) -> dict[str, str]:
+    return {"type": "ephemeral"} | ({"ttl": "1h"} if settings.prompt_caching == "1h" else {})
