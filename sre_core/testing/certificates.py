@@ -1,6 +1,6 @@
 """An authority for certificates that lives as long as a test, to run real servers with TLS on loopback."""
 
-import datetime
+import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from cryptography.x509.oid import NameOID
 
 __all__ = ["Authority", "Certificate"]
 
-_LIFE = datetime.timedelta(days=1)
-_SLACK = datetime.timedelta(hours=1)  # for clocks that disagree
+_LIFE = dt.timedelta(days=1)
+_SLACK = dt.timedelta(hours=1)  # for clocks that disagree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Authority:
         return found
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
