@@ -114,8 +114,8 @@ class Bucket:
                             offset, attempt = offset + len(piece), 0
                             checksum.add(piece)
                             yield piece
-                    check_sum(checksum, response.headers, request.what)
-                    return
+                    headers = response.headers
+                    break
             except NotFoundError as error:
                 if offset:
                     raise UnavailableError(f"{key!r} was replaced while it was read", hint="read it again") from error
@@ -123,6 +123,7 @@ class Bucket:
             except (UnavailableError, RateLimitedError, DeadlineError) as error:
                 await self._api.pause(request, error, attempt)
                 attempt += 1
+        check_sum(checksum, headers, request.what)
 
     async def _is_current(self, key: str, generation: str, headers: Mapping[str, str]) -> bool:
         """Whether a download is of an object that is there; False when it was replaced, and nobody knows.
@@ -291,11 +292,11 @@ class Bucket:
         params = {
             "prefix": folder,
             "maxResults": str(_PAGE),
-            "fields": f"items({FIELDS}),nextPageToken",
+            "fields": f"kind,items({FIELDS}),nextPageToken",
         }
         while True:
             page = await self._page(what, params)
-            for item in page.get("items") or ():
+            for item in page.get("items", ()):
                 found = self._listed(item)
                 if found is not None and not found.expired:
                     yield found.info
@@ -315,7 +316,7 @@ class Bucket:
         except NotFoundError as error:
             raise NotFoundError(f"there is no {self._api.where}", hint="make it, or check `bucket`") from error
         page = described(reply, what)
-        if not isinstance(page, dict) or not isinstance(page.get("items", []), list):
+        if not isinstance(page, dict) or page.get("kind") != "storage#objects":
             raise ConnectorError(f"{what} failed: the reply is no list of objects", hint="check `endpoint`")
         return page
 
