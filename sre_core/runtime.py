@@ -121,7 +121,8 @@ class Runtime:
         What no such id begins is looked up in the catalogue, as exactly an id or an alias; "groq/some-model" is
         served by what the catalogue says of "groq", whether it lists that model or not. An alias that a plugin
         brings counts only for the models of a default connector that is configured. Raises ConfigError for an alias
-        of several models, for a model that is not enabled, and for a known provider that nothing here serves.
+        of several models, for a model that is not enabled, for a known provider that nothing here serves, and for
+        "openai/..." when the default connector is an openai that leads to another provider.
         """
         if model in {None, "default"}:
             model = self.config.model

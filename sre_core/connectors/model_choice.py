@@ -9,7 +9,7 @@ from sre_core.connectors.base import Connector
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError
 from sre_core.messages import Usage
-from sre_core.models.catalogue import Catalogue, Listed
+from sre_core.models.catalogue import Catalogue, Listed, Route
 from sre_core.models.entry import ModelEntry
 from sre_core.providers import MODEL_PROVIDERS
 
@@ -71,11 +71,30 @@ class ModelChooser:
             return self._of_entry(listed)
         if head in self._configured:
             return self._of_connector(head, rest or None)
-        if head == self._default.use:
+        if rest and self._default_is_given and self._knows(model):
+            return self._of_connector("default", model)
+        other = self._other_provider() if head == self._default.use else None
+        if head == self._default.use and (other is None or not rest):
             return self._of_connector("default", rest or None)
         if listed is not None:
             return self._of_entry(listed)
+        if other is not None:
+            raise ConfigError(
+                f"{head!r} is a provider, and the connector that leads to {other!r} by default: "
+                f"which one is meant by {model!r}?",
+                hint=f"say 'default/{rest}', or configure [connectors.llm.{head}] for {head!r} itself",
+            )
         return self._unlisted(model, head, rest or None)
+
+    def _knows(self, name: str) -> bool:
+        """Whether the default connector leads to a provider that calls a model so, as Groq "openai/gpt-oss-20b"."""
+        found = [entry for entry in self._catalogue.named(name) if entry.name == name]
+        return any(self._reaches(self._default, entry) for entry in found)
+
+    def _other_provider(self) -> str | None:
+        """The provider that the default connector leads to, when that is not the one that is called like itself."""
+        preset = self._default.options.get("preset")
+        return preset if preset in MODEL_PROVIDERS and preset != self._default.use else None
 
     def _listed(self, name: str) -> Listed | None:
         """The model of that id or alias.
@@ -100,7 +119,8 @@ class ModelChooser:
         route = self._catalogue.route_by_id(head)
         if route is not None:
             entry = self._only([one for one in self._catalogue.named(rest) if one.provider == head])
-            return ModelChoice(connector=head, model=_enabled(entry).name if entry else rest, entry=entry)
+            id_ = head if route.is_own or not self._reaches(self._default, route) else "default"
+            return ModelChoice(connector=id_, model=_enabled(entry).name if entry else rest, entry=entry)
         if self._installed(head):
             return ModelChoice(connector=head, model=rest)
         if head in self._catalogue.providers:
@@ -140,11 +160,10 @@ class ModelChooser:
         found = [entry for entry in entries if not self._catalogue.listed[entry.id].own_route]
         return found[0] if len(found) == 1 else None
 
-    def _reaches(self, config: ConnectorConfig, entry: ModelEntry) -> bool:
+    def _reaches(self, config: ConnectorConfig, target: ModelEntry | Route) -> bool:
         """Whether a configured connector leads to the provider of a model."""
-        return config.use == entry.connector and self._place(config.use, config.options) == self._place(
-            config.use, entry.settings
-        )
+        here, there = self._place(config.use, config.options), self._place(target.connector, target.settings)
+        return config.use == target.connector and here == there
 
     def _place(self, connector: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Where settings lead. What a connector assumes, or what is called like it, says no more than nothing does."""

@@ -43,12 +43,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How models are reached for which no connector is configured; `id` is what the connector is known by then."""
+    """How models are reached for which no connector is configured; `id` is what the connector is known by then.
+
+    `is_own` is whether the user said so.
+    """
 
     id: str
     connector: str
     settings: Mapping[str, Any] = field(repr=False)
     source: str
+    is_own: bool = False
 
     def leads(self, entry: ModelEntry) -> bool:
         """Whether it reaches what the entry's own connector and settings reach."""
@@ -252,8 +256,12 @@ def _common(entries: Iterable[Listed]) -> Listed | None:
     found = [one for one in entries if one.entry.is_any]
     if found:
         return found[0]
-    plain = [one for one in entries if not one.own_route] or list(entries)
-    return next((one for one in plain if all(_is_part(one.entry, other.entry) for other in plain)), None)
+    ways: list[Listed] = []
+    for one in [one for one in entries if not one.own_route] or list(entries):
+        # Most are reached alike, and there may be hundreds.
+        if not any(_route(way).leads(one.entry) for way in ways):
+            ways.append(one)
+    return next((one for one in ways if all(_is_part(one.entry, other.entry) for other in ways)), None)
 
 
 def _is_part(one: ModelEntry, other: ModelEntry) -> bool:
@@ -263,7 +271,7 @@ def _is_part(one: ModelEntry, other: ModelEntry) -> bool:
 def _route(found: Listed) -> Route:
     entry = found.entry
     source = f"model {entry.id!r} of {found.sources[-1]}"
-    return Route(id=entry.id, connector=entry.connector, settings=entry.settings, source=source)
+    return Route(id=entry.id, connector=entry.connector, settings=entry.settings, source=source, is_own=found.own_route)
 
 
 def _ambiguous(what: str, name: str, entries: Iterable[ModelEntry]) -> ConfigError:

@@ -18,6 +18,7 @@ GROQ = {"preset": "groq", "key": {"vault": "groq"}}
 ENTRIES = (
     ModelEntry(id="openai/gpt-5-mini", connector="openai", settings={"key": {"vault": "openai"}}, aliases=("mini",)),
     ModelEntry(id="groq/gpt-oss", connector="openai", settings=GROQ, aliases=("oss",)),
+    ModelEntry(id="groq/openai/gpt-oss-20b", connector="openai", settings=GROQ),
     ModelEntry(id="ollama/*", connector="openai", settings={"preset": "ollama"}),
     ModelEntry(id="anthropic/sonnet-5", connector="anthropic", aliases=("sonnet",)),
     ModelEntry(id="bedrock/sonnet", connector="bedrock", aliases=("sonnet",)),
@@ -110,10 +111,30 @@ def test_configured_connectors_come_first_and_plugins_aliases_take_no_name_from_
 
 def test_a_default_connector_that_leads_to_the_provider_serves_its_models_and_knows_their_aliases() -> None:
     made = chooser(default={"use": "openai", "preset": "groq"})
-    for name in ("groq/gpt-oss", "oss", "gpt-oss", "openai/oss"):
+    for name in ("groq/gpt-oss", "groq/oss", "oss", "gpt-oss", "default/oss"):
         choice = made.choose(name)
         assert lead(choice) == ("default", "gpt-oss")
         assert choice.entry == ENTRIES[1]
+
+
+def test_a_name_that_the_default_connector_is_known_to_have_is_not_split() -> None:
+    choice = chooser(default={"use": "openai", "preset": "groq"}).choose("openai/gpt-oss-20b")
+    assert lead(choice) == ("default", "openai/gpt-oss-20b")
+    assert choice.entry is not None
+
+
+def test_a_default_connector_that_leads_elsewhere_than_it_is_called_is_not_taken_for_that_provider() -> None:
+    made = chooser(default={"use": "openai", "preset": "groq"})
+    assert lead(made.choose("openai/gpt-5-mini")) == ("openai", "gpt-5-mini")
+    assert lead(made.choose("openai")) == ("default", None)
+    with pytest.raises(ConfigError, match="which one is meant by 'openai/llama'") as raised:
+        made.choose("openai/llama")
+    assert raised.value.hint == "say 'default/llama', or configure [connectors.llm.openai] for 'openai' itself"
+
+
+def test_a_connector_with_the_address_of_ones_own_server_is_meant_by_its_name() -> None:
+    made = chooser(default={"use": "openai", "url": "http://desk"})
+    assert lead(made.choose("openai/gpt-5-mini")) == ("default", "gpt-5-mini")
 
 
 def test_a_default_connector_to_another_server_is_not_taken_for_the_provider() -> None:
@@ -145,6 +166,14 @@ def test_a_model_that_the_user_moved_is_looked_for_where_he_put_it() -> None:
     made = chooser(desk, openai={"use": "openai", "key": {"vault": "work"}}, default={"use": "openai"})
     assert lead(made.choose("openai/gemma")) == lead(made.choose("gemma")) == ("openai/gemma", "google/gemma")
     assert made.choose("openai/google/gemma") == ModelChoice(connector="openai", model="google/gemma")
+
+
+def test_an_account_of_ones_own_is_used_for_all_models_of_its_provider() -> None:
+    work = given("work/gpt", connector="openai", settings={"key": {"vault": "work"}}, model="gpt-5-mini")
+    made = chooser(work, default={"use": "openai", "key": {"vault": "home"}})
+    assert lead(made.choose("work/gpt")) == ("work", "gpt-5-mini")
+    assert lead(made.choose("work/gpt-5")) == ("work", "gpt-5")
+    assert lead(made.choose("gpt-5-mini")) == ("default", "gpt-5-mini")
 
 
 def test_a_model_of_a_configured_connector_can_be_described() -> None:
