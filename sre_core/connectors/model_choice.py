@@ -94,7 +94,8 @@ class ModelChooser:
     def _other_provider(self) -> str | None:
         """The provider that the default connector leads to, when that is not the one that is called like itself."""
         preset = self._default.options.get("preset")
-        return preset if preset in MODEL_PROVIDERS and preset != self._default.use else None
+        is_other = isinstance(preset, str) and preset in MODEL_PROVIDERS and preset != self._default.use
+        return preset if is_other else None
 
     def _listed(self, name: str) -> Listed | None:
         """The model of that id or alias.
