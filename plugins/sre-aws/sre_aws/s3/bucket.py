@@ -1,0 +1,109 @@
+"""One bucket through the driver: the single requests that everything else is made of."""
+
+import email.utils
+import io
+import time
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from sre_aws.s3.conditions import Conditions
+from sre_aws.s3.keys import Keys
+from sre_aws.s3.metadata import Head, read_head
+from sre_aws.s3.settings import S3Settings
+from sre_aws.session import AwsClient
+from sre_core.errors import NotFoundError
+
+__all__ = ["Bucket", "body", "written_at"]
+
+_SMALL = 1 << 20
+"""Bytes up to which the HTTP client may be given a body as one piece."""
+
+
+class Bucket:
+    """The requests, with the bucket's name in them and in their errors."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        """Opens nothing."""
+        self.settings = settings
+        self.name = settings.bucket
+        self.keys = Keys(settings.prefix)
+        self.client = AwsClient("s3", settings, {"signature_version": "s3v4", **_options(settings)})
+        self.conditions = Conditions(self)
+
+    async def call(self, operation: str, what: str, **parameters: Any) -> Any:
+        """The reply to an operation that is about this bucket."""
+        return await self.client.call(operation, f"{what} in bucket {self.name!r}", Bucket=self.name, **parameters)
+
+    async def check(self) -> None:
+        """Ask for the bucket itself. Raises NotFoundError, UnauthenticatedError, UnavailableError."""
+        await self.client.call("head_bucket", f"looking for bucket {self.name!r}", Bucket=self.name)
+
+    async def head(self, key: str) -> Head | None:
+        """What is known of an object, expired or not; None when there is none."""
+        name = self.keys.theirs(key)
+        try:
+            reply = await self.call("head_object", f"looking at {key!r}", Key=name)
+        except NotFoundError:
+            return None
+        return read_head(key, reply)
+
+    async def put(self, key: str, data: bytes, described: Mapping[str, Any], **condition: str) -> Any:
+        """Upload an object in one piece."""
+        name = self.keys.theirs(key)
+        return await self.call("put_object", f"writing {key!r}", Key=name, Body=body(data), **described, **condition)
+
+    async def put_note(self, key: str, expires: float) -> None:
+        """Leave a note that an object may expire at a time in seconds since the epoch."""
+        await self.call("put_object", f"noting when {key!r} expires", Key=self.keys.note(key, expires), Body=b"")
+
+    async def remove(self, what: str, name: str, **condition: str) -> None:
+        """Delete what has this name in the bucket; nothing is no error."""
+        await self.call("delete_object", what, Key=name, **condition)
+
+    async def names(self, prefix: str) -> AsyncGenerator[list[Mapping[str, Any]]]:
+        """All names that begin so, in order, as pages of entries with Key, Size, ETag and LastModified.
+
+        Our own notes are left out, unless `prefix` asks for them.
+        """
+        where: dict[str, str] = {}
+        own = self.keys.own_within(prefix)
+        while True:
+            reply = await self.call("list_objects_v2", f"listing {prefix!r}", Prefix=prefix, **where)
+            found = reply.get("Contents") or []
+            entries = [entry for entry in found if own is None or not entry["Key"].startswith(own)]
+            if entries:
+                yield entries
+            if not reply.get("IsTruncated"):
+                return
+            if own is not None and found and found[-1]["Key"].startswith(own):
+                # There may be thousands of them.
+                where = {"StartAfter": self.keys.behind_own}
+            else:
+                where = {"ContinuationToken": reply["NextContinuationToken"]}
+
+
+def body(data: bytes) -> bytes | io.BytesIO:
+    """`data` as the HTTP client likes it: from a file it sends piece by piece, and lets others have their turn."""
+    return data if len(data) <= _SMALL else io.BytesIO(data)
+
+
+def written_at(reply: Mapping[str, Any]) -> float:
+    """When the server answered, by its own clock: a reply to an upload does not tell when the object was made."""
+    date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return time.time()
+
+
+def _options(settings: S3Settings) -> dict[str, Any]:
+    addressing = settings.addressing
+    if addressing == "auto":
+        addressing = "virtual" if settings.url is None else "path"
+    always = settings.checksums == "always" or (settings.checksums == "auto" and settings.url is None)
+    when = "when_supported" if always else "when_required"
+    return {
+        "s3": {"addressing_style": addressing},
+        "request_checksum_calculation": when,
+        "response_checksum_validation": when,
+    }

@@ -1,0 +1,82 @@
+"""Whether a server that stands in for S3 heeds conditions, or reads over them as some do."""
+
+import asyncio
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
+
+from sre_core.errors import ConflictError, ConnectorError, NotFoundError, UnsupportedError
+
+if TYPE_CHECKING:
+    from sre_aws.s3.bucket import Bucket
+
+__all__ = ["Conditions"]
+
+_NOBODYS_TAG = f'"{"0" * 32}"'
+
+Request = Literal["put", "complete", "delete"]
+
+
+class Conditions:
+    """Asks once for each kind of request, before anybody relies on it: with a condition that cannot hold."""
+
+    def __init__(self, bucket: "Bucket") -> None:
+        """Asks nothing yet."""
+        self._bucket = bucket
+        self._known: dict[Request, bool] = {}
+        self._turn = asyncio.Lock()
+        # S3 itself does, and a user may know it of a server.
+        self._trusted = bucket.settings.url is None or not bucket.settings.verify_conditions
+
+    async def heeded(self, request: Request) -> bool:
+        """Whether `If-Match` is heeded by a plain upload, by the end of one in parts, or by a deletion."""
+        if self._trusted:
+            return True
+        async with self._turn:
+            if request not in self._known:
+                self._known[request] = await self._refuses(request)
+            return self._known[request]
+
+    async def demand(self, request: Request) -> None:
+        """Raises UnsupportedError where conditions are not heeded."""
+        if not await self.heeded(request):
+            how = {"put": "", "complete": " when the parts of an upload are put together", "delete": " of deletions"}
+            raise UnsupportedError(
+                f"the server at {self._bucket.client.at} does not heed conditions{how[request]}, so another write "
+                "could be lost",
+                hint="write without if_version, or use a server that heeds If-Match",
+            )
+
+    async def _refuses(self, request: Request) -> bool:
+        name = self._bucket.keys.probe(secrets.token_hex(8))
+        try:
+            if request == "put":
+                await self._call("put_object", Key=name, Body=b"", IfMatch=_NOBODYS_TAG)
+            elif request == "delete":
+                await self._call("delete_object", Key=name, IfMatch=_NOBODYS_TAG)
+            else:
+                await self._complete(name)
+        except (ConflictError, NotFoundError):
+            return True
+        except UnsupportedError:
+            return False
+        # It did what it should have refused.
+        with suppress(ConnectorError):
+            await self._call("delete_object", Key=name)
+        return False
+
+    async def _complete(self, name: str) -> None:
+        begun = await self._call("create_multipart_upload", Key=name)
+        where = {"Key": name, "UploadId": begun["UploadId"]}
+        try:
+            part = await self._call("upload_part", PartNumber=1, Body=b"", **where)
+            parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+            await self._call("complete_multipart_upload", MultipartUpload=parts, IfMatch=_NOBODYS_TAG, **where)
+        except BaseException:
+            with suppress(ConnectorError):
+                await self._call("abort_multipart_upload", **where)
+            raise
+
+    async def _call(self, operation: str, **parameters: object) -> dict[str, str]:
+        reply: dict[str, str] = await self._bucket.call(operation, "trying out conditions", **parameters)
+        return reply

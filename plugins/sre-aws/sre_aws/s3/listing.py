@@ -1,0 +1,74 @@
+"""Lists, without what has expired: two runs through the bucket side by side, over the objects and over the notes."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from sre_aws.s3.bucket import Bucket
+from sre_aws.s3.expiry import tidy
+from sre_core.connectors.storage import ObjectInfo
+
+__all__ = ["listing"]
+
+_AT_ONCE = 16
+
+
+async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
+    """The objects below `prefix` in order of key, which for S3 is that of bytes of UTF-8, and so that of Unicode.
+
+    Metadata and content type are not in the lists of S3, and the version is the entity tag.
+    """
+    keys = bucket.keys
+    async with aclosing(bucket.names(keys.below(prefix))) as pages, aclosing(_due(bucket, prefix)) as notes:
+        # Both begin at once, so that a short list takes no longer for the notes.
+        page, note = await asyncio.gather(anext(pages, None), anext(notes, None))
+        while page is not None:
+            entries = {key: entry for entry in page if (key := keys.ours(entry["Key"])) is not None}
+            doubtful: dict[str, float] = {}
+            last = keys.ours(page[-1]["Key"]) or page[-1]["Key"]
+            while note is not None and note[0] <= last:
+                if note[0] in entries:
+                    # The earliest says how long the notes of this key have been due.
+                    doubtful.setdefault(*note)
+                note = await anext(notes, None)
+            looked_at = await _look(bucket, doubtful)
+            for key, entry in entries.items():
+                info = looked_at[key] if key in looked_at else _info(key, entry)
+                if info is not None:
+                    yield info
+            page = await anext(pages, None)
+
+
+async def _due(bucket: Bucket, prefix: str) -> AsyncGenerator[tuple[str, float]]:
+    """The notes about objects below `prefix` whose time has come, in order of key."""
+    async with aclosing(bucket.names(bucket.keys.notes_below(prefix))) as pages:
+        async for page in pages:
+            now = time.time()
+            for entry in page:
+                note = bucket.keys.read_note(entry["Key"])
+                if note is not None and note[1] <= now:
+                    yield note
+
+
+async def _look(bucket: Bucket, doubtful: Mapping[str, float]) -> dict[str, ObjectInfo | None]:
+    """What is known of these objects, and None of those that are gone."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def look(key: str, due: float) -> ObjectInfo | None:
+        async with room:
+            head = await tidy(bucket, key, due)
+        return None if head is None else head.info
+
+    found = await asyncio.gather(*(look(key, due) for key, due in doubtful.items()))
+    return dict(zip(doubtful, found, strict=True))
+
+
+def _info(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=int(entry["Size"]),
+        version=str(entry["ETag"]).strip('"'),
+        modified=entry["LastModified"].timestamp(),
+    )

@@ -1,0 +1,47 @@
+"""Where a moto server is, and connectors to it."""
+
+from typing import Any
+
+import boto3
+from pydantic import SecretStr
+
+from sre_aws import S3Settings, S3Storage, SecretsManagerSettings, SecretsManagerVault
+
+BUCKET = "sre-tests"
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+KEYS = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
+
+
+def s3(url: str, **more: Any) -> S3Storage:
+    """A storage in the bucket of the tests at `url`, not started."""
+    settings: dict[str, Any] = {"bucket": BUCKET, "url": url} | credentials() | more
+    return S3Storage(S3Settings(**settings))
+
+
+def vault(url: str, **more: Any) -> SecretsManagerVault:
+    """A vault at `url`, not started."""
+    settings: dict[str, Any] = {"url": url, "region": "us-east-1"} | credentials() | more
+    return SecretsManagerVault(SecretsManagerSettings(**settings))
+
+
+def credentials() -> dict[str, SecretStr]:
+    """Settings of AWS' own example key."""
+    return {"access_key_id": SecretStr(KEY_ID), "secret_access_key": SecretStr(SECRET)}
+
+
+class Moto:
+    """A running server, with the bucket of the tests."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        boto3.client("s3", endpoint_url=self.url, **KEYS).create_bucket(Bucket=BUCKET)
+
+    def s3(self, **more: Any) -> S3Storage:
+        """A storage in it, not started."""
+        return s3(self.url, **more)
+
+    def vault(self, **more: Any) -> SecretsManagerVault:
+        """A vault in it, not started."""
+        return vault(self.url, **more)
