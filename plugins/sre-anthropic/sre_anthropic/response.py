@@ -53,7 +53,9 @@ class StreamReader:
         self._finish: FinishReason | None = None
 
     def read(self, event: Mapping[str, Any]) -> Iterator[LLMChunk]:
-        """The chunks that an event makes."""
+        """The chunks that an event makes; none once the reply is complete."""
+        if self.done:
+            return
         match event["type"]:
             case "content_block_delta":
                 yield from self._block_delta(event)

@@ -167,7 +167,8 @@ class _Writer:
         self._open: str | int | None = None
 
     def think(self, text: str) -> Iterator[dict[str, Any]]:
-        hidden = self._body.get("thinking", {}).get("display") == "omitted"
+        shown = "summarized" if self._body["model"].startswith(("claude-opus-4-5", "claude-opus-4-6")) else "omitted"
+        hidden = self._body.get("thinking", {}).get("display", shown) == "omitted"
         words = [] if hidden else [f"{word} " for word in text.split()]
         yield self._start({"type": "thinking", "thinking": "", "signature": ""})
         for word in words:
