@@ -61,6 +61,11 @@ def of_rpc(error: Any, place: str, secrets: Iterable[str] = ()) -> SREError:
                 f"{place} does not know the call: {text}",
                 hint="is it the gRPC port, 19530, of a Milvus 2.4 or later, and no web page?",
             )
+        case grpc.StatusCode.UNAVAILABLE if "handshake failed" in text.lower():
+            return ConnectorError(
+                f"{place} and we agree on no TLS connection: {text}",
+                hint="set ca_file to the authority that signed its certificate; without TLS, use http://",
+            )
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED | grpc.StatusCode.ABORTED:
             return UnavailableError(
                 f"{place} cannot be reached: {text or code.name}",

@@ -189,10 +189,10 @@ class Store:
 def _parts(keys: Sequence[str]) -> list[list[str]]:
     """The keys in lists that are short enough for a filter."""
     parts: list[list[str]] = []
-    size = _KEYS_BYTES
+    size = 0
     for key in keys:
         length = len(key.encode())
-        if size + length > _KEYS_BYTES or len(parts[-1]) == _PAGE:
+        if not parts or size + length > _KEYS_BYTES or len(parts[-1]) == _PAGE:
             parts.append([])
             size = 0
         parts[-1].append(key)
