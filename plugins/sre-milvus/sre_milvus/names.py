@@ -52,7 +52,8 @@ def contract_name(prefix: str, name: str) -> str | None:
         found = raw.decode()
     except UnicodeDecodeError:
         return None
-    return found if milvus_name(prefix, found) == name else None
+    # What begins with a slash is shared; see there.
+    return found if milvus_name(prefix, found) == name and not found.startswith("/") else None
 
 
 def is_hashed(prefix: str, name: str) -> bool:
