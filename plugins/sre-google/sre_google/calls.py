@@ -18,6 +18,8 @@ __all__ = ["Call", "open_session"]
 
 T = TypeVar("T")
 
+_EVENTS = "text/event-stream"
+
 _current: ContextVar["Call | None"] = ContextVar("sre_google_call", default=None)
 
 
@@ -37,6 +39,11 @@ class Call:
     def status(self) -> int | None:
         """Status of the last reply; None before there is one."""
         return self._responses[-1].status if self._responses else None
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the last reply is a good one that comes in events, so that nonsense in it is a piece of an event."""
+        return bool(self._responses) and self.status == 200 and self._responses[-1].content_type == _EVENTS
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await, but not longer than `timeout` for the server, and `connect_timeout` for a connection to it.

@@ -124,6 +124,7 @@ class GoogleClient:
         except ConnectorError:
             raise
         except FOREIGN as error:
+            begun = begun or call.streaming
             raise translated(error, what=call.what, where=call.where, status=call.status, begun=begun) from error
 
     def _call(self, what: str) -> Call:

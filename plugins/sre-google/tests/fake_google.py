@@ -36,19 +36,25 @@ LOCATION = "europe-west4"
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a model of the server is like: since Gemini 3 it gives its calls ids, and signs."""
+    """What a model of the server is like: since Gemini 3 it gives its calls ids, and signs; some only embed."""
 
     since_3: bool = True
     makes_images: bool = False
-    embeds: bool = False
+    embeds_by: str | None = None
 
 
 MODELS: Mapping[str, Model] = {
     "gemini-3.8-flash": Model(),
     "gemini-2.5-flash-lite": Model(since_3=False),
     "gemini-nano-banana-2.1": Model(makes_images=True),
-    "gemini-embedding-001": Model(embeds=True),
+    "gemini-embedding-001": Model(embeds_by="embedContent"),
+    "text-embedding-005": Model(embeds_by="predict"),
 }
+
+
+def served(*, vertex: bool) -> list[str]:
+    """The models of an API: only Vertex AI has those that predict."""
+    return [name for name, model in MODELS.items() if vertex or model.embeds_by != "predict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +184,7 @@ class FakeGoogle:
             return web.json_response(error.body, status=error.code)
         size, start = int(request.query.get("pageSize", 50)), int(request.query.get("pageToken") or 0)
         vertex = request.path.startswith("/v1beta1/")
-        listed = [_listing(name, model, vertex=vertex) for name, model in MODELS.items()]
+        listed = [_listing(name, MODELS[name], vertex=vertex) for name in served(vertex=vertex)]
         # A page is never longer than two, so that there are several.
         size = min(size, 2)
         more = {"nextPageToken": str(start + size)} if start + size < len(listed) else {}
@@ -191,7 +197,7 @@ class FakeGoogle:
         try:
             self._let_in(request)
             model = MODELS.get(name)
-            if model is None:
+            if model is None or name not in served(vertex=request.path.startswith("/v1beta1/")):
                 raise ApiError(404, "NOT_FOUND", f"models/{name} is not found for API version v1beta")
             try:
                 return await self._answer(request, name, model, method, body)
@@ -220,11 +226,11 @@ class FakeGoogle:
         if method == "countTokens":
             count = wire.read(wire.CountRequest, body)
             return web.json_response({"totalTokens": len(_text(count.contents[0]).split())})
-        if method in {"embedContent", "batchEmbedContents"}:
-            if not model.embeds or (method == "embedContent" and not vertex):
+        if method in {"predict", "embedContent", "batchEmbedContents"}:
+            if model.embeds_by is None or (method != "batchEmbedContents" and not vertex):
                 raise ApiError(404, "NOT_FOUND", f"models/{name} is not supported for {method}")
             return await self._embed(name, method, body, vertex=vertex)
-        if method != "streamGenerateContent" or request.query.get("alt") != "sse" or model.embeds:
+        if method != "streamGenerateContent" or request.query.get("alt") != "sse" or model.embeds_by:
             raise ApiError(404, "NOT_FOUND", f"models/{name} is not supported for {method}")
         asked = wire.understand(wire.read(wire.GenerateRequest, body), name, since_3=model.since_3)
         if asked.wants_image != model.makes_images:
@@ -238,15 +244,19 @@ class FakeGoogle:
         return response
 
     async def _embed(self, name: str, method: str, body: bytes, *, vertex: bool) -> web.Response:
-        if method == "embedContent":
-            requests = [wire.read(wire.EmbedRequest, body)]
+        if method == "predict":
+            texts = [one.content for one in wire.read(wire.PredictRequest, body).instances]
+        elif method == "embedContent":
+            texts = [_text(wire.read(wire.VertexEmbedRequest, body).content)]
         else:
-            requests = wire.read(wire.BatchEmbedRequest, body).requests
-        if not vertex and any(one.model != f"models/{name}" for one in requests):
-            raise wire.BadRequestError("the model of each request is that of the path")
-        vectors = await self._echo.embed([_text(one.content) for one in requests])
+            requests = wire.read(wire.VertexBatchEmbedRequest if vertex else wire.BatchEmbedRequest, body).requests
+            texts = [_text(one.content) for one in requests]
+            if not vertex and any(one.model != f"models/{name}" for one in requests):
+                raise wire.BadRequestError("the model of each request is that of the path")
         # Three times as long, as Google's are not of length 1 once they are shortened.
-        values = [{"values": [value * 3 for value in vector]} for vector in vectors]
+        values = [{"values": [value * 3 for value in vector]} for vector in await self._echo.embed(texts)]
+        if method == "predict":
+            return web.json_response({"predictions": [{"embeddings": one} for one in values]})
         return web.json_response({"embedding": values[0]} if method == "embedContent" else {"embeddings": values})
 
     async def _events(self, asked: wire.Asked, name: str, model: Model) -> AsyncIterator[dict[str, Any]]:
@@ -315,7 +325,7 @@ def _event(
 def _listing(name: str, model: Model, *, vertex: bool) -> dict[str, Any]:
     if vertex:
         return {"name": f"publishers/google/models/{name}", "versionId": "default", "launchStage": "GA"}
-    methods = ["embedContent"] if model.embeds else ["generateContent", "countTokens"]
+    methods = [model.embeds_by] if model.embeds_by else ["generateContent", "countTokens"]
     limits = {"inputTokenLimit": 1048576, "outputTokenLimit": 65536}
     return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods, **limits}
 

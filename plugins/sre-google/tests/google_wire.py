@@ -128,15 +128,47 @@ class CountRequest(Wire):
     contents: list[Content] = Field(min_length=1)
 
 
-class EmbedRequest(Wire):
-    content: Content
-    model: str | None = None
+class EmbedConfig(Wire):
     task_type: str | None = None
     output_dimensionality: int | None = Field(default=None, ge=1)
 
 
+class EmbedRequest(EmbedConfig):
+    """As the Gemini API takes it: settings beside the content."""
+
+    content: Content
+    model: str
+
+
+class VertexEmbedRequest(Wire):
+    """As Vertex AI takes it: settings apart."""
+
+    content: Content
+    embed_content_config: EmbedConfig | None = None
+
+
 class BatchEmbedRequest(Wire):
     requests: list[EmbedRequest] = Field(min_length=1, max_length=100)
+
+
+class VertexBatchEmbedRequest(Wire):
+    requests: list[VertexEmbedRequest] = Field(min_length=1, max_length=250)
+
+
+class Instance(Wire):
+    content: str
+    task_type: str | None = Field(default=None, alias="task_type")
+
+
+class Parameters(Wire):
+    output_dimensionality: int | None = Field(default=None, ge=1)
+
+
+class PredictRequest(Wire):
+    """As models of Vertex AI take it that are older than Gemini's."""
+
+    instances: list[Instance] = Field(min_length=1, max_length=250)
+    parameters: Parameters | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from sre_core.errors import (
     ConnectorError,
     DeadlineError,
     NotFoundError,
-    RateLimitedError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -30,6 +30,7 @@ from sre_google import GoogleLLM, GoogleSettings
 from .fake_google import FakeGoogle  # noqa: TID252 -- the folder of tests is no package
 from .google_connectors import gemini, vertex  # noqa: TID252
 
+ERRORS: Mapping[str, Mapping[str, Any]] = json.loads((Path(__file__).parent / "fixtures" / "errors.json").read_text())
 HELLO = LLMRequest(messages=(Message.user("hello"),))
 
 
@@ -100,45 +101,28 @@ async def connector(replay: ReplayServer) -> AsyncIterator[GoogleLLM]:
     await made.stop()
 
 
-def refusal(code: int, status: str, message: str, *details: dict[str, Any]) -> HttpReply:
-    error = {"code": code, "message": message, "status": status, "details": list(details)}
-    return HttpReply.json({"error": error}, status=code)
-
-
 # What Google says when it refuses
 
 
-async def test_a_quota_says_when_it_is_filled_again(replay: ReplayServer, connector: GoogleLLM) -> None:
-    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.074824224s"}
-    replay.always = refusal(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota", info)
-    with pytest.raises(RateLimitedError, match="You exceeded your current quota") as refused:
-        await ask(connector)
-    assert refused.value.retry_after == pytest.approx(34.07, abs=0.01)
-
-
-async def test_a_refusal_as_a_list_is_read_too(replay: ReplayServer, connector: GoogleLLM) -> None:
-    error = {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}
-    replay.always = HttpReply.json([{"error": error}], status=503)
-    with pytest.raises(UnavailableError, match="The model is overloaded"):
-        await ask(connector)
-
-
-@pytest.mark.parametrize("reason", ["API_KEY_INVALID", "API_KEY_EXPIRED"])
-async def test_a_wrong_key_is_a_matter_of_credentials_though_its_status_is_400(
-    replay: ReplayServer, connector: GoogleLLM, reason: str
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in ERRORS.items()])
+async def test_a_documented_error_is_the_one_of_ours_that_fits(
+    replay: ReplayServer, connector: GoogleLLM, case: Mapping[str, Any]
 ) -> None:
-    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
-    replay.always = refusal(400, "INVALID_ARGUMENT", "API key key-of-this-test-1234 is bad", info)
+    replay.always = HttpReply.json(case["body"], status=case["status"])
+    for call in (ask(connector), connector.embed(["hello"]), connector.models(), connector.ping()):
+        with pytest.raises(ConnectorError) as refused:
+            await call
+        assert type(refused.value).__name__ == case["error"]
+        assert case.get("says", "") in str(refused.value)
+        assert getattr(refused.value, "retry_after", None) == pytest.approx(case.get("retry_after"))
+
+
+async def test_a_key_that_google_quotes_is_not_shown(replay: ReplayServer, connector: GoogleLLM) -> None:
+    error = {"code": 400, "message": "API key not valid: key-of-this-test-1234", "status": "INVALID_ARGUMENT"}
+    replay.always = HttpReply.json({"error": error}, status=400)
     with pytest.raises(UnauthenticatedError) as refused:
         await ask(connector)
     assert "1234" not in f"{refused.value} {refused.value.hint}"
-
-
-async def test_a_bad_request_says_what_was_bad(replay: ReplayServer, connector: GoogleLLM) -> None:
-    replay.always = refusal(400, "INVALID_ARGUMENT", "Unsupported MIME type: image/gif")
-    with pytest.raises(ConnectorError, match="Unsupported MIME type: image/gif") as refused:
-        await ask(connector)
-    assert type(refused.value) is ConnectorError
 
 
 async def test_an_error_in_the_middle_of_a_stream_is_an_error(replay: ReplayServer, connector: GoogleLLM) -> None:
@@ -221,7 +205,7 @@ async def test_a_token_that_was_revoked_is_replaced(google: FakeGoogle) -> None:
 async def test_a_token_that_is_never_good_is_not_asked_for_without_end(
     server: FakeGoogle, replay: ReplayServer
 ) -> None:
-    replay.always = refusal(401, "UNAUTHENTICATED", "no")
+    replay.always = HttpReply.json({"error": {"code": 401, "message": "no"}}, status=401)
     made = vertex(server, url=replay.url)
     await made.start()
     with pytest.raises(UnauthenticatedError):
@@ -279,7 +263,7 @@ async def test_credentials_that_are_none_are_refused_at_the_start(text: str, mes
 
 
 async def test_a_machine_without_credentials_says_how_to_get_some(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Google's library looks into the home folder, and asks the machine, unless it is told a file.
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
@@ -291,7 +275,7 @@ async def test_a_machine_without_credentials_says_how_to_get_some(
 
 
 async def test_the_credentials_of_the_machine_are_found(
-    google: FakeGoogle, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    google: FakeGoogle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "account.json"
     file.write_text(google.account.text)
