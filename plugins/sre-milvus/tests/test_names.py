@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from sre_core.errors import ConfigError
 from sre_milvus.names import LONGEST_NAME, contract_name, is_hashed, milvus_name, shared_name
 
-PATHS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=120)
+PATHS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=120).filter(
+    lambda path: not path.startswith("/")
+)
 
 
 @given(PATHS)
@@ -62,7 +64,7 @@ def test_names_of_others_are_left_alone(name):
 @given(PATHS)
 def test_what_is_shared_has_the_name_of_no_collection(path):
     shared = shared_name("sre", "cosine_384")
-    assert milvus_name("sre", path.strip("/") or "x") != shared
+    assert milvus_name("sre", path) != shared
     assert contract_name("sre", shared) is None
 
 
