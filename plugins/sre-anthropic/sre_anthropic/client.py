@@ -24,6 +24,8 @@ from sre_core.errors import UnavailableError
 __all__ = ["Client"]
 
 _PAGE = 1000
+_LARGE = 1 << 20
+_SLICE = 256 << 10
 
 
 class Client:
@@ -100,16 +102,26 @@ class Client:
 
     async def _post(self, body: Body) -> httpx2.Response:
         betas = ",".join((*self._betas, *body.betas))
+        headers = {"anthropic-beta": betas} if betas else {}
+        large = len(body.data) > _LARGE
+        if large:
+            headers["Content-Length"] = str(len(body.data))
         response = await self._library.post(
             "/v1/messages",
             cast_to=httpx2.Response,
-            content=body.data,
-            options={"headers": {"anthropic-beta": betas}} if betas else {},
+            # In one piece, a large body would hold up the loop.
+            content=_slices(body.data) if large else body.data,
+            options={"headers": headers},
             stream=True,
             stream_cls=anthropic.AsyncStream[Any],
         )
         # Asked for a response, the library gives one, unread, whatever the class of the stream.
         return cast("httpx2.Response", response)
+
+
+async def _slices(data: bytes) -> AsyncGenerator[bytes]:
+    for start in range(0, len(data), _SLICE):
+        yield data[start : start + _SLICE]
 
 
 def _check_type(response: httpx2.Response) -> None:

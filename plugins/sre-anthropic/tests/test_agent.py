@@ -125,10 +125,6 @@ async def test_thinking_can_be_left_to_the_model(connector, claude: FakeClaude):
 
 
 def plain(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            **message,
-            "content": [{k: v for k, v in block.items() if k != "cache_control"} for block in message["content"]],
-        }
-        for message in messages
-    ]
+    """Without the marks of the cache."""
+    texts = [json.dumps(message).replace(', "cache_control": {"type": "ephemeral"}', "") for message in messages]
+    return [json.loads(text) for text in texts]

@@ -39,11 +39,7 @@ def test_a_schema_of_pydantic_is_closed_and_says_the_rest_in_words():
     plain = output_schema(Thing.model_json_schema())
     _check_schema(plain)
     assert plain["additionalProperties"] is False
-    assert plain["properties"]["size"] == {
-        "title": "Size",
-        "type": "integer",
-        "description": "{minimum: 1, maximum: 9}",
-    } | {"description": plain["properties"]["size"]["description"]}
+    assert plain["properties"]["size"].keys() == {"title", "type", "description"}
     assert "minimum: 1" in plain["properties"]["size"]["description"]
     assert plain["properties"]["parts"]["minItems"] == 1
     assert "maxItems: 3" in plain["properties"]["parts"]["description"]
