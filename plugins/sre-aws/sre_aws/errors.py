@@ -22,10 +22,13 @@ from sre_core.errors import (
     UnsupportedError,
 )
 
-__all__ = ["FOREIGN", "error_code", "translate"]
+__all__ = ["FOREIGN", "UNREADABLE", "error_code", "translate"]
 
 FOREIGN = (theirs.BotoCoreError, theirs.ClientError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
 """Everything that a call of the driver may raise, but for mistakes in a program."""
+
+UNREADABLE = (AttributeError, TypeError, ValueError)
+"""What the driver's parsers raise besides when a reply is not at all what they expect."""
 
 _CODES: Mapping[type[ConnectorError], frozenset[str]] = {
     UnauthenticatedError: frozenset(
@@ -125,7 +128,7 @@ def error_code(error: BaseException | None) -> str:
 
 
 def translate(error: BaseException, what: str, *, at: str) -> SREError:
-    """`error`, one of FOREIGN, as ours. `what` is what was tried, as "reading 'a' in bucket 'b'", `at` the address."""
+    """`error`, one of FOREIGN or UNREADABLE, as ours. `what` is what was tried, as "reading 'a' in bucket 'b'", `at` the address."""
     if isinstance(error, theirs.ClientError):
         return _of_reply(error, f"{what} at {at}")
     if isinstance(error, _NO_CREDENTIALS):

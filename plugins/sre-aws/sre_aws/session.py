@@ -9,7 +9,7 @@ from typing import Any
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from aiobotocore.session import AioSession  # type: ignore[import-untyped]
 
-from sre_aws.errors import FOREIGN, translate
+from sre_aws.errors import FOREIGN, UNREADABLE, translate
 from sre_aws.settings import AwsSettings
 from sre_core.errors import ConnectorError
 
@@ -70,9 +70,10 @@ class AwsClient:
 
         A body that streams is for the caller to close. Raises ConnectorError, ConfigError.
         """
+        method = getattr(self.driver, operation)
         try:
-            return await getattr(self.driver, operation)(**parameters)
-        except FOREIGN as error:
+            return await method(**parameters)
+        except (*FOREIGN, *UNREADABLE) as error:
             raise translate(error, what, at=self.at) from error
 
     def error(self, error: BaseException, what: str) -> BaseException:

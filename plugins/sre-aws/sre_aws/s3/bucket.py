@@ -11,7 +11,7 @@ from sre_aws.s3.keys import Keys
 from sre_aws.s3.metadata import Head, read_head
 from sre_aws.s3.settings import S3Settings
 from sre_aws.session import AwsClient
-from sre_core.errors import NotFoundError
+from sre_core.errors import ConnectorError, NotFoundError
 
 __all__ = ["Bucket", "body", "written_at"]
 
@@ -88,7 +88,12 @@ def body(data: bytes) -> bytes | io.BytesIO:
 
 
 def written_at(reply: Mapping[str, Any]) -> float:
-    """When the server answered, by its own clock: a reply to an upload does not tell when the object was made."""
+    """When the server answered, by its own clock: a reply to an upload does not tell when the object was made.
+
+    Raises ConnectorError when the reply is not one of S3, as that of a proxy which lets nobody through.
+    """
+    if not reply.get("ETag"):
+        raise ConnectorError("the reply to an upload is not of S3: it lacks ETag", hint="check url")
     date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return email.utils.parsedate_to_datetime(date).timestamp()
