@@ -1,7 +1,7 @@
 """Vectors in memory, exact, kept on disk if a folder is given."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +26,8 @@ __all__ = ["MemoryVectors", "MemoryVectorsSettings"]
 
 T = TypeVar("T")
 
+_SCANNED_AT_ONCE = 128
+
 
 class MemoryVectorsSettings(Settings):
     """Without a `folder`, everything is gone when the connector stops.
@@ -47,6 +49,7 @@ class MemoryVectors(VectorConnector):
 
     name = "memory"
     settings_type = MemoryVectorsSettings
+    capabilities = frozenset({"scan"})
 
     def __init__(self, settings: MemoryVectorsSettings) -> None:
         super().__init__(settings)
@@ -108,6 +111,14 @@ class MemoryVectors(VectorConnector):
         """Remove the records of these ids, or those that meet all conditions."""
         found = self._find(collection)
         return await self._change(found, lambda: found.delete(list(ids), where))
+
+    async def scan(self, collection: str) -> AsyncGenerator[VectorRecord]:
+        """The records that there are at the first one, the longest kept first."""
+        found = self._find(collection)
+        ids = found.ids
+        for start in range(0, len(ids), _SCANNED_AT_ONCE):
+            for record in await found.records(ids[start : start + _SCANNED_AT_ONCE]):
+                yield record
 
     def _opened(self) -> "VectorShelf":
         if self._shelf is None:

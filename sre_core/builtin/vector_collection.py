@@ -25,6 +25,7 @@ _HEAVY = 1_000_000
 
 _CONDITION_COST = 256
 _RECORD_COST = 2_000
+_LIST_COST = 20
 _COMPACT_CHUNK = 4096
 _WORTH_COMPACTING = 1 << 20
 
@@ -68,6 +69,11 @@ class Collection:
         return CollectionInfo(name=self.name, dimension=index.dimension, metric=index.metric, count=len(index))
 
     @property
+    def ids(self) -> list[str]:
+        """All ids, the longest kept first."""
+        return self._index.ids
+
+    @property
     def durable(self) -> bool:
         """Whether changes go to a file."""
         return self._file is not None
@@ -99,6 +105,15 @@ class Collection:
         query = read_vector(vector, self._index.dimension)
         with self._index.view() as view:
             return await _do(self._work(where), lambda: view.nearest(query, k, where))
+
+    async def records(self, ids: Sequence[str]) -> list[VectorRecord]:
+        """The records of those of these ids that are there."""
+        entries, vectors = self._index.rows([key for key in ids if self._index.has(key)])
+        rows: list[list[float]] = await _do(vectors.size * _LIST_COST, vectors.tolist)
+        return [
+            VectorRecord(id=entry.id, vector=row, metadata=dict(entry.metadata), text=entry.text)
+            for entry, row in zip(entries, rows, strict=True)
+        ]
 
     async def delete(self, ids: Sequence[str], where: Sequence[Condition]) -> int:
         """Forget the records of these ids, or those that meet all conditions. Raises ConnectorError."""

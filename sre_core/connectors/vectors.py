@@ -1,7 +1,7 @@
 """Vectors and their nearest neighbours: what a plugin writes (VectorConnector), what a user holds (Vectors)."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -95,7 +95,8 @@ class VectorConnector(Connector):
     """Keeps vectors in collections, by id.
 
     A collection's name is a path, "agent/a1/notes". A missing collection raises NotFoundError. A vector of the
-    wrong dimension, or with NaN or infinite values, raises ConfigError and nothing of its batch is kept.
+    wrong dimension, or with NaN or infinite values, raises ConfigError and nothing of its batch is kept. Capability:
+    "scan".
     """
 
     service = Service.VECTORS
@@ -125,6 +126,13 @@ class VectorConnector(Connector):
     @abstractmethod
     async def delete(self, collection: str, *, ids: Sequence[str] = (), where: Sequence[Condition] = ()) -> int:
         """Remove the records of these ids, or those that meet all conditions; returns how many there were."""
+
+    def scan(self, collection: str) -> AsyncGenerator[VectorRecord]:
+        """All records, each once, in any order, with their vectors as float32 keeps them. Capability "scan".
+
+        What changes meanwhile may be seen or not. A missing collection raises NotFoundError at the first record.
+        """
+        raise self.unsupported("scan")
 
 
 class Vectors(Handle):
@@ -195,6 +203,10 @@ class Vectors(Handle):
             raise ConfigError("delete takes ids or where, one of them", hint="use drop to remove everything")
         async with self._operation("delete", Access.WRITE, collection):
             return await self._connector.delete(self._key(collection), ids=ids, where=conditions)
+
+    def scan(self, collection: str) -> AsyncGenerator[VectorRecord]:
+        """All records, each once, in any order; use it inside `contextlib.aclosing`. Capability "scan"; needs READ."""
+        return self._stream("scan", Access.READ, collection, lambda: self._connector.scan(self._key(collection)))
 
 
 def parse_where(where: Mapping[str, Any] | None) -> tuple[Condition, ...]:

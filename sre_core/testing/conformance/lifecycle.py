@@ -32,7 +32,7 @@ CAPABILITIES: Mapping[Service, frozenset[str]] = {
         }
     ),
     Service.STORAGE: frozenset({"condition", "expire", "stream", "url"}),
-    Service.VECTORS: frozenset(),
+    Service.VECTORS: frozenset({"scan"}),
     Service.CACHE: frozenset({"increment"}),
     Service.VAULT: frozenset({"write"}),
 }

@@ -225,3 +225,25 @@ async def test_a_large_search_leaves_the_loop_free_and_sees_one_moment(vectors):
     assert {match.text for match in found} == {"old"}
     assert [match.id for match in found] == sorted(str(n) for n in range(0, count, 30))[:50]
     assert len(await vectors.query("c", rows[0], k=count)) == count - 100
+
+
+async def test_a_scan_goes_on_while_the_collection_changes(vectors):
+    await vectors.create("c", 1)
+    await vectors.upsert("c", [VectorRecord(id=str(n), vector=[n]) for n in range(300)])
+    seen = []
+    async for record in vectors.scan("c"):
+        seen.append(record.id)
+        if len(seen) == 1:
+            await vectors.delete("c", ids=["299"])
+            await vectors.upsert("c", [VectorRecord(id="new", vector=[1]), VectorRecord(id="298", vector=[-1])])
+    assert seen == [str(n) for n in range(299)]
+    assert record.vector == [-1]
+
+
+async def test_a_scanned_record_does_not_follow_the_collection(vectors):
+    await vectors.create("c", 1)
+    await vectors.upsert("c", [VectorRecord(id="a", vector=[1], metadata={"n": 1})])
+    (record,) = [record async for record in vectors.scan("c")]
+    record.metadata["n"] = 2
+    await vectors.upsert("c", [VectorRecord(id="b", vector=[2])])
+    assert [found.metadata async for found in vectors.scan("c")] == [{"n": 1}, {}]

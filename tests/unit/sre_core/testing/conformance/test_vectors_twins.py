@@ -37,6 +37,7 @@ class Duck(Connector):
 
     service = Service.VECTORS
     name = "duck"
+    capabilities = MemoryVectors.capabilities
 
     def __init__(self, settings):
         super().__init__(settings)
@@ -268,7 +269,71 @@ class KeepsTombstones(MemoryVectors):
         await super().upsert(collection, [record for record in records if record.id not in self.buried])
 
 
+class ScansWithoutSayingSo(MemoryVectors):
+    capabilities = frozenset()
+
+
+class ScansUnitVectors(MemoryVectors):
+    async def scan(self, collection):
+        async for record in super().scan(collection):
+            length = math.hypot(*record.vector)
+            yield replace(record, vector=[value / length for value in record.vector])
+
+
+class ScansTheFirstPage(MemoryVectors):
+    async def scan(self, collection):
+        number = 0
+        async for record in super().scan(collection):
+            number += 1
+            if number <= 1000:
+                yield record
+
+
+class ScansWhatLiesBelow(MemoryVectors):
+    async def scan(self, collection):
+        async for record in super().scan(collection):
+            yield record
+        for info in (await self.collections(collection))[1:]:
+            async for record in super().scan(info.name):
+                yield record
+
+
+class ScansWhatWasReplaced(MemoryVectors):
+    async def start(self):
+        await super().start()
+        self.first: dict[tuple[str, str], Any] = {}
+
+    async def upsert(self, collection, records):
+        await super().upsert(collection, records)
+        for record in records:
+            self.first.setdefault((collection, record.id), record.text)
+
+    async def scan(self, collection):
+        async for record in super().scan(collection):
+            yield replace(record, text=self.first[collection, record.id])
+
+
+class ScansWhatIsNotThere(MemoryVectors):
+    async def scan(self, collection):
+        if any(info.name == collection for info in await self.collections(collection)):
+            async for record in super().scan(collection):
+                yield record
+
+
+class KeepsScansOpen(MemoryVectors):
+    busy = False
+
+    async def scan(self, collection):
+        if self.busy:
+            raise ConfigError("another scan goes on")
+        self.busy = True
+        async for record in super().scan(collection):
+            yield record
+        self.busy = False
+
+
 TWINS = {
+    ScansWithoutSayingSo: "test_without_the_capability_scan_is_unsupported",
     Duck: "test_it_is_a_vector_connector",
     ForgetsTheMetric: "test_a_new_collection_tells_what_it_was_made_for",
     CreatesAgain: "test_creating_a_collection_twice_is_a_conflict",
@@ -298,6 +363,12 @@ TWINS = {
     CountsUnknownIds: "test_delete_by_id_tells_how_many_there_were",
     DeletesOnAnyCondition: "test_delete_by_condition_tells_how_many_there_were",
     KeepsTombstones: "test_a_deleted_id_can_be_kept_again",
+    ScansUnitVectors: "test_a_scan_gives_records_as_they_were_kept",
+    ScansTheFirstPage: "test_a_scan_gives_every_record_once",
+    ScansWhatLiesBelow: "test_a_scan_gives_the_records_of_its_collection_alone",
+    ScansWhatWasReplaced: "test_a_scan_shows_every_change_at_once",
+    ScansWhatIsNotThere: "test_a_scan_of_a_missing_collection_is_not_found",
+    KeepsScansOpen: "test_a_scan_that_is_left_early_leaves_it_usable",
 }
 
 
