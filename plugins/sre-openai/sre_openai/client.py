@@ -2,28 +2,27 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import Any, Self
 
 import aiohttp
-from multidict import CIMultiDict
 from pydantic_core import from_json
 
-from sre_core.errors import ConnectorError, UnavailableError
-from sre_openai.errors import Translated
+from sre_core.errors import ConnectorError, SREError, UnavailableError
+from sre_openai.errors import FOREIGN, translated
 from sre_openai.events import EventParser
 from sre_openai.failures import reply_failure, status_failure
 from sre_openai.settings import OpenAISettings
 
-__all__ = ["Client"]
+__all__ = ["Client", "EventReply"]
 
 _JSON = {"Content-Type": "application/json"}
 _KEEP_ALIVE = 30.0
 _LARGE = 1 << 20
 _LARGEST_EXPLANATION = 64 << 10
 _DRAIN = 1.0
-"""Seconds that a server has to end a stream in which all was said, so that its connection can be used again."""
 
 
 class Client:
@@ -31,53 +30,34 @@ class Client:
 
     def __init__(self, settings: OpenAISettings, *, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         """`headers` go with every request; `secrets` are kept out of errors."""
-        self._headers = CIMultiDict(headers)
-        self._json_headers = CIMultiDict({**headers, **_JSON})
+        self._headers = dict(headers)
         self._secrets = secrets
         self._timeout = settings.timeout
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.max_connections, keepalive_timeout=_KEEP_ALIVE),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
-            ),
+        self._pool = aiohttp.TCPConnector(limit=settings.max_connections, keepalive_timeout=_KEEP_ALIVE)
+        # Headers of a session cost less than those of a request.
+        self._session, self._bare = (
+            aiohttp.ClientSession(
+                connector=self._pool,
+                connector_owner=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=shown,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
+                ),
+            )
+            for shown in ({**headers, **_JSON}, {})
         )
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._bare.close()
+        await self._pool.close()
 
-    async def events(
-        self, url: str, body: bytes, *, what: str, model: str, over: Callable[[], bool]
-    ) -> AsyncGenerator[list[bytes]]:
-        """Post, and give the data of events as they come, until `over` says that the last was among them.
-
-        `what` is said in errors: what was done, and where. Raises ConnectorErrors.
-        """
-        seen = False
-        with Translated(what, self._timeout):
-            async with self._session.post(
-                url, data=_payload(body), headers=self._json_headers, allow_redirects=False
-            ) as response:
-                if response.status != 200:
-                    raise await self._refused(response, what, model)
-                parser, content = EventParser(), response.content
-                first = b""
-                while piece := await content.readany():
-                    if not seen and len(first) < _LARGEST_EXPLANATION:
-                        first += piece
-                    try:
-                        events = parser.feed(piece)
-                    except ValueError as error:
-                        raise ConnectorError(f"{what}: the server does not send events: {error}") from error
-                    if events:
-                        seen = True
-                        yield events
-                        if over():
-                            await _drain(content)
-                            return
-        if not seen:
-            streams = response.content_type == "text/event-stream"
-            raise self._cut(what) if streams or not first else self._no_stream(first, what, model)
+    def reply(self, url: str, body: bytes, *, what: str, model: str) -> "EventReply":
+        """Post when entered, and read the events of the reply. `what` is said in errors: what was done, and where."""
+        request = self._session.post(url, data=_payload(body), allow_redirects=False)
+        return EventReply(self, request, what=what, model=model)
 
     async def json(
         self,
@@ -90,15 +70,16 @@ class Client:
         form: aiohttp.FormData | None = None,
     ) -> Any:
         """Send JSON or a form, and give what the server answers. Raises ConnectorErrors."""
-        headers = self._headers if body is None else self._json_headers
+        # A form says itself what it is.
+        session, headers = (self._session, None) if form is None else (self._bare, self._headers)
         data = form if body is None else _payload(body)
-        with Translated(what, self._timeout):
-            async with self._session.request(
-                method, url, data=data, headers=headers, allow_redirects=False
-            ) as response:
+        try:
+            async with session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
                 if response.status not in {200, 201}:
-                    raise await self._refused(response, what, model)
+                    raise await self.refused(response, what, model)
                 answer = await response.read()
+        except FOREIGN as error:
+            raise self.ours(error, what) from error
         try:
             return from_json(answer)
         except ValueError as error:
@@ -106,15 +87,22 @@ class Client:
                 f"{what}: the server did not answer with JSON", hint="check `url`; it often ends in /v1"
             ) from error
 
-    async def download(self, url: str, *, what: str) -> tuple[bytes, str]:
-        """What lies at a link that the server gave, and its media type. No credentials are shown there."""
-        with Translated(what, self._timeout):
-            async with self._session.get(url) as response:
+    async def download(self, url: str, *, what: str) -> bytes:
+        """What lies at a link that the server gave. No credentials are shown there."""
+        try:
+            async with self._bare.get(url) as response:
                 if response.status != 200:
                     raise status_failure(response.status, b"", response.headers, what=what)
-                return await response.read(), response.content_type
+                return await response.read()
+        except FOREIGN as error:
+            raise self.ours(error, what) from error
 
-    async def _refused(self, response: aiohttp.ClientResponse, what: str, model: str | None) -> ConnectorError:
+    def ours(self, error: Exception, what: str) -> SREError:
+        """What aiohttp raised, as one of our errors."""
+        return translated(error, what, self._timeout)
+
+    async def refused(self, response: aiohttp.ClientResponse, what: str, model: str | None) -> ConnectorError:
+        """The error for a reply whose status says no."""
         body = b""
         # A server that refuses and breaks off has refused.
         with suppress(aiohttp.ClientError, OSError):
@@ -123,11 +111,8 @@ class Client:
                 body += await response.content.read(_LARGEST_EXPLANATION - len(body))
         return status_failure(response.status, body, response.headers, what=what, model=model, secrets=self._secrets)
 
-    def _cut(self, what: str) -> ConnectorError:
-        return UnavailableError(f"{what}: the server ended its reply before it said anything", hint="try again")
-
-    def _no_stream(self, first: bytes, what: str, model: str) -> ConnectorError:
-        """Nothing that came was an event; it may be an error under a status that says that all is well."""
+    def no_stream(self, first: bytes, what: str, model: str) -> ConnectorError:
+        """The error for a reply without any event; it may be an error under a status that says that all is well."""
         try:
             data = from_json(first)
         except ValueError:
@@ -135,21 +120,83 @@ class Client:
         if isinstance(data, dict) and data.get("error"):
             return reply_failure(data["error"], what=what, model=model, secrets=self._secrets)
         return ConnectorError(
-            f"{what}: the server did not answer with a stream of events",
-            hint="check `url`; it often ends in /v1",
+            f"{what}: the server did not answer with a stream of events", hint="check `url`; it often ends in /v1"
         )
+
+
+class EventReply:
+    """One reply that comes as events, while its block lasts; leaving it early breaks the connection off.
+
+    A class, since an async generator for each call would cost more than what it does.
+    """
+
+    __slots__ = ("_client", "_first", "_model", "_parser", "_request", "_response", "_what")
+
+    def __init__(
+        self,
+        client: Client,
+        request: AbstractAsyncContextManager[aiohttp.ClientResponse],
+        *,
+        what: str,
+        model: str,
+    ) -> None:
+        self._client = client
+        self._request = request
+        self._what = what
+        self._model = model
+        self._parser = EventParser()
+        self._first: bytes | None = b""
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._response = response = await self._request.__aenter__()
+        except FOREIGN as error:
+            raise self._client.ours(error, self._what) from error
+        if response.status != 200:
+            try:
+                raise await self._client.refused(response, self._what, self._model)
+            finally:
+                response.close()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._request.__aexit__(kind, error, trace)
+
+    async def next(self) -> list[bytes]:
+        """The data of the events that came next; empty at the end. Raises ConnectorErrors."""
+        content, what = self._response.content, self._what
+        try:
+            while piece := await content.readany():
+                if events := self._parser.feed(piece):
+                    self._first = None
+                    return events
+                if self._first is not None and len(self._first) < _LARGEST_EXPLANATION:
+                    self._first += piece
+        except FOREIGN as error:
+            raise self._client.ours(error, what) from error
+        except ValueError as error:
+            raise ConnectorError(f"{what}: the server does not send events: {error}") from error
+        if self._first is None:
+            return []
+        if self._first and self._response.content_type != "text/event-stream":
+            raise self._client.no_stream(self._first, what, self._model)
+        raise UnavailableError(f"{what}: the server ended its reply before it said anything", hint="try again")
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all of the reply was read, so that its connection can be used again."""
+        return self._response.content.at_eof()
+
+    async def drain(self) -> None:
+        """Read to the end of what is over; a server has a second to end it."""
+        with suppress(TimeoutError, aiohttp.ClientError):
+            async with asyncio.timeout(_DRAIN):
+                while await self._response.content.readany():
+                    pass
 
 
 def _payload(body: bytes) -> bytes | io.BytesIO:
     # aiohttp warns of large ones, which it would write at one go.
     return io.BytesIO(body) if len(body) > _LARGE else body
-
-
-async def _drain(content: aiohttp.StreamReader) -> None:
-    """Read to the end, which is mostly there already."""
-    if content.at_eof():
-        return
-    with suppress(TimeoutError, aiohttp.ClientError):
-        async with asyncio.timeout(_DRAIN):
-            while await content.readany():
-                pass

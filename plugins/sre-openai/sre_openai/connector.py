@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -62,6 +61,7 @@ class OpenAILLM(LLMConnector):
         self._preset = PRESETS[given.preset or ("compatible" if given.url else "openai")]
         api: ApiName = "chat" if self._preset.name == "azure" and given.api_version else self._preset.api
         self._api: ApiName = given.api or api
+        self._default = given.model or self._preset.model
         declared = self._preset.capabilities if given.capabilities is None else given.capabilities
         # What it can do is a matter of its settings, so it is the instance that declares it.
         self.capabilities = declared - ({"audio"} if self._api == "responses" else frozenset())  # type: ignore[misc]
@@ -112,13 +112,12 @@ class OpenAILLM(LLMConnector):
         return {
             "server": f"{self._preset.title} at {Endpoints.of(self._settings, self._preset).place}",
             "api": "chat completions" if self._api == "chat" else "Responses",
-            "model": self._settings.model or self._preset.model or "the first that the server lists",
+            "model": self._default or "the first that the server lists",
         }
 
     async def models(self) -> list[ModelInfo]:
         """What the server lists, asked once while the connector runs, or what the settings name; the default first."""
-        default = self._settings.model or self._preset.model
-        return with_default(await self._known(), default)
+        return with_default(await self._known(), self._default)
 
     def check(self, request: LLMRequest) -> None:
         """Raise UnsupportedError if `request` needs what is not declared. Text files are sent as text anywhere."""
@@ -140,30 +139,31 @@ class OpenAILLM(LLMConnector):
         self.check(request)
         if request.thinking is False and "reasoning" not in self.capabilities:
             request = replace(request, thinking=None)
-        model = await self._model(request.model)
+        model = request.model or self._default
+        if model is None or self._preset.any_model:
+            model = await self._model(model)
         body, told = await self._dialect.body(request, model)
         reader = self._dialect.reader()
         cutter = StopCutter(request.stop) if request.stop else None
         what = self._what(f"asking {model!r}")
-        url = self._endpoints.url(self._dialect.path, model)
-        events = client.events(url, body, what=what, model=model, over=lambda: reader.done)
-        async with aclosing(events) as batches:
-            async for batch in batches:
-                for data in batch:
-                    for chunk in self._read(reader, data, what, model):
-                        if cutter is None or not chunk.text:
-                            yield chunk
-                        elif text := cutter.feed(chunk.text):
-                            yield replace(chunk, text=text)
-                        if cutter is not None and cutter.stopped and not told:
-                            yield LLMChunk(finish_reason=FinishReason.STOP)
-                            return
+        async with client.reply(self._endpoints.url(self._dialect.path, model), body, what=what, model=model) as reply:
+            while not reader.done and (events := await reply.next()):
+                for chunk in self._read(reader, events, what, model):
+                    if cutter is None or not chunk.text:
+                        yield chunk
+                    elif text := cutter.feed(chunk.text):
+                        yield replace(chunk, text=text)
+                if cutter is not None and cutter.stopped and not told:
+                    yield LLMChunk(finish_reason=FinishReason.STOP)
+                    return
+            if not reply.at_end:
+                await reply.drain()
         for chunk in self._last(reader, cutter, what, model):
             yield chunk
 
-    def _read(self, reader: Reader, data: bytes, what: str, model: str) -> list[LLMChunk]:
+    def _read(self, reader: Reader, events: list[bytes], what: str, model: str) -> list[LLMChunk]:
         try:
-            return reader.read(data)
+            return reader.read(events)
         except ReplyError as error:
             raise self._reported(error, what, model) from None
         except _MALFORMED as error:
@@ -236,14 +236,14 @@ class OpenAILLM(LLMConnector):
         return GeneratedImages(images=tuple(files), usage=usage_of(data.get("usage")) or Usage())
 
     async def _file(self, part: bytes | str, number: int, reply: Mapping[str, Any], what: str) -> File:
-        content = part if isinstance(part, bytes) else (await self._ready.download(part, what=what))[0]
+        content = part if isinstance(part, bytes) else await self._ready.download(part, what=what)
         kind = image_media_type(content, reply)
         suffix = kind.partition("/")[2].partition("+")[0]
         return File(name=f"image-{number}.{suffix}", media_type=kind, data=content)
 
     async def _model(self, model: str | None) -> str:
         """The model to ask. Raises NotFoundError for one that a server which takes any name does not have."""
-        model = model or self._settings.model or self._preset.model
+        model = model or self._default
         if model is not None and not self._preset.any_model:
             return model
         known = await self._known()

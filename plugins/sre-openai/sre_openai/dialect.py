@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sre_core.connectors.llm import LLMChunk, LLMRequest
@@ -19,13 +19,16 @@ from sre_openai.wire_cache import MessageCache, SkillCache
 __all__ = ["Dialect", "Reader"]
 
 
+_HEADS = 256
+
+
 class Reader(Protocol):
-    """Reads one stream, event by event."""
+    """Reads one stream."""
 
     done: bool
 
-    def read(self, data: bytes) -> list[LLMChunk]:
-        """The chunks of an event."""
+    def read(self, events: Sequence[bytes]) -> list[LLMChunk]:
+        """The chunks of some events."""
         ...
 
     def rest(self) -> list[LLMChunk]:
@@ -52,6 +55,7 @@ class Dialect:
         self._image_detail = image_detail
         self._messages = MessageCache(self._message)
         self._skills = SkillCache(self._skill)
+        self._heads: dict[tuple[object, ...], tuple[bytes, bool]] = {}
 
     def reader(self) -> Reader:
         """Who reads one reply."""
@@ -62,8 +66,7 @@ class Dialect:
 
         Raises ConfigError, UnsupportedError.
         """
-        fields = chat_fields if self._api == "chat" else responses_fields
-        head, told = fields(request, self._preset, model=model, effort=self._effort)
+        head, told = self._head(request, model)
         for message in self._messages.large(request.messages):
             self._messages.keep(message, await asyncio.to_thread(self._messages.write, message))
         messages = [self._messages.wire(message) for message in request.messages]
@@ -72,6 +75,32 @@ class Dialect:
             skills += _hosted(request.options)
         join = chat_body if self._api == "chat" else responses_body
         return join(head, messages, skills), told
+
+    def _head(self, request: LLMRequest, model: str) -> tuple[bytes, bool]:
+        """All but messages and skills; it is the same for all turns of a run."""
+        if request.options or request.output_schema is not None:
+            return self._new_head(request, model)
+        key = (
+            model,
+            request.max_tokens,
+            request.temperature,
+            request.top_p,
+            request.seed,
+            request.stop,
+            request.skill_choice if request.skills else None,
+            request.thinking,
+        )
+        head = self._heads.get(key)
+        if head is None:
+            if len(self._heads) >= _HEADS:
+                self._heads.clear()
+            head = self._heads[key] = self._new_head(request, model)
+        return head
+
+    def _new_head(self, request: LLMRequest, model: str) -> tuple[bytes, bool]:
+        fields = chat_fields if self._api == "chat" else responses_fields
+        head, told = fields(request, self._preset, model=model, effort=self._effort)
+        return json.dumps(head).encode(), told
 
     def _message(self, message: Message) -> bytes:
         if self._api == "chat":

@@ -15,6 +15,8 @@ class Endpoints:
     """The URLs below `base`. With `version`, Azure's older form, in which a model is a deployment of that name."""
 
     base: str
+    place: str
+    """Host and port, without what may be secret in a URL."""
     version: str | None = None
 
     @classmethod
@@ -29,13 +31,9 @@ class Endpoints:
         if preset.name == "azure":
             root = url.removesuffix("/v1").removesuffix("/openai")
             url = f"{root}/openai" if settings.api_version else f"{root}/openai/v1"
-        return cls(base=url, version=settings.api_version if preset.name == "azure" else None)
-
-    @property
-    def place(self) -> str:
-        """Host and port, without what may be secret in a URL."""
-        parts = urlsplit(self.base)
-        return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "?"
+        parts = urlsplit(url)
+        place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "?"
+        return cls(base=url, place=place, version=settings.api_version if preset.name == "azure" else None)
 
     def url(self, path: str, model: str | None = None) -> str:
         """The URL of `path`, such as "chat/completions", for `model` where that is part of it."""

@@ -15,51 +15,51 @@ class EventParser:
     it is. An event that the end of the stream cuts off is none.
     """
 
-    __slots__ = ("_after_cr", "_data", "_marked", "_rest", "_size")
+    __slots__ = ("_after_cr", "_marked", "_rest")
 
     def __init__(self) -> None:
         self._rest = b""
-        self._data: list[bytes] = []
-        self._size = 0
         self._marked = True
         self._after_cr = False
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The data of the events that end in `piece`. Raises ValueError when one is larger than LARGEST_EVENT."""
-        text = self._rest + piece
+        if self._after_cr or b"\r" in piece:
+            piece = self._plain(piece)
+        text = self._rest + piece if self._rest else piece
         if self._marked:
             if len(text) < len(_MARK) and _MARK.startswith(text):
                 self._rest = text
                 return []
             self._marked = False
             text = text.removeprefix(_MARK)
-        if self._after_cr and text:
-            # The line ended with the carriage return; this is the rest of a CRLF.
-            text = text.removeprefix(b"\n")
-            self._after_cr = False
-        if b"\r" in text:
-            self._after_cr = text.endswith(b"\r")
-            lines = text.splitlines()
-            self._rest = b"" if text.endswith((b"\r", b"\n")) else lines.pop()
-        else:
-            lines = text.split(b"\n")
-            self._rest = lines.pop()
-        events: list[bytes] = []
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._add(line[6:] if line.startswith(b" ", 5) else line[5:])
-            elif line == b"data":
-                self._add(b"")
-            elif not line and self._data:
-                events.append(b"\n".join(self._data))
-                self._data = []
-                self._size = 0
+        *blocks, self._rest = text.split(b"\n\n")
         if len(self._rest) > LARGEST_EVENT:
-            raise ValueError("a line of the stream does not end")
+            raise ValueError("an event of the stream does not end")
+        events: list[bytes] = []
+        for block in blocks:
+            # Nearly all are one line.
+            if block.startswith(b"data: ") and b"\n" not in block:
+                events.append(block[6:])
+            else:
+                events += _data(block)
         return events
 
-    def _add(self, data: bytes) -> None:
-        self._data.append(data)
-        self._size += len(data)
-        if self._size > LARGEST_EVENT:
-            raise ValueError("an event of the stream does not end")
+    def _plain(self, piece: bytes) -> bytes:
+        """`piece` with LF at the end of all lines; a CR at its own end may be half of a CRLF."""
+        if self._after_cr and piece:
+            piece = piece.removeprefix(b"\n")
+            self._after_cr = False
+        if piece.endswith(b"\r"):
+            self._after_cr = True
+        return piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _data(block: bytes) -> list[bytes]:
+    """The data of an event of any lines; nothing if it has none, as a comment has."""
+    lines = [
+        line[6:] if line.startswith(b" ", 5) else line[5:]
+        for line in block.split(b"\n")
+        if line.startswith(b"data:") or line == b"data"
+    ]
+    return [b"\n".join(lines)] if lines else []

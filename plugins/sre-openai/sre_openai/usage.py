@@ -14,6 +14,9 @@ def usage_of(data: Any) -> Usage | None:
         return None
     given = _count(data, "prompt_tokens", "input_tokens")
     written = _count(data, "completion_tokens", "output_tokens")
+    if len(data) == 3 and given and written:
+        # Nothing but these and their sum.
+        return Usage(input_tokens=given, output_tokens=written)
     inputs = _details(data, "prompt_tokens_details", "input_tokens_details")
     outputs = _details(data, "completion_tokens_details", "output_tokens_details")
     cached = _count(inputs, "cached_tokens") or _count(data, "prompt_cache_hit_tokens", "cached_tokens")

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 from sre_core.builtin import EchoLLM
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMRequest
-from sre_core.errors import NotFoundError
 
 from .wire_models import ChatRequest, EmbeddingRequest, MakeImages, ResponsesRequest  # noqa: TID252
 from .wire_reading import read_chat, read_responses  # noqa: TID252
@@ -27,7 +26,7 @@ PIXEL = base64.b64decode(
 )
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
         self.status = status
         self.body = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
@@ -80,19 +79,19 @@ class FakeServer:
         shown = request.headers.get("Authorization", "")
         if shown != f"Bearer {KEY}":
             # As the real one does, it repeats what it was shown.
-            body = Refused(401, f"Incorrect API key provided: {shown}.", "invalid_api_key").body
+            body = RefusedError(401, f"Incorrect API key provided: {shown}.", "invalid_api_key").body
             return web.json_response(body, status=401)
         if self.limited:
-            body = Refused(429, "Rate limit reached", "rate_limit_exceeded").body
+            body = RefusedError(429, "Rate limit reached", "rate_limit_exceeded").body
             return web.json_response(body, status=429, headers={"Retry-After": "7"})
         try:
             return await handler(request)
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             name = ".".join(str(part) for part in problem["loc"])
-            body = Refused(400, f"Unknown or bad parameter: '{name}': {problem['msg']}", "unknown_parameter").body
+            body = RefusedError(400, f"Unknown or bad parameter: '{name}': {problem['msg']}", "unknown_parameter").body
             return web.json_response(body, status=400)
-        except Refused as refused:
+        except RefusedError as refused:
             return web.json_response(refused.body, status=refused.status)
 
     async def _read(self, request: web.Request, kind: type[BaseModel]) -> Any:
@@ -123,7 +122,7 @@ class FakeServer:
     async def _answer(self, request: LLMRequest, _: object) -> AsyncIterator[LLMChunk]:
         """What EchoLLM says, after a thought if it should think; of files it says how many bytes they have."""
         if request.model != "echo":
-            raise Refused(404, f"The model `{request.model}` does not exist", "model_not_found")
+            raise RefusedError(404, f"The model `{request.model}` does not exist", "model_not_found")
         if request.thinking:
             yield LLMChunk(thinking="Let me think. ")
         sizes = [f" {file.media_type} {len(file.data)}" for message in request.messages for file in message.files]
@@ -148,7 +147,7 @@ class FakeServer:
     async def _embeddings(self, request: web.Request) -> web.Response:
         body = await self._read(request, EmbeddingRequest)
         if body.model not in {"echo", "text-embedding-3-small"}:
-            raise Refused(404, f"The model `{body.model}` does not exist", "model_not_found")
+            raise RefusedError(404, f"The model `{body.model}` does not exist", "model_not_found")
         found = await self._echo.embed(body.input)
         vectors = [vector[: body.dimensions] for vector in found]
         if body.encoding_format == "base64":
@@ -170,7 +169,7 @@ class FakeServer:
 
     def _images(self, body: MakeImages) -> web.Response:
         if not body.model.startswith("gpt-image"):
-            raise Refused(404, f"The model `{body.model}` does not exist", "model_not_found")
+            raise RefusedError(404, f"The model `{body.model}` does not exist", "model_not_found")
         details = {"text_tokens": 2, "image_tokens": 1}
         usage = {"input_tokens": 3, "output_tokens": 272, "total_tokens": 275, "input_tokens_details": details}
         data = [{"b64_json": base64.b64encode(PIXEL).decode()}] * body.n

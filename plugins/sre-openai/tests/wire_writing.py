@@ -82,7 +82,10 @@ class ResponsesStream:
             part = {"type": "summary_text", "text": ""}
             events.append(self._event("response.reasoning_summary_part.added", part=part, **where))
             events.append(self._event("response.reasoning_summary_text.delta", delta=chunk.thinking, **where))
-            self._open |= {"summary": [{"type": "summary_text", "text": chunk.thinking}], "encrypted_content": "sealed:x"}
+            self._open |= {
+                "summary": [{"type": "summary_text", "text": chunk.thinking}],
+                "encrypted_content": "sealed:x",
+            }
         if chunk.text:
             events += self._item("message", id="msg_1", role="assistant", status="in_progress", content=[])
             where = {"item_id": "msg_1", "content_index": 0, "logprobs": []}

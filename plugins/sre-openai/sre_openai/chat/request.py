@@ -1,6 +1,5 @@
 """Chat completions, our side: requests, messages and skills in the form that servers take."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +51,9 @@ def chat_fields(
     return fields, told
 
 
-def chat_body(fields: Mapping[str, Any], messages: list[bytes], skills: list[bytes]) -> bytes:
-    """The whole request, from parts that are written already."""
-    parts = [json.dumps(fields).encode()[:-1], b',"messages":[', b",".join(messages), b"]"]
+def chat_body(head: bytes, messages: list[bytes], skills: list[bytes]) -> bytes:
+    """The whole request, from parts that are written already; `head` is an object with all other fields."""
+    parts = [head[:-1], b',"messages":[', b",".join(messages), b"]"]
     if skills:
         parts += [b',"tools":[', b",".join(skills), b"]"]
     parts.append(b"}")

@@ -1,6 +1,6 @@
 """Chat completions, their side: the events of a stream as our chunks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,26 @@ class _Call:
 
 
 class ChatReader:
-    """Reads one stream. `read` gives the chunks of an event, `end` the last chunk once the stream is over.
+    """Reads one stream. `read` gives the chunks of events, `end` the last chunk once the stream is over.
 
-    `done` says that the server has said all. Events that are not of the protocol raise TypeError, ValueError and the
-    like; ReplyError is what the server itself says went wrong.
+    Texts that came together become one chunk: each one costs something in all who pass it on. `done` says that the
+    server has said all. Events that are not of the protocol raise TypeError, ValueError and the like; ReplyError is
+    what the server itself says went wrong.
     """
 
-    __slots__ = ("_calls", "_current", "_finish", "_origin", "_preset", "_refused", "_thoughts", "_usage", "done")
+    __slots__ = (
+        "_calls",
+        "_chunks",
+        "_current",
+        "_finish",
+        "_origin",
+        "_preset",
+        "_refused",
+        "_texts",
+        "_thoughts",
+        "_usage",
+        "done",
+    )
 
     def __init__(self, preset: Preset, origin: str) -> None:
         self.done = False
@@ -59,28 +72,35 @@ class ChatReader:
         # The call that each index of theirs stands for now: some servers give all calls the same.
         self._current: dict[int, _Call] = {}
         self._thoughts: list[Any] = []
+        # Of the events that are being read: texts since the last chunk, and chunks.
+        self._texts: list[str] = []
+        self._chunks: list[LLMChunk] = []
 
-    def read(self, data: bytes) -> list[LLMChunk]:
-        """The chunks of an event."""
-        if data == _DONE:
-            self.done = True
-            return []
-        event = from_json(data)
+    def read(self, events: Sequence[bytes]) -> list[LLMChunk]:
+        """The chunks of some events."""
+        for data in events:
+            if data == _DONE:
+                self.done = True
+            else:
+                self._event(from_json(data))
+        self._flush()
+        chunks, self._chunks = self._chunks, []
+        return chunks
+
+    def _event(self, event: Any) -> None:
         if error := event.get("error"):
             raise ReplyError(error)
         if usage := event.get("usage"):
             self._usage = usage_of(usage) or self._usage
         elif "x_groq" in event:
             self._usage = usage_of(event["x_groq"].get("usage")) or self._usage
-        chunks: list[LLMChunk] = []
         for choice in event.get("choices") or ():
             if choice.get("index"):
                 continue
             if delta := choice.get("delta"):
-                self._delta(delta, chunks)
+                self._delta(delta)
             if reason := choice.get("finish_reason"):
                 self._finish = reason
-        return chunks
 
     def end(self) -> LLMChunk | None:
         """The last chunk; None if the stream was cut. Raises ReplyError when the server gave up."""
@@ -103,38 +123,52 @@ class ChatReader:
             return FinishReason.SKILL_CALLS if self._calls else FinishReason.STOP
         return reason
 
-    def _delta(self, delta: Mapping[str, Any], chunks: list[LLMChunk]) -> None:
-        content = delta.get("content")
-        if content:
-            if isinstance(content, str):
-                chunks.append(LLMChunk(text=content))
-            else:
-                self._parts(content, chunks)
+    def _flush(self) -> None:
+        if self._texts:
+            text = "".join(self._texts)
+            self._texts.clear()
+            self._chunks.append(LLMChunk(text=text))
+
+    def _add(self, chunk: LLMChunk) -> None:
+        self._flush()
+        self._chunks.append(chunk)
+
+    def _delta(self, delta: Mapping[str, Any]) -> None:
+        if len(delta) == 1 and isinstance(text := delta.get("content"), str):
+            # Nearly all are like this.
+            if text:
+                self._texts.append(text)
+            return
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         if thought:
-            chunks.insert(0, LLMChunk(thinking=_text(thought)))
+            self._add(LLMChunk(thinking=_text(thought)))
             if self._preset.thoughts == "reasoning_content":
                 self._thoughts.append(thought)
         if self._preset.thoughts == "reasoning_details" and (details := delta.get("reasoning_details")):
             self._thoughts += details
+        if content := delta.get("content"):
+            if isinstance(content, str):
+                self._texts.append(content)
+            else:
+                self._parts(content)
         if refusal := delta.get("refusal"):
             self._refused = True
-            chunks.append(LLMChunk(text=_text(refusal)))
+            self._texts.append(_text(refusal))
         for call in delta.get("tool_calls") or ():
-            self._call(call, chunks)
+            self._call(call)
 
-    def _parts(self, parts: Any, chunks: list[LLMChunk]) -> None:
+    def _parts(self, parts: Any) -> None:
         """Content in parts, as Mistral sends it, of which thoughts are one kind."""
         for part in parts:
             if part["type"] == "text":
-                chunks.append(LLMChunk(text=_text(part["text"])))
+                self._texts.append(_text(part["text"]))
             elif part["type"] == "thinking":
                 text = "".join(_text(piece["text"]) for piece in part["thinking"] if piece["type"] == "text")
-                chunks.append(LLMChunk(thinking=text))
+                self._add(LLMChunk(thinking=text))
                 if self._preset.thoughts == "content":
                     self._thoughts.append(part)
 
-    def _call(self, data: Mapping[str, Any], chunks: list[LLMChunk]) -> None:
+    def _call(self, data: Mapping[str, Any]) -> None:
         function = data.get("function") or {}
         name, arguments = function.get("name") or "", argument_text(function.get("arguments"))
         call = self._found(data.get("index"), data.get("id"), name)
@@ -142,9 +176,9 @@ class ChatReader:
             call.name = name
         if call.shown:
             if arguments:
-                chunks.append(LLMChunk(call=CallDelta(index=call.number, arguments=arguments)))
+                self._add(LLMChunk(call=CallDelta(index=call.number, arguments=arguments)))
         elif call.name:
-            chunks.append(self._piece(call, call.waiting + arguments))
+            self._add(self._piece(call, call.waiting + arguments))
         else:
             call.waiting += arguments
 

@@ -1,6 +1,5 @@
 """Responses, our side: requests, messages and skills in the form that servers take."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,9 +50,12 @@ def responses_fields(
     return fields | plain_fields(options, RESPONSES_OPTIONS), False
 
 
-def responses_body(fields: Mapping[str, Any], items: list[bytes], skills: list[bytes]) -> bytes:
-    """The whole request, from parts that are written already; an empty one is a message without content."""
-    parts = [json.dumps(fields).encode()[:-1], b',"input":[', b",".join(item for item in items if item), b"]"]
+def responses_body(head: bytes, items: list[bytes], skills: list[bytes]) -> bytes:
+    """The whole request, from parts that are written already; `head` is an object with all other fields.
+
+    An empty item is a message without content.
+    """
+    parts = [head[:-1], b',"input":[', b",".join(item for item in items if item), b"]"]
     if skills:
         parts += [b',"tools":[', b",".join(skills), b"]"]
     parts.append(b"}")

@@ -1,6 +1,6 @@
 """Responses, their side: the events of a stream as our chunks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class _Call:
 
 
 class ResponsesReader:
-    """Reads one stream. `read` gives the chunks of an event, `end` the last chunk once the stream is over.
+    """Reads one stream. `read` gives the chunks of events, `end` the last chunk once the stream is over.
 
     `done` says that the server has said all. Events that are not of the protocol raise TypeError, ValueError and the
     like; ReplyError is what the server itself says went wrong.
@@ -45,12 +45,25 @@ class ResponsesReader:
         self._text: dict[int, int] = {}
         self._parts = 0
 
-    def read(self, data: bytes) -> list[LLMChunk]:
-        """The chunks of an event."""
-        if data == _DONE:
-            self.done = True
-            return []
-        event = from_json(data)
+    def read(self, events: Sequence[bytes]) -> list[LLMChunk]:
+        """The chunks of some events; texts that came together become one."""
+        chunks: list[LLMChunk] = []
+        texts: list[str] = []
+        for data in events:
+            if data == _DONE:
+                self.done = True
+                continue
+            for chunk in self._event(from_json(data)):
+                if chunk.text:
+                    texts.append(chunk.text)
+                    continue
+                if texts:
+                    chunks.append(LLMChunk(text="".join(texts)))
+                    texts.clear()
+                chunks.append(chunk)
+        return [*chunks, LLMChunk(text="".join(texts))] if texts else chunks
+
+    def _event(self, event: Any) -> list[LLMChunk]:
         match event["type"]:
             case "response.output_text.delta":
                 return self._said(event)
