@@ -1,9 +1,10 @@
 """A request of ours as the body that the API takes, and the beta features that it needs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sre_anthropic import talk
 from sre_anthropic.models import info
 from sre_anthropic.options import RequestOptions, read_options
 from sre_anthropic.schemas import input_schema, output_schema
@@ -13,7 +14,7 @@ from sre_anthropic.traits import Traits, traits
 from sre_anthropic.wire import Wire, dump
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
-from sre_core.messages import Message, MessageRole, SkillSpec
+from sre_core.messages import Message, SkillSpec
 
 __all__ = ["BINDING_BETA", "Body", "build"]
 
@@ -21,9 +22,7 @@ BINDING_BETA = "thinking-binding-controls-2026-08-01"
 """What lets a request say that thoughts which do not hold any more are to be dropped."""
 
 _DEFAULT_TOKENS = 8192
-_MARKED_TURNS = 2
 _GONE = "It is not offered any more."
-_OPENING = b'{"type":"text","text":"(The talk begins.)"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +48,15 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
     known = traits(model)
     options = read_options(request.options)
     max_tokens = _max_tokens(request, settings, model)
-    turns = _turns([wire(message) for message in request.messages if message.role is not MessageRole.SYSTEM])
+    said = talk.read(request.messages, wire)
     plan = thinking(request, options, known, max_tokens=max_tokens)
-    if plan.config is not None and plan.config["type"] == "enabled" and _lacks_thoughts(turns):
+    if plan.config is not None and plan.config["type"] == "enabled" and said.lacks_thoughts:
         plan = Plan(config={"type": "disabled"}, effort=plan.effort)
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "stream": True}
     betas: tuple[str, ...] = ()
     if plan.config is not None:
         fields["thinking"] = plan.config
-    thoughts = plan.on and any(turn.thinks for turn in turns)
+    thoughts = plan.on and said.thinks
     if thoughts and known.bound and settings.changed_history == "drop":
         fields["thinking"] = _binding(plan.config)
         betas = (BINDING_BETA,) if "block_binding" in fields["thinking"] else ()
@@ -69,11 +68,10 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
     ignored = _sampling(fields, request, options, settings, thinks=plan.on)
     _plain_options(fields, request, options)
     fields |= _tools(request, options, known, settings, thinks=plan.asked)
-    system = "\n\n".join(m.text for m in request.messages if m.role is MessageRole.SYSTEM and m.text.strip())
-    if system:
-        block = {"type": "text", "text": system}
-        fields["system"] = [block | {"cache_control": _mark(settings)}] if _caches(settings) else system
-    messages = _messages(turns, settings, thoughts=thoughts)
+    mark = _mark(settings)
+    if said.system:
+        fields["system"] = [{"type": "text", "text": said.system, "cache_control": mark}] if mark else said.system
+    messages = talk.write(said, mark=dump(mark) if mark else None, thoughts=thoughts)
     return Body(
         data=dump(fields)[:-1] + b',"messages":[' + messages + b"]}",
         betas=betas,
@@ -148,12 +146,13 @@ def _tools(
         skills, choice = tuple(SkillSpec(name=name, description=_GONE, parameters={}) for name in names), "none"
         if not skills:
             return {}
-    tools = [
+    tools: list[dict[str, Any]] = [
         {"name": skill.name, "description": skill.description, "input_schema": input_schema(skill.parameters)}
         for skill in skills
     ]
-    if _caches(settings):
-        tools[-1]["cache_control"] = _mark(settings)
+    mark = _mark(settings)
+    if mark:
+        tools[-1]["cache_control"] = mark
     found: dict[str, Any] = {"type": {"auto": "auto", "required": "any", "none": "none"}[choice]}
     if not options.parallel_calls and choice != "none":
         found["disable_parallel_tool_use"] = True
@@ -174,69 +173,8 @@ def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Turn:
-    """What one side says until the other one speaks: the API joins messages of one role."""
-
-    role: str
-    parts: list[Wire]
-
-    @property
-    def thinks(self) -> bool:
-        return any(part.thinks for part in self.parts)
-
-    @property
-    def called(self) -> bool:
-        return any(part.is_result for part in self.parts)
-
-
-def _turns(wires: Iterable[Wire]) -> list[_Turn]:
-    turns: list[_Turn] = []
-    for one in wires:
-        if not one.blocks:
-            continue
-        if turns and turns[-1].role == one.role:
-            turns[-1].parts.append(one)
-        else:
-            turns.append(_Turn(one.role, [one]))
-    if not turns:
-        raise ConfigError("the request says nothing", hint="give it a message with text or a file")
-    if turns[0].role != "user":
-        # A talk that the assistant opened; the API wants the user first.
-        turns.insert(0, _Turn("user", [Wire(role="user", blocks=_OPENING, unthinking=_OPENING)]))
-    return turns
-
-
-def _lacks_thoughts(turns: Sequence[_Turn]) -> bool:
-    """Whether results of skills go back to a model that called them without a thought, as another model may have done.
-
-    Models that think by budget do not begin to in the middle of a turn.
-    """
-    return turns[-1].called and len(turns) > 1 and not turns[-2].thinks
-
-
-def _messages(turns: Sequence[_Turn], settings: AnthropicSettings, *, thoughts: bool) -> bytes:
-    marked: set[int] = set()
-    if _caches(settings):
-        # The last turn is to be kept, and the one before it is what was kept last time.
-        marked = {number for number, turn in enumerate(turns) if turn.role == "user"}
-        marked = set(sorted(marked)[-_MARKED_TURNS:])
-    mark = b',"cache_control":' + dump(_mark(settings)) + b"}"
-    written = []
-    for number, turn in enumerate(turns):
-        blocks = [part.blocks if thoughts else part.unthinking for part in turn.parts]
-        joined = b",".join([block for block in blocks if block])
-        if not joined:
-            continue
-        if number in marked:
-            joined = joined[:-1] + mark
-        written.append(b'{"role":"%b","content":[%b]}' % (turn.role.encode(), joined))
-    return b",".join(written)
-
-
-def _caches(settings: AnthropicSettings) -> bool:
-    return settings.prompt_caching != "off"
-
-
-def _mark(settings: AnthropicSettings) -> dict[str, str]:
+def _mark(settings: AnthropicSettings) -> dict[str, str] | None:
+    """What stands at the end of something that the provider is to keep in its cache."""
+    if settings.prompt_caching == "off":
+        return None
     return {"type": "ephemeral"} | ({"ttl": "1h"} if settings.prompt_caching == "1h" else {})

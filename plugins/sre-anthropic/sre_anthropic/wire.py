@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -12,7 +12,7 @@ from sre_anthropic.state import unpack
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, MessageRole, SkillCall
 
-__all__ = ["Wire", "dump", "wire"]
+__all__ = ["Wire", "dump", "unwrap", "wire", "wrap"]
 
 _IMAGES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 _TEXTS = frozenset(
@@ -24,14 +24,14 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """A message on the wire: its blocks of content, joined with commas; empty if it says nothing.
+    """A message on the wire; empty if it says nothing.
 
     `unthinking` is the same without thoughts, and `thinks` whether there are any. `is_result` is whether it is what a
     skill returned.
     """
 
     role: str
-    blocks: bytes
+    message: bytes
     unthinking: bytes
     thinks: bool = False
     is_result: bool = False
@@ -54,8 +54,20 @@ def wire(message: Message) -> Wire:
     if message.role is MessageRole.ASSISTANT:
         return _assistant(message)
     is_result = message.role is MessageRole.SKILL
-    blocks = _result(message) if is_result else b",".join(dump(block) for block in _content(message))
-    return Wire(role="user", blocks=blocks, unthinking=blocks, is_result=is_result)
+    blocks = [_result(message)] if is_result else [dump(block) for block in _content(message)]
+    written = wrap("user", blocks)
+    return Wire(role="user", message=written, unthinking=written, is_result=is_result)
+
+
+def wrap(role: str, blocks: Iterable[bytes]) -> bytes:
+    """A message of these blocks; empty if there are none."""
+    content = b",".join(blocks)
+    return b'{"role":"%b","content":[%b]}' % (role.encode(), content) if content else b""
+
+
+def unwrap(message: bytes) -> bytes:
+    """The blocks of a message, joined with commas, as `wrap` takes several."""
+    return message[message.index(b"[") + 1 : -2]
 
 
 def _content(message: Message) -> Iterator[dict[str, Any]]:
@@ -101,12 +113,10 @@ def _assistant(message: Message) -> Wire:
             block = dump({"type": "text", "text": text})
         blocks.append(block)
         unthinking.append(block)
-    return Wire(
-        role="assistant",
-        blocks=b",".join(blocks),
-        unthinking=b",".join(unthinking),
-        thinks=len(blocks) > len(unthinking),
-    )
+    written = wrap("assistant", blocks)
+    thinks = len(blocks) > len(unthinking)
+    silent = wrap("assistant", unthinking) if thinks else written
+    return Wire(role="assistant", message=written, unthinking=silent, thinks=thinks)
 
 
 def _call(call: SkillCall) -> bytes:
