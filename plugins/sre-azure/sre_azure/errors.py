@@ -1,0 +1,106 @@
+"""Failures of Azure's client library as our errors; the only place that names theirs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+
+from sre_core.connectors.http_errors import error_for_status
+from sre_core.errors import (
+    ConflictError,
+    ConnectorError,
+    DeadlineError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+__all__ = ["translated"]
+
+_ROLE = "check the credentials, and that they may read, write, list and delete blobs in the container"
+_NO_CONTAINER = frozenset({"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"})
+_REPLACED = frozenset({"InvalidBlockList", "InvalidBlobOrBlock"})
+"""What a commit fails with when somebody else wrote the blob, which takes the blocks of all others away."""
+
+
+@contextmanager
+def translated(what: str, where: str) -> Iterator[None]:
+    """Raise what Azure's library raises inside as one of ours: "`what` failed: cannot reach `where`"."""
+    try:
+        yield
+    except ConnectorError:
+        raise
+    except AzureError as error:
+        raise _ours(error, what, where) from error
+    except TimeoutError as error:
+        raise _slow(what, where) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # From inside their library, which takes a reply for what it should be.
+        raise ConnectorError(
+            f"{what} failed: the reply is none of Azure Blob Storage ({type(error).__name__})",
+            hint="check the setting `endpoint`",
+        ) from error
+
+
+def _ours(error: AzureError, what: str, where: str) -> ConnectorError:
+    # Theirs wraps what broke a download off.
+    cause = error.inner_exception if _without_reply(error) else error
+    match cause:
+        case ServiceRequestTimeoutError():
+            return _unreachable(what, where, "no connection within connect_timeout")
+        case ServiceResponseTimeoutError():
+            return _slow(what, where)
+        case IncompleteReadError() | ServiceResponseError():
+            return UnavailableError(f"{what} failed: {where} broke the connection off", hint="try again")
+        case ServiceRequestError():
+            return _unreachable(what, where, type(cause.inner_exception).__name__)
+        case ClientAuthenticationError() if cause.response is None:
+            return UnauthenticatedError(f"{what} failed: the credentials cannot be used", hint=_ROLE)
+        case DecodeError():
+            return ConnectorError(
+                f"{what} failed: the reply is none of Azure Blob Storage", hint="check the setting `endpoint`"
+            )
+        case HttpResponseError() if cause.status_code is not None:
+            return _refusal(cause, what, where)
+        case _:
+            return ConnectorError(f"{what} failed: {type(error).__name__}", hint="its cause tells more; use --debug")
+
+
+def _without_reply(error: AzureError) -> bool:
+    return type(error) is HttpResponseError and error.response is None and error.inner_exception is not None
+
+
+def _refusal(error: HttpResponseError, what: str, where: str) -> ConnectorError:
+    status = error.status_code or 0
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    code = headers.get("x-ms-error-code", "")
+    if code in _NO_CONTAINER:
+        return NotFoundError(f"there is no {where}", hint="make it, or check `container`")
+    if code in _REPLACED:
+        return ConflictError(f"{what} failed: it was written by somebody else meanwhile", hint="write it again")
+    if status < 300:
+        return ConnectorError(f"{what} failed: the reply is none of Azure Blob Storage", hint="check `endpoint`")
+    hint = _ROLE if status in {401, 403} else None
+    return error_for_status(status, what, detail=code, headers=headers, hint=hint)
+
+
+def _unreachable(what: str, where: str, why: str) -> UnavailableError:
+    return UnavailableError(
+        f"{what} failed: cannot reach {where}: {why}", hint="check the network and the setting `endpoint`"
+    )
+
+
+def _slow(what: str, where: str) -> DeadlineError:
+    return DeadlineError(
+        f"{what} failed: {where} did not answer in time", hint="raise the setting `timeout`, or try again later"
+    )

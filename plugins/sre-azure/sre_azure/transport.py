@@ -1,0 +1,41 @@
+"""The HTTP of Azure's client library, on a pool of connections of our own size."""
+
+import asyncio
+import io
+from typing import Any
+
+import aiohttp
+from azure.core.pipeline.transport import AioHttpTransport
+
+from sre_azure.settings import AzureSettings
+
+__all__ = ["Transport"]
+
+_SLOWEST = 50_000  # bytes a second; a body that is sent slower than this is given up
+
+
+class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it is asked for
+    """Sends bodies in pieces, so that a large one keeps nobody waiting, and gives up when they are not taken."""
+
+    def __init__(self, settings: AzureSettings) -> None:
+        """Make it in a running loop; closing the client closes it."""
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=settings.pool_size),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+        super().__init__(session=session, connection_timeout=settings.connect_timeout, read_timeout=settings.timeout)
+        self._timeout = settings.timeout
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send a request. Raises TimeoutError when a body takes too long."""
+        body = request.data
+        if not isinstance(body, bytes) or not body:
+            return await super().send(request, **options)
+        try:
+            request.data = io.BytesIO(body)
+            async with asyncio.timeout(self._timeout + len(body) / _SLOWEST):
+                return await super().send(request, **options)
+        finally:
+            # What is sent again must be whole.
+            request.data = body

@@ -1,0 +1,25 @@
+"""Fixtures: Azurite, started once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .azurite import Azurite  # noqa: TID252 -- the folder of tests is no package
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    server = Azurite(tmp_path_factory.mktemp("azurite"))
+    with server.process:
+        yield server
+
+
+@pytest.fixture
+def container(azurite: Azurite) -> str:
+    """A new container."""
+    return azurite.container()
