@@ -43,9 +43,11 @@ class GoogleClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
-        await self._library.aio.aclose()
-        self._library.close()
+        try:
+            await self._session.close()
+            await self._library.aio.aclose()
+        finally:
+            self._library.close()
 
     async def stream(self, model: str, body: dict[str, Any]) -> AsyncGenerator[types.GenerateContentResponse]:
         """The pieces of a reply to `body`, the body of `streamGenerateContent`, as they come."""
@@ -63,7 +65,7 @@ class GoogleClient:
                         yield piece
                     return
                 except UnauthenticatedError:
-                    if begun or renewed or not self._forget_token():
+                    if renewed or not self._forget_token(call):
                         raise
                     renewed = True
                 finally:
@@ -112,7 +114,7 @@ class GoogleClient:
             try:
                 return await self._ask(call, ask())
             except UnauthenticatedError:
-                if not self._forget_token():
+                if not self._forget_token(call):
                     raise
                 return await self._ask(call, ask())
         finally:
@@ -131,12 +133,12 @@ class GoogleClient:
         settings = self._settings
         return Call(what, self._where, timeout=settings.timeout, connect_timeout=settings.connect_timeout)
 
-    def _forget_token(self) -> bool:
-        """Let the next request fetch a new access token; whether there was one that can be forgotten.
+    def _forget_token(self, call: Call) -> bool:
+        """Let the next request fetch a new access token, if it was for the token that `call` was refused.
 
         A token may end before its time, as when it is revoked, and the library would send it until then.
         """
-        if self._credentials is None or self._credentials.token is None:
+        if self._credentials is None or self._credentials.token is None or call.status != 401:
             return False
         self._credentials.token = None
         return True

@@ -11,7 +11,7 @@ from google.auth import exceptions as auth_errors
 from google.genai import errors as api_errors
 
 from sre_core.connectors.http_errors import error_for_status
-from sre_core.errors import ConnectorError, UnauthenticatedError, UnavailableError
+from sre_core.errors import ConfigError, ConnectorError, SREError, UnauthenticatedError, UnavailableError
 
 __all__ = ["FOREIGN", "translated"]
 
@@ -24,6 +24,7 @@ FOREIGN: tuple[type[Exception], ...] = (
     TypeError,
     AttributeError,
     LookupError,
+    RuntimeError,
     OSError,
 )
 """What a call of the library may raise, besides cancellation."""
@@ -31,8 +32,8 @@ FOREIGN: tuple[type[Exception], ...] = (
 _WRONG_KEY = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"})
 
 
-def translated(error: Exception, *, what: str, where: str, status: int | None, begun: bool) -> ConnectorError:
-    """One of FOREIGN as an error of ours.
+def translated(error: Exception, *, what: str, where: str, status: int | None, begun: bool) -> SREError:
+    """One of FOREIGN as a ConnectorError, or as a ConfigError where the library would not even ask.
 
     `what` was done, and `where`; `status` is that of the HTTP reply, if one came; `begun` says that a good part of it
     had come before.
@@ -47,7 +48,11 @@ def translated(error: Exception, *, what: str, where: str, status: int | None, b
         return UnavailableError(f"{what}: cannot reach {where}", hint="check the network, and the setting url")
     if begun or isinstance(error, aiohttp.ClientError | OSError):
         return UnavailableError(f"{what}: the reply of {where} broke off", hint="try again")
-    if status is not None and status != 200:
+    if isinstance(error, RuntimeError):
+        return UnavailableError(f"{what}: the client is closed, or has no access token", hint="start it again")
+    if status is None:
+        return ConfigError(f"{what} cannot be done: {error}", hint="check the name of the model")
+    if status != 200:
         return error_for_status(status, what)
     return ConnectorError(
         f"{what}: {where} sent what is no answer of this API ({type(error).__name__})", hint="check the setting url"

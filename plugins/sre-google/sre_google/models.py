@@ -28,7 +28,7 @@ def info(model: str) -> ModelInfo:
 
 def levels(model: str) -> Sequence[str]:
     """The levels of thinking that a model knows, lowest first; empty if it knows none, or is not known itself."""
-    found: Sequence[str] = _facts().get(model, {}).get("thinking", ())
+    found: Sequence[str] = _facts().get(model.rpartition("/")[2], {}).get("thinking", ())
     return found
 
 

@@ -49,8 +49,8 @@ class ImageOptions(BaseModel):
     aspect_ratio: str | None = Field(default=None, description="Such as 16:9.")
     image_size: str | None = Field(default=None, description="512, 1K, 2K or 4K.")
     person_generation: str | None = Field(default=None, description="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE.")
-    thinking_level: ThinkingLevel | None = None
-    safety_settings: tuple[SafetySetting, ...] = ()
+    thinking_level: ThinkingLevel | None = Field(default=None, description="How hard the model thinks first.")
+    safety_settings: tuple[SafetySetting, ...] = Field(default=(), description="`category` and `threshold` of each.")
 
 
 def read_options(kind: type[T], options: Mapping[str, Any]) -> T:

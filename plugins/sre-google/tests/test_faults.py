@@ -149,6 +149,66 @@ async def test_an_unknown_model_is_named(google: FakeGoogle) -> None:
     await made.stop()
 
 
+async def test_a_failing_gateway_that_promises_json_is_unavailable(replay: ReplayServer, connector: GoogleLLM) -> None:
+    replay.always = HttpReply(status=502, headers={"Content-Type": "application/json"}, pieces=(b"Bad Gateway",))
+    with pytest.raises(UnavailableError, match="status 502"):
+        await ask(connector)
+
+
+async def test_a_name_that_no_model_can_have_is_refused_without_asking(
+    replay: ReplayServer, connector: GoogleLLM
+) -> None:
+    with pytest.raises(ConfigError, match="cannot be done"):
+        await ask(connector, LLMRequest(messages=HELLO.messages, model="../x"))
+    assert not replay.requests
+
+
+# A server that goes away, or whose client does
+
+
+async def test_stopping_the_connector_ends_what_is_under_way(replay: ReplayServer, connector: GoogleLLM) -> None:
+    replay.always = HttpReply.events([event("Hel")], hang=True)
+    async with aclosing(connector.stream(HELLO)) as chunks:
+        await anext(chunks)
+        await connector.stop()
+        with pytest.raises(UnavailableError):
+            await anext(chunks)
+
+
+async def test_closing_a_stream_early_frees_its_connection(replay: ReplayServer, connector: GoogleLLM) -> None:
+    replay.always = HttpReply.events([event("Hel")], hang=True)
+    async with aclosing(connector.stream(HELLO)) as chunks:
+        await anext(chunks)
+        await replay.wait_until_busy(1)
+    async with asyncio.timeout(5):
+        await replay.wait_until_busy(0)
+
+
+async def test_a_connection_that_is_reset_in_mid_stream_is_unavailable(replay: ReplayServer) -> None:
+    replay.always = HttpReply.events([event("Hel")], hang=True)
+    async with FaultProxy.before(replay.port) as proxy:
+        made = GoogleLLM(GoogleSettings(key=SecretStr("key"), url=f"http://127.0.0.1:{proxy.port}"))
+        await made.start()
+        async with aclosing(made.stream(HELLO)) as chunks:
+            assert (await anext(chunks)).text == "Hel"
+            proxy.break_off()
+            with pytest.raises(UnavailableError):
+                await anext(chunks)
+        replay.always = GOOD
+        assert await ask(made)
+        await made.stop()
+
+
+async def test_a_connection_that_is_closed_at_once_is_unavailable(replay: ReplayServer) -> None:
+    async with FaultProxy.before(replay.port) as proxy:
+        proxy.refusing = True
+        made = GoogleLLM(GoogleSettings(key=SecretStr("key"), url=f"http://127.0.0.1:{proxy.port}"))
+        await made.start()
+        with pytest.raises(UnavailableError):
+            await ask(made)
+        await made.stop()
+
+
 # A server that is slow
 
 
@@ -259,6 +319,22 @@ async def test_credentials_that_are_none_are_refused_at_the_start(text: str, mes
     with pytest.raises(ConfigError, match=message) as refused:
         await made.start()
     assert refused.value.__cause__ is None
+    await made.stop()
+
+
+async def test_a_file_of_credentials_that_is_missing_is_named(tmp_path: Path) -> None:
+    made = GoogleLLM(GoogleSettings(backend="vertex", credentials_file=tmp_path / "nowhere.json"))
+    with pytest.raises(ConfigError, match=r"nowhere\.json"):
+        await made.start()
+
+
+async def test_credentials_of_a_person_need_a_project() -> None:
+    person = {"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}
+    made = GoogleLLM(GoogleSettings(backend="vertex", credentials=SecretStr(json.dumps(person))))
+    with pytest.raises(ConfigError, match="no Google Cloud project"):
+        await made.start()
+    made = GoogleLLM(GoogleSettings(backend="vertex", credentials=SecretStr(json.dumps(person)), project="p"))
+    await made.start()
     await made.stop()
 
 

@@ -187,6 +187,7 @@ def test_a_request_does_not_change_what_is_kept_of_its_messages() -> None:
         ("gemini-3.8-flash", None, "high", {"thinking_level": "low"}, {"thinkingLevel": "LOW"}),
         ("gemini-3.8-flash", False, "high", {}, {"thinkingLevel": "LOW"}),
         ("gemini-3.5-flash-lite", False, None, {}, {"thinkingLevel": "MINIMAL"}),
+        ("models/gemini-3.5-flash-lite", False, None, {}, {"thinkingLevel": "MINIMAL"}),
         ("gemini-flash-latest", False, None, {}, {"thinkingLevel": "LOW"}),
         ("gemini-2.5-flash-lite", True, "high", {}, {"includeThoughts": True, "thinkingBudget": -1}),
         ("gemini-2.5-flash-lite", None, "high", {"thinking_budget": 512}, {"thinkingBudget": 512}),
