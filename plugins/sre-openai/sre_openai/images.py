@@ -33,7 +33,7 @@ def image_parts(data: Any) -> list[bytes | str]:
     found: list[bytes | str] = []
     for entry in data["data"]:
         if packed := entry.get("b64_json") or entry.get("b64"):
-            found.append(base64.b64decode(packed))
+            found.append(base64.b64decode(packed, validate=True))
         elif link := entry.get("url"):
             found.append(_linked(link))
     if not found:

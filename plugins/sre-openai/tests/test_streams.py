@@ -1,0 +1,141 @@
+"""What providers stream, by their documentation, as our chunks; wherever the network cuts it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sre_core.connectors.llm import LLMChunk, fold
+from sre_core.messages import FinishReason, Usage
+from sre_openai.dialect import Dialect
+from sre_openai.events import EventParser
+from sre_openai.presets import PRESETS
+from sre_openai.reply_error import ReplyError
+
+from .replies import chat_events, responses_events  # noqa: TID252 -- the folder of tests is no package
+from .wire_writing import sse  # noqa: TID252
+
+FIXTURES = sorted((Path(__file__).parent / "fixtures/streams").glob("*.json"))
+
+
+def read(fixture: dict[str, Any], size: int) -> list[LLMChunk]:
+    reader = Dialect(fixture["api"], PRESETS[fixture["preset"]], place="host").reader()
+    name = (lambda event: event["type"]) if fixture["api"] == "responses" else (lambda _: "")
+    raw = b"".join(sse(event, name(event)) for event in fixture["events"])
+    raw += b"data: [DONE]\n\n" if fixture["done"] else b""
+    parser, chunks = EventParser(), []
+    for start in range(0, len(raw), size):
+        chunks += reader.read(parser.feed(raw[start : start + size]))
+    return [*chunks, *reader.rest(), *filter(None, [reader.end()])]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_a_stream_of_the_documentation_is_understood(path: Path, size: int):
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    expected = fixture["expected"]
+    chunks = read(fixture, size)
+    reply = fold(chunks)
+    assert reply.message.text == expected["text"]
+    assert reply.thinking == expected.get("thinking", "")
+    assert reply.finish_reason is FinishReason(expected["finish"])
+    assert reply.usage == Usage(**expected.get("usage", {}))
+    found = [[call.id, call.name, call.arguments] for call in reply.message.skill_calls]
+    assert found == expected.get("calls", [])
+    assert [chunk.finish_reason for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+    state = reply.message.state
+    assert (None if state is None else json.loads(state.data)["value"]) == expected.get("state")
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_fixtures_name_the_page_that_they_follow(path: Path):
+    assert json.loads(path.read_text(encoding="utf-8"))["page"].startswith("https://")
+
+
+def reader_of(api: str) -> Any:
+    return Dialect(api, PRESETS["compatible"], place="host").reader()
+
+
+def test_texts_that_come_together_are_one_chunk_and_others_keep_their_order():
+    events = [*chat_events("a", "b"), {"choices": [{"delta": {"reasoning": "hm"}}]}, *chat_events("c", finish=None)]
+    chunks = reader_of("chat").read([json.dumps(event).encode() for event in events])
+    assert [(chunk.text, chunk.thinking) for chunk in chunks] == [("ab", ""), ("", "hm"), ("c", "")]
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_stream_without_an_end_has_no_last_chunk(api: str):
+    reader = reader_of(api)
+    events = chat_events("Hello", finish=None) if api == "chat" else responses_events("Hello")[:-1]
+    reader.read([json.dumps(event).encode() for event in events])
+    assert reader.end() is None
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("event", [b"{", b"[]", b"null", b"7", b'"text"', b'{"choices": 3}', b'{"choices": [[]]}'])
+def test_what_is_no_event_of_the_protocol_raises(api: str, event: bytes):
+    try:
+        found = reader_of(api).read([event])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"error": {"message": "Overloaded", "type": "server_error", "code": None}},
+        {"error": "it went wrong"},
+        {"id": "1", "error": {"code": 502, "message": "Provider disconnected"}, "choices": []},
+    ],
+)
+def test_an_error_inside_a_chat_stream_is_reported(event: dict[str, Any]):
+    with pytest.raises(ReplyError) as raised:
+        reader_of("chat").read([json.dumps(event).encode()])
+    assert raised.value.error == event["error"]
+
+
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", "abort"])
+def test_a_server_that_gives_up_is_no_stop(reason: str):
+    reader = reader_of("chat")
+    reader.read([json.dumps(event).encode() for event in chat_events("Hel", finish=reason)])
+    with pytest.raises(ReplyError):
+        reader.end()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "response.failed", "response": {"error": {"code": "server_error", "message": "Sorry"}}},
+        {"type": "error", "code": "server_error", "message": "Sorry", "param": None, "sequence_number": 1},
+        {"type": "error", "error": {"code": "server_error", "message": "Sorry"}},
+    ],
+)
+def test_an_error_inside_a_response_is_reported(event: dict[str, Any]):
+    with pytest.raises(ReplyError) as raised:
+        reader_of("responses").read([json.dumps(event).encode()])
+    assert raised.value.error["message"] == "Sorry"
+
+
+def test_a_call_whose_name_never_comes_is_given_at_the_end():
+    reader = reader_of("chat")
+    delta = {"tool_calls": [{"index": 0, "id": "c9", "function": {"arguments": "{}"}}]}
+    events = chat_events("", finish="tool_calls", **delta)
+    assert reader.read([json.dumps(event).encode() for event in events]) == []
+    (call,) = reader.rest()
+    assert call.call is not None
+    assert (call.call.id, call.call.name, call.call.arguments) == ("c9", "", "{}")
+
+
+def test_events_of_kinds_that_nobody_knows_yet_are_passed_over():
+    event = {"type": "response.of.the.future", "output_index": 0, "anything": [1]}
+    assert reader_of("responses").read([json.dumps(event).encode()]) == []
+
+
+def test_a_truncated_argument_is_kept_as_it_is():
+    reader = reader_of("chat")
+    delta = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"a": "x'}}]}
+    chunks = reader.read([json.dumps(event).encode() for event in chat_events("", finish="length", **delta)])
+    reply = fold([*chunks, reader.end()])
+    assert reply.message.skill_calls[0].arguments == '{"a": "x'
+    assert reply.finish_reason is FinishReason.LENGTH
