@@ -25,7 +25,7 @@ class PartsCache:
         self._known: dict[tuple[int, str, bool], tuple[weakref.ref[Message], list[Part]]] = {}
 
     def parts(self, message: Message, origin: str, *, signs: bool) -> list[Part]:
-        """The parts of one message, which nobody may change. See `parts_of`."""
+        """The parts of one message, which nobody may change; `origin` and `signs` are as in `contents_of`."""
         key = (id(message), origin, signs)
         known = self._known.get(key)
         if known is not None and known[0]() is message:

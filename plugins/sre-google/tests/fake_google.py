@@ -207,14 +207,15 @@ class FakeGoogle:
             return web.json_response(error.body, status=error.code)
 
     def _let_in(self, request: web.Request) -> None:
+        key = request.headers.get("x-goog-api-key")
+        # Access tokens are alike, so there a header says who asks too often.
+        if LIMITED in {key, request.headers.get("X-Goog-Request-Reason")}:
+            info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+            raise ApiError(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", info)
         if request.path.startswith("/v1beta1/"):
             if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
                 raise ApiError(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
             return
-        key = request.headers.get("x-goog-api-key")
-        if key == LIMITED:
-            info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
-            raise ApiError(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", info)
         if key != KEY:
             info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
             raise ApiError(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", info)

@@ -44,9 +44,12 @@ class TestGeminiWithoutCounting(Served):
         return gemini(self.server, count_tokens=False)
 
 
-class TestVertex(Served):
+class TestVertex(Served, LLMRateLimitConformance):
     def make(self) -> GoogleLLM:
         return vertex(self.server)
 
     def make_broken(self) -> GoogleLLM:
         return vertex(self.server, credentials=SecretStr('{"type": "service_account"}'))
+
+    def make_limited(self) -> GoogleLLM:
+        return vertex(self.server, headers={"X-Goog-Request-Reason": SecretStr(LIMITED)})
