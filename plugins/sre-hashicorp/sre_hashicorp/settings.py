@@ -77,6 +77,12 @@ class HashicorpSettings(Settings):
             raise ValueError("the URL should hold neither credentials nor a query")
         return value.rstrip("/")
 
+    @field_validator("kv_version", mode="before")
+    @classmethod
+    def _version(cls, value: object) -> object:
+        # An environment variable holds text.
+        return int(value) if isinstance(value, str) and value in ("1", "2") else value
+
     @field_validator("mount", "prefix", "namespace", "auth_mount")
     @classmethod
     def _path(cls, value: str | None) -> str | None:

@@ -122,6 +122,21 @@ async def test_many_folders_are_listed_and_those_that_may_not_be_are_left_out(sh
         await (await started(shared_bao.vault(prefix="elsewhere", token=token))).names()
 
 
+async def test_the_policy_of_the_documentation_is_enough_for_everything(shared_bao, started):
+    rules = """
+        path "secret/data/*"     { capabilities = ["create", "update", "read"] }
+        path "secret/metadata/*" { capabilities = ["list", "delete"] }
+        path "secret/metadata"   { capabilities = ["list"] }
+    """
+    shared_bao.client.sys.create_or_update_policy("documented", rules)
+    connector = await started(shared_bao.vault(token=shared_bao.token(policies=["documented"])))
+    await connector.set("documented/one", SecretStr("secret"))
+    assert (await connector.get("documented/one")).get_secret_value() == "secret"
+    assert "documented/one" in await connector.names()
+    await connector.delete("documented/one")
+    await connector.ping()
+
+
 async def test_the_version_of_a_mount_is_found_out(shared_bao, started):
     for mount in ("secret", "kv1"):
         connector = await started(shared_bao.vault(mount=mount, prefix="auto"))

@@ -33,6 +33,10 @@ def test_slashes_around_paths_do_not_matter():
     assert (found.url, found.mount, found.prefix, found.namespace) == ("https://vault.test", "kv", "a/b", "n")
 
 
+def test_a_version_may_come_as_text_from_the_environment():
+    assert HashicorpSettings.model_validate({"token": "s.x", "kv_version": "2"}).kv_version == 2
+
+
 def test_no_secret_is_shown():
     for name in ("token", "secret_id"):
         settings = HashicorpSettings.model_validate(

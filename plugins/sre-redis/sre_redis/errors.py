@@ -92,7 +92,7 @@ def _refused(error: Exception, place: str) -> UnauthenticatedError:
     if isinstance(error, theirs.NoPermissionError):
         return UnauthenticatedError(
             f"{place} does not allow this user to do it: {_text(error)}",
-            hint="the plugin uses PING, GET, SET, DEL, PTTL, INCRBY, EVALSHA and EVAL on keys with its prefix",
+            hint="it takes PING, GET, SET, DEL, PTTL, INCRBY, EXISTS, PEXPIRE, EVALSHA, EVAL on keys with the prefix",
         )
     return UnauthenticatedError(
         f"{place} refused the credentials ({getattr(error, 'status_code', None) or 'AUTH'})",

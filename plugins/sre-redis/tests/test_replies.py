@@ -51,6 +51,30 @@ async def test_what_a_user_may_not_do_is_refused_with_a_hint(users, started):
     assert not shows(raised.value)
 
 
+async def test_a_user_with_the_rights_that_the_documentation_names_can_do_everything(users, started):
+    commands = "ping get set del pttl incrby evalsha eval exists pexpire"
+    rights = [f"+{command}" for command in commands.split()]
+    cli(
+        users.port,
+        "--no-auth-warning",
+        "-a",
+        SECRET,
+        "acl",
+        "setuser",
+        "agents",
+        "on",
+        f">{SECRET}",
+        "~sre:cache:*",
+        *rights,
+    )
+    connector = await started(users.port, username="agents", password=SECRET)
+    await connector.set("key", b"value", ttl=60)
+    assert await connector.get("key") == b"value"
+    assert await connector.expires_in("key") <= 60
+    assert [await connector.increment("count"), await connector.increment("count", ttl=60)] == [1, 2]
+    await connector.delete("key")
+
+
 async def test_a_password_that_is_changed_meanwhile_is_said_to_be_wrong(users, started):
     connector = await started(users.port, password=SECRET, retries=3)
     cli(users.port, "--no-auth-warning", "-a", SECRET, "config", "set", "requirepass", "another")
