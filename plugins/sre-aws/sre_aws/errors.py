@@ -128,7 +128,10 @@ def error_code(error: BaseException | None) -> str:
 
 
 def translate(error: BaseException, what: str, *, at: str) -> SREError:
-    """`error`, one of FOREIGN or UNREADABLE, as ours. `what` is what was tried, as "reading 'a' in bucket 'b'", `at` the address."""
+    """`error`, one of FOREIGN or UNREADABLE, as ours.
+
+    `what` is what was tried, as "reading 'a' in bucket 'b'", and `at` the address.
+    """
     if isinstance(error, theirs.ClientError):
         return _of_reply(error, f"{what} at {at}")
     if isinstance(error, _NO_CREDENTIALS):

@@ -10,7 +10,6 @@ from sre_core.testing.replay import HttpReply
 
 from .aws_server import s3, vault  # noqa: TID252 -- the folder of tests is no package
 
-
 # As in the API reference of Amazon S3, action GetObject.
 _HEADERS = {"ETag": '"fba9dede5f27731c9771645a39863328"', "Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
 

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from functools import partial
 
 from sre_aws.s3.bucket import Bucket
 from sre_aws.s3.metadata import Head, headers_again
@@ -62,10 +61,10 @@ async def _copy_onto_itself(bucket: Bucket, head: Head, expires: float | None) -
     ranges = copy_ranges(head.info.size)
     async with upload(bucket, head.info.key, headers_again(head, expires)) as copy:
         if not ranges:
-            await copy.send(1, b"")
-        for number, (first, last) in enumerate(ranges, start=1):
+            await copy.send(b"")
+        for first, last in ranges:
             part = {} if len(ranges) == 1 else {"CopySourceRange": f"bytes={first}-{last}"}
-            await copy.begin(partial(copy.copy, number, {**source, **part}), at_once=bucket.settings.parts_at_once)
+            await copy.copy({**source, **part})
         await copy.complete(IfMatch=tag)
 
 

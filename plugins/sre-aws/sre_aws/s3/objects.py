@@ -26,12 +26,11 @@ class Objects:
 
     async def open(self) -> None:
         """Find credentials, and the bucket."""
-        await self._bucket.client.open()
-        await self._bucket.check()
+        await self._bucket.open()
 
     async def close(self) -> None:
         """Close the connections; safe whatever became of `open`."""
-        await self._bucket.client.close()
+        await self._bucket.close()
 
     async def check(self) -> None:
         """Ask for the bucket."""

@@ -20,8 +20,8 @@ _MEBIBYTE = 1 << 20
 def part_size(number: int, base: int) -> int:
     """The bytes of part `number`, which counts from 1, of an object whose size is not known.
 
-    The first 1,299 have `base` bytes, 10 GiB of the smallest default; then they grow with the square, so that
-    10,000 of them hold the 5 TiB that an object may have, and the memory for a part is near its least.
+    The first 1,299 have `base` bytes; then they grow with the square. With a `base` of 8 MiB that makes 10 GiB of equal
+    parts, and more than the 5 TiB that an object may have in all 10,000, with little memory for each.
     """
     return min(LARGEST_PART, base * max(1, number // _EQUAL_PARTS) ** 2)
 

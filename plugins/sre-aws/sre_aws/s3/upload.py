@@ -1,20 +1,18 @@
 """Uploads in parts: all or nothing, a few parts at a time, nothing left behind when they fail."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sre_aws.s3.bucket import Bucket, body
 from sre_aws.s3.parts import MOST_PARTS, part_size
 from sre_core.errors import ConnectorError
 
-__all__ = ["Upload", "chained", "cut", "send_all", "sliced", "upload"]
+__all__ = ["Upload", "cut", "upload"]
 
 _PATIENCE = 10.0
-"""Seconds that a failed upload may take to be taken back."""
+"""Seconds that it may take to take a failed upload back."""
 
 
 class Upload:
@@ -22,26 +20,30 @@ class Upload:
 
     def __init__(self, bucket: Bucket, key: str, id: str) -> None:  # noqa: A002 -- S3's own name
         """`id` is what S3 calls it."""
+        self.size = 0
+        """The bytes that were sent, or are under way."""
         self._bucket = bucket
         self._what = f"writing {key!r}"
         self._where = {"Key": bucket.keys.theirs(key), "UploadId": id}
+        self._number = 0
         self._tags: dict[int, str] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    async def send(self, number: int, data: bytes) -> None:
-        """Upload part `number`, from 1 to MOST_PARTS."""
-        reply = await self._bucket.call("upload_part", self._what, PartNumber=number, Body=body(data), **self._where)
-        self._tags[number] = reply["ETag"]
+    async def send(self, data: bytes) -> None:
+        """Let the next part go on its way, once there is room for it in memory.
 
-    async def copy(self, number: int, source: Mapping[str, Any]) -> None:
-        """Let S3 copy part `number` from an object that it has; `source` says which one, and what of it."""
-        reply = await self._bucket.call("upload_part_copy", self._what, PartNumber=number, **source, **self._where)
-        self._tags[number] = reply["CopyPartResult"]["ETag"]
+        Raises what an earlier part has raised, and ConnectorError when there are more parts than S3 takes.
+        """
+        # Parts that have grown take the room of several.
+        base, at_once = self._bucket.settings.part_size, self._bucket.settings.parts_at_once
+        await self._wait(max(1, at_once * base // max(base, len(data))) - 1)
+        self._begin(self._send(self._next(), data))
+        self.size += len(data)
 
-    async def begin(self, part: Callable[[], Coroutine[Any, Any, None]], *, at_once: int) -> None:
-        """Let a part go on by itself, after waiting until fewer than `at_once` do. Raises what a part has raised."""
-        await self._wait(at_once - 1)
-        self._running.add(asyncio.create_task(part()))
+    async def copy(self, source: Mapping[str, Any]) -> None:
+        """Let S3 copy the next part from an object that it has; `source` says which one, and what of it."""
+        await self._wait(self._bucket.settings.parts_at_once - 1)
+        self._begin(self._copy(self._next(), source))
 
     async def complete(self, **condition: str) -> Any:
         """Wait for all parts, and make an object of them."""
@@ -56,12 +58,33 @@ class Upload:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        # Where it fails, the lifecycle rule of the bucket is left to do it.
-        with contextlib.suppress(ConnectorError, TimeoutError):
+        # Where this fails, it is left to a lifecycle rule of the bucket.
+        with suppress(ConnectorError, TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._bucket.call("abort_multipart_upload", self._what, **self._where)
 
+    def _next(self) -> int:
+        if self._number == MOST_PARTS:
+            raise ConnectorError(
+                f"{self._what}: an object of more than {self.size} bytes is larger than S3 takes in {MOST_PARTS} parts",
+                hint="raise part_size, or keep it in several objects",
+            )
+        self._number += 1
+        return self._number
+
+    def _begin(self, part: Coroutine[Any, Any, None]) -> None:
+        self._running.add(asyncio.create_task(part))
+
+    async def _send(self, number: int, data: bytes) -> None:
+        reply = await self._bucket.call("upload_part", self._what, PartNumber=number, Body=body(data), **self._where)
+        self._tags[number] = reply["ETag"]
+
+    async def _copy(self, number: int, source: Mapping[str, Any]) -> None:
+        reply = await self._bucket.call("upload_part_copy", self._what, PartNumber=number, **source, **self._where)
+        self._tags[number] = reply["CopyPartResult"]["ETag"]
+
     async def _wait(self, most: int) -> None:
+        """Until `most` parts are under way. Raises what one of the others has raised."""
         while len(self._running) > most:
             done, self._running = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             # All are looked at, so that none complains later that nobody did.
@@ -82,27 +105,8 @@ async def upload(bucket: Bucket, key: str, described: Mapping[str, Any]) -> Asyn
         raise
 
 
-async def send_all(begun: Upload, parts: AsyncIterable[bytes], base: int, at_once: int) -> int:
-    """Upload all `parts`, `at_once` at a time while they have `base` bytes, fewer when they grow. Returns their bytes.
-
-    Raises ConnectorError when there are more than S3 takes.
-    """
-    number = size = 0
-    async for part in parts:
-        number += 1
-        if number > MOST_PARTS:
-            raise ConnectorError(
-                f"an object of more than {size} bytes is larger than S3 takes in {MOST_PARTS} parts",
-                hint="raise part_size, or keep it in several objects",
-            )
-        room = max(1, at_once * base // max(base, len(part)))
-        await begun.begin(partial(begun.send, number, part), at_once=room)
-        size += len(part)
-    return size
-
-
-async def cut(chunks: AsyncIterable[bytes], base: int) -> AsyncGenerator[bytes]:
-    """The same bytes in parts for an upload: at least one, which may be empty; only the last is short."""
+async def cut(chunks: AsyncIterable[bytes], base: int) -> AsyncGenerator[tuple[bytes, bool]]:
+    """The same bytes in parts for an upload, each with whether it is the last, which alone is short or empty."""
     number = 1
     gathered = bytearray()
     async for chunk in chunks:
@@ -112,20 +116,6 @@ async def cut(chunks: AsyncIterable[bytes], base: int) -> AsyncGenerator[bytes]:
             with memoryview(gathered) as view:
                 part = bytes(view[:size])
             del gathered[:size]
-            yield part
+            yield part, False
             number += 1
-    yield bytes(gathered)
-
-
-async def sliced(data: bytes, size: int) -> AsyncGenerator[bytes]:
-    """`data` in parts of `size` bytes; one empty part of nothing."""
-    for begin in range(0, max(len(data), 1), size):
-        yield data[begin : begin + size]
-
-
-async def chained(first: Sequence[bytes], rest: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-    """What was read already, and then the rest."""
-    for part in first:
-        yield part
-    async for part in rest:
-        yield part
+    yield bytes(gathered), True

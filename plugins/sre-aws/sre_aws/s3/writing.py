@@ -11,7 +11,7 @@ from typing import Any
 from sre_aws.s3.bucket import Bucket, written_at
 from sre_aws.s3.metadata import Head, headers_for
 from sre_aws.s3.parts import other_form
-from sre_aws.s3.upload import chained, cut, send_all, sliced, upload
+from sre_aws.s3.upload import cut, upload
 from sre_core.connectors.storage import NEW, ObjectInfo
 from sre_core.errors import ConflictError, NotFoundError
 
@@ -81,22 +81,23 @@ class Writer:
         """Store an object from pieces; `chunks` are read here, in the task that calls."""
         new = _new(key, content_type, metadata)
         self._bucket.keys.theirs(key)
-        base, at_once = self._bucket.settings.part_size, self._bucket.settings.parts_at_once
-        async with aclosing(cut(chunks, base)) as parts:
-            first = await anext(parts)
-            second = await anext(parts, None)
-            if second is None:
-                return new.written(len(first), await self._upload(new, first, None))
+        async with aclosing(cut(chunks, self._bucket.settings.part_size)) as parts:
+            part, whole = await anext(parts)
+            if whole:
+                return new.written(len(part), await self._upload(new, part, None))
             async with upload(self._bucket, key, new.described) as begun:
-                size = await send_all(begun, chained((first, second), parts), base, at_once)
-                return new.written(size, written_at(await begun.complete()))
+                await begun.send(part)
+                async for part, _ in parts:
+                    await begun.send(part)
+                return new.written(begun.size, written_at(await begun.complete()))
 
     async def _upload(self, new: _New, data: bytes, part: int | None, **condition: str) -> float:
         """Upload in one piece, or in parts of `part` bytes. Returns when it was."""
         if part is None:
             return written_at(await self._bucket.put(new.key, data, new.described, **condition))
         async with upload(self._bucket, new.key, new.described) as begun:
-            await send_all(begun, sliced(data, part), part, self._bucket.settings.parts_at_once)
+            for begin in range(0, max(len(data), 1), part):
+                await begun.send(data[begin : begin + part])
             return written_at(await begun.complete(**condition))
 
     async def _write_if(self, new: _New, data: bytes, part: int | None, version: str) -> ObjectInfo:
