@@ -88,8 +88,11 @@ class ResponsesStream:
             }
         if chunk.text:
             events += self._item("message", id="msg_1", role="assistant", status="in_progress", content=[])
-            where = {"item_id": "msg_1", "content_index": 0, "logprobs": []}
-            events.append(self._event("response.output_text.delta", delta=chunk.text, **where))
+            where = {"item_id": "msg_1", "content_index": 0}
+            if not self._open["content"]:
+                part = {"type": "output_text", "text": "", "annotations": []}
+                events.append(self._event("response.content_part.added", part=part, **where))
+            events.append(self._event("response.output_text.delta", delta=chunk.text, logprobs=[], **where))
             whole = "".join(part["text"] for part in self._open["content"]) + chunk.text
             self._open["content"] = [{"type": "output_text", "text": whole, "annotations": []}]
         if chunk.call is not None:
@@ -140,6 +143,11 @@ class ResponsesStream:
             arguments, name = self._open["arguments"], self._open["name"]
             where = {"item_id": self._open["id"], "name": name}
             events.append(self._event("response.function_call_arguments.done", arguments=arguments, **where))
+        if self._open["type"] == "message":
+            (part,) = self._open["content"]
+            where = {"item_id": self._open["id"], "content_index": 0}
+            events.append(self._event("response.output_text.done", text=part["text"], logprobs=[], **where))
+            events.append(self._event("response.content_part.done", part=part, **where))
         events.append(self._event("response.output_item.done", item=self._open))
         self._open = None
         return events
