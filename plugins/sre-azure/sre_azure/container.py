@@ -18,7 +18,7 @@ from sre_azure.names import Names
 from sre_azure.order import InOrder
 from sre_azure.settings import AzureSettings
 from sre_core.connectors.storage import NEW, ObjectInfo
-from sre_core.errors import ConflictError, ConnectorError, NotFoundError, UnavailableError
+from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError, UnavailableError
 
 __all__ = ["Container"]
 
@@ -145,7 +145,7 @@ class Container:
                 length=len(data),
                 overwrite=True,
                 metadata=packed(metadata),
-                content_settings=ContentSettings(content_type=content_type),
+                content_settings=_content(content_type),
                 **conditions,
             )
             return _written(key, len(data), content_type, metadata, reply)
@@ -191,7 +191,7 @@ class Container:
         with translated(what, self.where):
             reply = await blob.commit_block_list(
                 blocks,
-                content_settings=ContentSettings(content_type=content_type),
+                content_settings=_content(content_type),
                 metadata=packed(metadata),
                 **conditions,
             )
@@ -293,6 +293,12 @@ def _conditions(if_version: str | None) -> dict[str, Any] | None:
     if etag is None:
         return None
     return {"etag": etag, "match_condition": MatchConditions.IfNotModified, "retry_total": 0}
+
+
+def _content(content_type: str) -> ContentSettings:
+    if not (content_type.isascii() and content_type.isprintable()):
+        raise ConfigError(f"illegal content type {content_type!r}", hint="use one such as 'text/plain'")
+    return ContentSettings(content_type=content_type)
 
 
 def _written(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import aiohttp
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -17,10 +18,12 @@ from azure.core.exceptions import (
 
 from sre_core.connectors.http_errors import error_for_status
 from sre_core.errors import (
+    ConfigError,
     ConflictError,
     ConnectorError,
     DeadlineError,
     NotFoundError,
+    SREError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -38,7 +41,7 @@ def translated(what: str, where: str) -> Iterator[None]:
     """Raise what Azure's library raises inside as one of ours: "`what` failed: cannot reach `where`"."""
     try:
         yield
-    except ConnectorError:
+    except SREError:
         raise
     except AzureError as error:
         raise _ours(error, what, where) from error
@@ -52,7 +55,7 @@ def translated(what: str, where: str) -> Iterator[None]:
         ) from error
 
 
-def _ours(error: AzureError, what: str, where: str) -> ConnectorError:
+def _ours(error: AzureError, what: str, where: str) -> SREError:
     # Theirs wraps what broke a download off.
     cause = error.inner_exception if _without_reply(error) else error
     match cause:
@@ -62,6 +65,13 @@ def _ours(error: AzureError, what: str, where: str) -> ConnectorError:
             return _slow(what, where)
         case IncompleteReadError() | ServiceResponseError():
             return UnavailableError(f"{what} failed: {where} broke the connection off", hint="try again")
+        case ServiceRequestError() if isinstance(
+            cause.inner_exception, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError
+        ):
+            return ConfigError(
+                f"{what} failed: no TLS with {where} ({type(cause.inner_exception).__name__})",
+                hint="set ca_file to the authority that signed its certificate; a server without TLS has http://",
+            )
         case ServiceRequestError():
             return _unreachable(what, where, type(cause.inner_exception).__name__)
         case ClientAuthenticationError() if cause.response is None:

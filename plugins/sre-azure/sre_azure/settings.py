@@ -1,5 +1,6 @@
 """Settings of Azure Blob Storage: which container, with which credentials, within which limits."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -32,6 +33,9 @@ class AzureSettings(Settings):
     account_key: SecretStr | None = Field(default=None, description="One of the two keys of the account.")
     sas_token: SecretStr | None = Field(
         default=None, description="A shared access signature for the container; it makes no links."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="Certificates of the authorities to trust besides those of the system (PEM)."
     )
     piece_bytes: int = Field(
         default=8 << 20,

@@ -2,12 +2,15 @@
 
 import asyncio
 import io
+import ssl
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from sre_azure.settings import AzureSettings
+from sre_core.errors import ConfigError
 
 __all__ = ["Transport"]
 
@@ -18,9 +21,9 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it
     """Sends bodies in pieces, so that a large one keeps nobody waiting, and gives up when they are not taken."""
 
     def __init__(self, settings: AzureSettings) -> None:
-        """Make it in a running loop; closing the client closes it."""
+        """Make it in a running loop; closing the client closes it. Raises ConfigError when ca_file cannot be read."""
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.pool_size),
+            connector=aiohttp.TCPConnector(limit=settings.pool_size, ssl=_trusting(settings.ca_file)),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -39,3 +42,16 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it
         finally:
             # What is sent again must be whole.
             request.data = body
+
+
+def _trusting(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read certificates from {str(ca_file)!r}", hint="set ca_file to a PEM file"
+        ) from error
+    return context

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from azure.storage.blob.aio import BlobServiceClient
 
@@ -50,6 +51,6 @@ class Azurite:
         asyncio.run(make())
         return name
 
-    def service(self) -> BlobServiceClient:
+    def service(self, **options: Any) -> BlobServiceClient:
         """The library's own client, as the owner of the account."""
-        return BlobServiceClient(self.url, credential={"account_name": ACCOUNT, "account_key": KEY})
+        return BlobServiceClient(self.url, credential={"account_name": ACCOUNT, "account_key": KEY}, **options)

@@ -17,6 +17,7 @@ from sre_core.errors import DeadlineError, RateLimitedError, UnavailableError
 from sre_gcp.credentials import Tokens
 from sre_gcp.errors import refusal, translated
 from sre_gcp.settings import GcsSettings
+from sre_gcp.tls import trusting
 
 __all__ = ["Api", "Reply", "Request"]
 
@@ -62,7 +63,7 @@ class Api:
         self._tokens = tokens
         self._headers = {"x-goog-user-project": settings.project} if settings.project else {}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.pool_size),
+            connector=aiohttp.TCPConnector(limit=settings.pool_size, ssl=trusting(settings.ca_file)),
             cookie_jar=aiohttp.DummyCookieJar(),
             # An object that is kept compressed is read as it is kept.
             auto_decompress=False,

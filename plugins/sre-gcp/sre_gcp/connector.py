@@ -58,7 +58,7 @@ class GcsStorage(StorageConnector):
         settings = self.settings
         credentials = await asyncio.to_thread(load, settings)
         self._declare(signs=can_sign(credentials))
-        tokens = Tokens(credentials, timeout=settings.timeout)
+        tokens = Tokens(credentials, settings)
         bucket = Bucket(Api(settings, tokens), settings)
         try:
             await bucket.check()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import google.auth
@@ -15,6 +16,7 @@ from google.auth.transport.requests import Request
 from sre_core.errors import ConfigError
 from sre_gcp.errors import translated_credentials
 from sre_gcp.settings import GcsSettings
+from sre_gcp.tls import trusting
 
 __all__ = ["Tokens", "load"]
 
@@ -73,10 +75,10 @@ class Tokens:
     However many calls need a new one, it is asked for once; a call that is cancelled leaves it to the others.
     """
 
-    def __init__(self, credentials: Any, *, timeout: float) -> None:
-        """`credentials` are Google's, or None; `timeout` in seconds."""
+    def __init__(self, credentials: Any, settings: GcsSettings) -> None:
+        """`credentials` are Google's, or None."""
         self._credentials = credentials
-        self._timeout = timeout
+        self._settings = settings
         self._renewing: asyncio.Task[None] | None = None
 
     async def headers(self) -> dict[str, str]:
@@ -115,4 +117,19 @@ class Tokens:
 
     def _refresh(self) -> None:
         with requests.Session() as session, translated_credentials():
-            self._credentials.refresh(partial(Request(session), timeout=self._timeout))
+            session.mount("https://", _Trusting(self._settings.ca_file))
+            self._credentials.refresh(partial(Request(session), timeout=self._settings.timeout))
+
+
+class _Trusting(requests.adapters.HTTPAdapter):
+    """Trusts the authorities that the settings name, besides those that it would trust anyway."""
+
+    def __init__(self, ca_file: Path | None) -> None:
+        context = trusting(ca_file)
+        self._options = {} if context is True else {"ssl_context": context}
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make the pool of connections, which is when the context is taken."""
+        untyped: Any = super()
+        untyped.init_poolmanager(*arguments, **options, **self._options)

@@ -26,6 +26,11 @@ def translated(what: str, where: str) -> Iterator[None]:
         raise _slow(what, where) from error
     except aiohttp.InvalidURL as error:
         raise ConfigError(f"{where} is no place to send requests to", hint="check the setting `endpoint`") from error
+    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
+        raise ConfigError(
+            f"{what} failed: no TLS with {where} ({type(error).__name__})",
+            hint="set ca_file to the authority that signed its certificate; a server without TLS has http://",
+        ) from error
     except aiohttp.ClientConnectorError as error:
         raise _unreachable(what, where, str(error.os_error) or type(error.os_error).__name__) from error
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:

@@ -36,6 +36,9 @@ class GcsSettings(Settings):
     endpoint: str = Field(
         default="https://storage.googleapis.com", description="Where the service is, for emulators and private access."
     )
+    ca_file: Path | None = Field(
+        default=None, description="Certificates of the authorities to trust besides those of the system (PEM)."
+    )
     piece_bytes: int = Field(
         default=8 << 20,
         ge=_QUANTUM,

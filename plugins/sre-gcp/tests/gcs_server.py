@@ -8,7 +8,7 @@ import threading
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,13 +27,13 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 class Gcs:
     """The server, in a process of its own. In memory it takes all keys; in files it survives a restart."""
 
-    def __init__(self, folder: Path, *, backend: str = "memory") -> None:
+    def __init__(self, folder: Path, *, backend: str = "memory", options: Sequence[str | Path] = ()) -> None:
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if options else 'http'}://127.0.0.1:{self.port}"
         self.process = ServerProcess(
             [
                 _program(),
-                *("-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port)),
+                *("-scheme", self.url.partition(":")[0], "-host", "127.0.0.1", "-port", str(self.port), *options),
                 *("-backend", backend, "-filesystem-root", folder / "objects"),
                 *("-external-url", self.url, "-public-host", f"127.0.0.1:{self.port}"),
             ],

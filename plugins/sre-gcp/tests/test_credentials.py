@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from sre_core.connectors.base import Connector
-from sre_core.errors import ConfigError, SREError, UnauthenticatedError, UnavailableError
+from sre_core.errors import ConfigError, NotFoundError, SREError, UnauthenticatedError, UnavailableError
+from sre_core.testing.certificates import Authority
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_gcp import GcsSettings, GcsStorage
 
@@ -184,3 +185,25 @@ async def test_a_project_is_named_with_every_request(gcs: Gcs) -> None:
         await connector.start()
         await connector.stop()
         assert server.requests[0].headers["x-goog-user-project"] == "billed"
+
+
+@pytest.mark.integration
+async def test_a_server_is_trusted_by_its_authority_alone(tmp_path: Path, tokens: TokenServer) -> None:
+    authority = Authority(tmp_path / "authority")
+    issued = authority.issue("gcs")
+    options = ["-cert-location", issued.cert_file, "-private-key-location", issued.key_file]
+    server = Gcs(tmp_path / "server", options=options)
+    with server.process:
+        stranger = await failure(storage(server.url, anonymous=True))
+        assert isinstance(stranger, ConfigError)
+        assert "ca_file" in str(stranger.hint)
+        known = await failure(storage(server.url, key=account_key(tokens.url), ca_file=authority.ca_file))
+        assert isinstance(known, NotFoundError), "the bucket is missing, but TLS stands"
+
+
+async def test_a_file_without_certificates_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    for name in ("missing.pem", "empty.pem"):
+        error = await failure(storage("https://127.0.0.1:9", anonymous=True, ca_file=tmp_path / name))
+        assert isinstance(error, ConfigError)
+        assert name in str(error)

@@ -1,0 +1,181 @@
+"""Credentials of the machine and TLS: a managed identity, keys to sign links with, authorities that are trusted."""
+
+import asyncio
+import base64
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from anyio import to_thread
+
+from sre_azure import AzureSettings, AzureStorage
+from sre_core.errors import ConfigError, UnauthenticatedError
+from sre_core.testing.certificates import Authority
+from sre_core.testing.replay import HttpReply, ReplayServer
+
+from .azurite import ACCOUNT, KEY, Azurite  # noqa: TID252 -- the folder of tests is no package
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Azurite]:
+    """A server with TLS, which takes tokens as well as keys."""
+    issued = authority.issue("azurite")
+    options = ["--oauth", "basic", "--cert", issued.cert_file, "--key", issued.key_file]
+    server = Azurite(tmp_path_factory.mktemp("secure"), options=options, scheme="https")
+    with server.process:
+        yield server
+
+
+def storage(server: Azurite, container: str, **other: Any) -> AzureStorage:
+    given = {"container": container, "account": ACCOUNT, "endpoint": server.url, "retries": 0}
+    return AzureStorage(AzureSettings.model_validate({**given, **other}))
+
+
+async def made(server: Azurite, authority: Authority, name: str) -> str:
+    """A new container, made with the key of the account."""
+    async with server.service(connection_verify=str(authority.ca_file)) as service:
+        await service.create_container(name)
+    return name
+
+
+def token(audience: str = "https://storage.azure.com") -> HttpReply:
+    """What the endpoint of a managed identity gives, as the page "Managed identities for App Service" has it."""
+    now = int(time.time())
+    claims = {
+        "aud": audience,
+        "iss": "https://sts.windows.net/00000000-0000-0000-0000-000000000000/",
+        "iat": now - 60,
+        "nbf": now - 60,
+        "exp": now + 3600,
+        "oid": "11111111-1111-1111-1111-111111111111",
+        "tid": "00000000-0000-0000-0000-000000000000",
+    }
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "none"}, claims))
+    text = b".".join((*parts, b"c2lnbmVk")).decode()
+    return HttpReply.json(
+        {"access_token": text, "expires_on": str(now + 3600), "resource": audience, "token_type": "Bearer"}
+    )
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A machine without credentials, to which a test adds some."""
+    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    monkeypatch.setenv("IDENTITY_HEADER", "anything")
+    return monkeypatch
+
+
+async def test_the_identity_of_the_machine_stores_and_signs_links(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    container = await made(secure, authority, "ambient")
+    async with ReplayServer.running(always=token()) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, container, ca_file=authority.ca_file)
+        await connector.start()
+        try:
+            assert "url" in connector.capabilities
+            await connector.write("a b", b"linked")
+            assert await connector.read("a b") == b"linked"
+            links = await asyncio.gather(*(connector.url("a b", 60) for _ in range(3)))
+            with pytest.raises(ConfigError, match="a link cannot live"):
+                await connector.url("a b", 8 * 86400)
+        finally:
+            await connector.stop()
+        assert len(tokens.requests) == 1
+    assert all("skoid=11111111" in link for link in links)
+
+
+async def test_an_identity_that_the_service_refuses_is_named_as_such(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    container = await made(secure, authority, "refused")
+    async with ReplayServer.running(always=token("https://elsewhere.example")) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, container, ca_file=authority.ca_file)
+        with pytest.raises(UnauthenticatedError):
+            await connector.start()
+        await connector.stop()
+
+
+async def test_a_machine_without_an_identity_is_told_so(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    async with ReplayServer.running(always=HttpReply.json({"error": "no identity"}, status=400)) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, "any", ca_file=authority.ca_file)
+        with pytest.raises(UnauthenticatedError, match="the credentials cannot be used"):
+            await connector.start()
+        await connector.stop()
+
+
+async def test_without_its_package_the_identity_of_the_machine_is_a_wrong_setting(
+    azurite: Azurite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity.aio", None)
+    connector = storage(azurite, "any")
+    with pytest.raises(ConfigError, match="azure-identity") as raised:
+        await connector.start()
+    assert "sre-azure[identity]" in str(raised.value.hint)
+
+
+async def test_a_server_is_trusted_by_its_authority_alone(secure: Azurite, authority: Authority) -> None:
+    container = await made(secure, authority, "trusted")
+    stranger = storage(secure, container, account_key=KEY)
+    with pytest.raises(ConfigError, match="no TLS with") as raised:
+        await stranger.start()
+    assert "ca_file" in str(raised.value.hint)
+    await stranger.stop()
+    connector = storage(secure, container, account_key=KEY, ca_file=authority.ca_file)
+    await connector.start()
+    await connector.write("a", b"1")
+    link = await connector.url("a", 60)
+    await connector.stop()
+    assert link.startswith("https://")
+
+
+async def test_a_file_without_certificates_is_a_wrong_setting(azurite: Azurite, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    for name in ("missing.pem", "empty.pem"):
+        connector = storage(azurite, "any", account_key=KEY, ca_file=tmp_path / name)
+        with pytest.raises(ConfigError, match=name):
+            await connector.start()
+        await connector.stop()
+
+
+@pytest.mark.parametrize("text", ["s3cret-words", "AccountName=a;s3cret-words", "AccountName=;AccountKey=s3cret-words"])
+async def test_a_connection_string_that_is_none_is_a_wrong_setting_and_not_shown(text: str) -> None:
+    connector = AzureStorage(AzureSettings.model_validate({"container": "any", "connection_string": text}))
+    with pytest.raises((ConfigError, UnauthenticatedError)) as raised:
+        await connector.start()
+    await connector.stop()
+    assert "s3cret" not in f"{raised.value} {raised.value.hint} {raised.value.__cause__!r}"
+
+
+async def test_a_link_opens_an_object_whose_name_azure_would_shorten(azurite: Azurite) -> None:
+    connector = storage(azurite, await to_thread.run_sync(azurite.container), account_key=KEY)
+    await connector.start()
+    await connector.write("a.", b"dotted")
+    link = await connector.url("a.", 60)
+    await connector.stop()
+
+    def fetch() -> bytes:
+        with urlopen(link, timeout=30) as reply:
+            data: bytes = reply.read()
+        return data
+
+    assert await to_thread.run_sync(fetch) == b"dotted"
