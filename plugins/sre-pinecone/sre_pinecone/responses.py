@@ -1,0 +1,110 @@
+"""Pinecone's answers, as what we want to know: pure functions, which raise what Python does for other answers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sre_core.connectors.vectors import Match, Metric
+from sre_pinecone.metadata import unpack
+from sre_pinecone.names import METRICS, id_of, index_made_for
+
+__all__ = [
+    "Index",
+    "SavedRecord",
+    "index",
+    "indexes",
+    "matches",
+    "namespace",
+    "namespaces",
+    "next_page",
+    "records",
+    "stats",
+]
+
+_BY_WORD = {word: metric for metric, word in METRICS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """`host` is empty until the index has one; until it is `ready` it takes no records."""
+
+    name: str
+    host: str
+    dimension: int
+    metric: Metric
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRecord:
+    """A record by its encoded id."""
+
+    id: str
+    metadata: Mapping[str, Any]
+
+
+def indexes(data: Mapping[str, Any], prefix: str) -> list[Index]:
+    """Ours among the indexes of a project."""
+    found = (index(item, prefix) for item in _list(data["indexes"]))
+    return [item for item in found if item is not None]
+
+
+def index(data: Mapping[str, Any], prefix: str) -> Index | None:
+    """An index; None when its name is none of ours."""
+    made_for = index_made_for(prefix, data["name"])
+    if made_for is None:
+        return None
+    ready = data["status"]["ready"]
+    return Index(name=data["name"], host=data.get("host") or "", dimension=made_for[0], metric=made_for[1], ready=ready)
+
+
+def stats(data: Mapping[str, Any], host: str) -> Index:
+    """The index at a host, from its statistics."""
+    return Index(name=host, host=host, dimension=int(data["dimension"]), metric=_BY_WORD[data["metric"]])
+
+
+def namespaces(data: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Names with the number of their records."""
+    return [namespace(item) for item in _list(data.get("namespaces", []))]
+
+
+def namespace(data: Mapping[str, Any]) -> tuple[str, int]:
+    """A name with the number of its records, which may be written as text."""
+    return str(data["name"]), int(data.get("record_count", 0))
+
+
+def matches(data: Mapping[str, Any], metric: Metric) -> list[Match]:
+    """What a query found, best first."""
+    found = []
+    for item in _list(data["matches"]):
+        metadata, text = unpack(item.get("metadata") or {})
+        score = _score(float(item.get("score", 0.0)), metric)
+        found.append(Match(id=id_of(item["id"]), score=score, metadata=metadata, text=text))
+    return found
+
+
+def records(data: Mapping[str, Any]) -> list[SavedRecord]:
+    """What was fetched."""
+    vectors = data.get("vectors", {})
+    if isinstance(vectors, list):  # a listing has ids only
+        return [SavedRecord(item["id"], {}) for item in vectors]
+    return [SavedRecord(key, item.get("metadata") or {}) for key, item in vectors.items()]
+
+
+def next_page(data: Mapping[str, Any]) -> str | None:
+    """The token of the next page, if there is one."""
+    return (data.get("pagination") or {}).get("next") or None
+
+
+def _score(value: float, metric: Metric) -> float:
+    """Pinecone tells the square of a Euclidean distance."""
+    if metric is not Metric.L2:
+        return value
+    return -math.sqrt(value) if value > 0 else 0.0
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {type(value).__name__}")
+    return value

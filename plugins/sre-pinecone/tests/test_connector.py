@@ -1,0 +1,381 @@
+"""What takes several requests, and what is refused before the first."""
+
+import asyncio
+
+import pytest
+
+from sre_core.connectors.vectors import Comparison, Condition, Metric, VectorRecord, parse_where
+from sre_core.errors import (
+    ConfigError,
+    ConflictError,
+    ConnectorError,
+    DeadlineError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from sre_pinecone import PineconeSettings, PineconeVectors
+
+from .fake_pinecone import KEY, FakePinecone  # noqa: TID252 -- the folder of tests is no package
+
+pytestmark = pytest.mark.anyio
+
+NOTES = "agent/a/notes"
+
+
+def connector_at(fake: FakePinecone, **settings) -> PineconeVectors:
+    return PineconeVectors(PineconeSettings(**{"key": KEY, "url": fake.url, "retries": 0, **settings}))
+
+
+@pytest.fixture
+async def connector(fake):
+    made = connector_at(fake)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+async def ids(connector: PineconeVectors, **query) -> list[str]:
+    return [match.id for match in await connector.query(NOTES, [1, 0], **{"k": 1000, **query})]
+
+
+async def count(connector: PineconeVectors) -> int:
+    (info,) = await connector.collections(NOTES)
+    return info.count
+
+
+def paths(fake: FakePinecone) -> list[str]:
+    return [path for _, path in fake.requests]
+
+
+# Freshness
+
+
+async def test_a_change_returns_when_it_shows(fake, connector):
+    await connector.create(NOTES, 2)
+    fake.lag = 4
+    fake.requests.clear()
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0], text="old")])
+    assert paths(fake).count("/query") == 5
+    assert await ids(connector) == ["a"]
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0], text="new")])
+    assert [match.text for match in await connector.query(NOTES, [1, 0], k=1)] == ["new"]
+    assert await connector.delete(NOTES, ids=["a"]) == 1
+    assert await ids(connector) == []
+
+
+async def test_a_change_that_never_shows_is_told_of_in_time(fake):
+    connector = connector_at(fake, fresh_timeout=0.2)
+    await connector.start()
+    await connector.create(NOTES, 2)
+    fake.lag = 1_000_000
+    with pytest.raises(DeadlineError, match="does not show it") as late:
+        await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    assert "fresh_timeout" in str(late.value.hint)
+    await connector.stop()
+
+
+async def test_a_server_that_tells_no_freshness_is_believed(fake, connector):
+    """As a local one, which shows changes at once."""
+    fake.tells_lsn = False
+    await connector.create(NOTES, 2)
+    fake.requests.clear()
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    assert paths(fake).count("/query") == 0
+    assert await ids(connector) == ["a"]
+
+
+async def test_counts_are_true_at_once_though_pinecone_tells_old_ones(fake, connector):
+    await connector.create(NOTES, 2)
+    fake.count_lag = 1_000_000
+    await connector.collections(NOTES)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:03}", vector=[1, 0]) for n in range(250)])
+    assert await count(connector) == 250
+    await connector.delete(NOTES, ids=["r000", "r001"])
+    assert await count(connector) == 248
+
+
+async def test_counts_of_collections_that_were_left_alone_are_those_that_pinecone_tells(fake, connector):
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    other = connector_at(fake)
+    await other.start()
+    fake.requests.clear()
+    assert await count(other) == 1
+    assert "/vectors/list" not in paths(fake)
+    await other.stop()
+
+
+# Indexes
+
+
+async def test_an_index_is_made_for_each_dimension_and_metric_and_used_again(fake, connector):
+    for name, dimension, metric in (
+        ("agent/a/one", 2, Metric.COSINE),
+        ("agent/a/two", 2, Metric.COSINE),
+        ("agent/b/one", 2, Metric.L2),
+        ("agent/b/two", 3, Metric.DOT),
+    ):
+        await connector.create(name, dimension, metric=metric)
+    assert sorted(fake.indexes) == ["sre-2-cosine", "sre-2-euclidean", "sre-3-dotproduct"]
+    found = await connector.collections("agent")
+    assert [(info.name, info.dimension, info.metric) for info in found] == [
+        ("agent/a/one", 2, Metric.COSINE),
+        ("agent/a/two", 2, Metric.COSINE),
+        ("agent/b/one", 2, Metric.L2),
+        ("agent/b/two", 3, Metric.DOT),
+    ]
+
+
+async def test_collections_made_at_once_share_the_index_that_is_made(fake, connector):
+    await asyncio.gather(*(connector.create(f"agent/a/n{n}", 2) for n in range(20)))
+    assert list(fake.indexes) == ["sre-2-cosine"]
+    assert len(await connector.collections("agent/a")) == 20
+
+
+async def test_a_new_index_is_waited_for_but_not_for_ever(fake, connector):
+    fake.slow_index = 3
+    await connector.create(NOTES, 2)
+    fake.slow_index = 1_000_000
+    hasty = connector_at(fake, create_timeout=0.1)
+    await hasty.start()
+    with pytest.raises(DeadlineError, match="sre-3-cosine"):
+        await hasty.create("agent/a/other", 3)
+    await hasty.stop()
+
+
+async def test_a_collection_is_found_in_an_index_that_another_runtime_made(fake, connector):
+    other = connector_at(fake)
+    await other.start()
+    await other.create(NOTES, 2)
+    await other.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    assert await ids(connector) == ["a"]
+    with pytest.raises(ConflictError):
+        await connector.create(NOTES, 3, metric=Metric.L2)
+    await other.stop()
+
+
+async def test_an_index_that_was_removed_is_forgotten(fake, connector):
+    await connector.create(NOTES, 2)
+    await connector.create("agent/a/other", 3)
+    removed = fake.indexes.pop("sre-2-cosine")
+    removed.namespaces.clear()
+    with pytest.raises(NotFoundError):
+        await ids(connector)
+    assert [info.name for info in await connector.collections("")] == ["agent/a/other"]
+
+
+async def test_indexes_and_namespaces_of_others_are_left_alone(fake, connector):
+    from .fake_pinecone import Namespace  # noqa: TID252
+
+    await fake.add_index("theirs", 2, "cosine")
+    await connector.create(NOTES, 2)
+    fake.indexes["sre-2-cosine"].namespaces["their space"] = Namespace()
+    assert [info.name for info in await connector.collections("")] == [NOTES]
+
+
+async def test_a_dimension_that_pinecone_does_not_have_is_refused(fake, connector):
+    with pytest.raises(ConnectorError, match="no such field"):
+        await connector.create(NOTES, 20_001)
+
+
+# One index
+
+
+async def test_one_index_is_used_when_its_host_is_given(fake):
+    index = await fake.add_index("mine", 2, "dotproduct")
+    connector = connector_at(fake, host=f"http://{index.host}", url="http://127.0.0.1:9")
+    await connector.start()
+    try:
+        await connector.create(NOTES, 2, metric=Metric.DOT)
+        await connector.upsert(NOTES, [VectorRecord(id="a", vector=[2, 0])])
+        (match,) = await connector.query(NOTES, [3, 0], k=5)
+        assert (match.id, match.score) == ("a", 6)
+        (info,) = await connector.collections("")
+        assert (info.name, info.dimension, info.metric, info.count) == (NOTES, 2, Metric.DOT, 1)
+        for dimension, metric in ((3, Metric.DOT), (2, Metric.COSINE)):
+            with pytest.raises(ConfigError, match="2 dimensions and dot"):
+                await connector.create("agent/a/other", dimension, metric=metric)
+        with pytest.raises(NotFoundError):
+            await connector.query("agent/a/other", [1, 0], k=1)
+        await connector.drop(NOTES)
+        assert await connector.collections("") == []
+    finally:
+        await connector.stop()
+
+
+# Requests
+
+
+async def test_a_query_is_one_request(fake, connector):
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n}", vector=[1, n]) for n in range(50)])
+    fake.requests.clear()
+    assert len(await ids(connector, k=10)) == 10
+    assert paths(fake) == ["/query"]
+
+
+async def test_large_batches_are_sent_in_parts_by_number_and_by_size(fake, connector):
+    await connector.create(NOTES, 2)
+    fake.requests.clear()
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:04}", vector=[1, n]) for n in range(1050)])
+    assert paths(fake).count("/vectors/upsert") == 11
+    assert await count(connector) == 1050
+    fake.requests.clear()
+    await connector.upsert(NOTES, [VectorRecord(id=f"t{n}", vector=[1, 0], text="é" * 20_000) for n in range(90)])
+    assert paths(fake).count("/vectors/upsert") == 2
+    assert await count(connector) == 1140
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        VectorRecord(id="zero", vector=[0, 0]),
+        VectorRecord(id="long", vector=[1, 0], text="x" * 41_000),
+        VectorRecord(id="much", vector=[1, 0], metadata={"a": "x" * 30_000}, text="x" * 11_000),
+        VectorRecord(id="x" * 513, vector=[1, 0]),
+        VectorRecord(id="\ud800", vector=[1, 0]),
+        VectorRecord(id="text", vector=[1, 0], text="\ud800"),
+        VectorRecord(id="odd", vector=[1, 0], metadata={"n": None}),
+    ],
+    ids=["zero", "text", "metadata", "id", "surrogate-id", "surrogate-text", "none"],
+)
+async def test_what_pinecone_cannot_keep_is_refused_and_nothing_of_its_batch_sent(fake, connector, record):
+    await connector.create(NOTES, 2)
+    fake.requests.clear()
+    with pytest.raises(ConfigError) as refused:
+        await connector.upsert(NOTES, [VectorRecord(id="good", vector=[1, 0]), record])
+    assert len(str(refused.value)) < 400
+    assert "/vectors/upsert" not in paths(fake)
+    assert await count(connector) == 0
+
+
+async def test_ties_at_the_cut_are_followed_to_their_end(fake, connector):
+    await connector.create(NOTES, 2)
+    records = [VectorRecord(id=f"r{n:03}", vector=[1, 0]) for n in reversed(range(300))]
+    await connector.upsert(NOTES, [*records, VectorRecord(id="far", vector=[0, 1])])
+    assert await ids(connector, k=3) == ["r000", "r001", "r002"]
+
+
+async def test_texts_are_ordered_though_pinecone_orders_numbers_only(fake, connector):
+    await connector.create(NOTES, 2)
+    records = [VectorRecord(id=f"r{n:02}", vector=[1, n], metadata={"day": f"2026-01-{n:02}"}) for n in range(60)]
+    await connector.upsert(NOTES, records)
+    where = [Condition("day", Comparison.GTE, "2026-01-55")]
+    assert await ids(connector, k=3, where=where) == ["r55", "r56", "r57"]
+    assert await connector.delete(NOTES, where=where) == 5
+
+
+async def test_what_nobody_can_meet_finds_nothing_and_a_missing_collection_is_still_missed(fake, connector):
+    nobody = [Condition("x", Comparison.IN, ())]
+    with pytest.raises(NotFoundError):
+        await ids(connector, where=nobody)
+    await connector.create(NOTES, 2)
+    assert await ids(connector, where=nobody) == []
+    assert await connector.delete(NOTES, where=nobody) == 0
+
+
+async def test_more_neighbours_than_pinecone_finds_are_refused(fake, connector):
+    await connector.create(NOTES, 2)
+    assert await ids(connector, k=10_000) == []
+    with pytest.raises(ConfigError, match="10000"):
+        await ids(connector, k=10_001)
+
+
+async def test_deletions_of_any_size_count_exactly(fake, connector):
+    await connector.create(NOTES, 2)
+    records = [VectorRecord(id=f"r{n:04}", vector=[1, 0], metadata={"n": n}) for n in range(2300)]
+    await connector.upsert(NOTES, records)
+    assert await connector.delete(NOTES, where=parse_where({"n": {"lt": 2100}})) == 2100
+    # No filter of Pinecone's says "everybody"; all are looked at.
+    everybody = [Condition("n", Comparison.NE, 2**60)]
+    assert await connector.delete(NOTES, ids=[f"r{n:04}" for n in range(2000, 2200)]) == 100
+    assert await connector.delete(NOTES, where=everybody) == 100
+    assert await count(connector) == 0
+
+
+async def test_ids_are_any_text_that_fits(fake, connector):
+    await connector.create(NOTES, 2)
+    keys = ["", " ", "%", "%20", '"', "a/b", "é", "世界", "\n", "\x00", "a&ids=b", "x" * 512, "#", "+"]
+    await connector.upsert(NOTES, [VectorRecord(id=key, vector=[1, 0]) for key in keys])
+    assert set(await ids(connector)) == set(keys)
+    for number, key in enumerate(keys):
+        assert await connector.delete(NOTES, ids=[key]) == 1
+        assert await count(connector) == len(keys) - number - 1
+    assert await connector.delete(NOTES, ids=["\ud800", "x" * 600]) == 0
+
+
+async def test_many_ids_fit_into_urls(fake, connector):
+    await connector.create(NOTES, 2)
+    keys = [f"{n}/" + "ü" * 80 for n in range(150)]
+    await connector.upsert(NOTES, [VectorRecord(id=key, vector=[1, 0]) for key in keys])
+    assert await connector.delete(NOTES, ids=keys) == 150
+
+
+async def test_namespaces_are_listed_to_the_last_page(fake, connector):
+    names = [f"agent/a/n{n:03}" for n in range(230)]
+    for name in names:
+        await connector.create(name, 2)
+    assert [info.name for info in await connector.collections("agent/a")] == names
+
+
+# Several runtimes
+
+
+async def test_a_collection_that_another_runtime_dropped_is_missed(fake):
+    one, two = connector_at(fake, recheck=0), connector_at(fake, recheck=0)
+    await one.start()
+    await two.start()
+    await one.create(NOTES, 2)
+    await two.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    await one.drop(NOTES)
+    for call in (ids(two), two.upsert(NOTES, [VectorRecord(id="b", vector=[1, 0])]), two.delete(NOTES, ids=["a"])):
+        with pytest.raises(NotFoundError, match=NOTES):
+            await call
+    await one.create(NOTES, 3, metric=Metric.L2)
+    await two.upsert(NOTES, [VectorRecord(id="c", vector=[1, 0, 0])])
+    (match,) = await one.query(NOTES, [1, 0, 0], k=5)
+    assert (match.id, match.score) == ("c", 0)
+    await one.stop()
+    await two.stop()
+
+
+async def test_of_two_who_make_a_collection_at_once_one_is_told_that_it_exists(fake, connector):
+    other = connector_at(fake)
+    await other.start()
+    made = await asyncio.gather(connector.create(NOTES, 2), other.create(NOTES, 2), return_exceptions=True)
+    assert sorted(type(error).__name__ for error in made) == ["ConflictError", "NoneType"]
+    await other.stop()
+
+
+# Credentials and attempts
+
+
+async def test_a_wrong_key_is_named_as_such_and_not_shown(fake):
+    connector = connector_at(fake, key="pcsk_wrong_key_9923")
+    with pytest.raises(UnauthenticatedError) as refused:
+        await connector.start()
+    assert "pcsk_wrong_key_9923" not in f"{refused.value} {refused.value!r} {refused.value.hint}"
+    await connector.stop()
+
+
+async def test_a_key_that_expires_while_it_runs_is_named_as_such(fake, connector, monkeypatch):
+    from . import fake_pinecone  # noqa: TID252
+
+    await connector.create(NOTES, 2)
+    monkeypatch.setattr(fake_pinecone, "KEY", "another")
+    with pytest.raises(UnauthenticatedError):
+        await ids(connector)
+
+
+async def test_stopping_ends_the_calls_that_are_under_way(connector, fake):
+    await connector.create(NOTES, 2)
+    fake.lag = 1_000_000
+    call = asyncio.create_task(connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])]))
+    async with fake.came:
+        await fake.came.wait_for(lambda: "/query" in paths(fake))
+    await connector.stop()
+    with pytest.raises(UnavailableError):
+        await call

@@ -1,0 +1,52 @@
+"""Settings: what is refused, and that nothing secret shows."""
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from sre_pinecone import PineconeSettings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"key": ""},
+        {"key": " pcsk_secret_8264"},
+        {"key": "pcsk_secret_8264\n"},
+        {"key": "pcsk_secret_8264ü"},
+        {"index": "Sre"},
+        {"index": "-sre"},
+        {"index": "x" * 29},
+        {"host": "https://user:pcsk_secret_8264@host"},
+        {"host": "https://"},
+        {"host": "https://host:port"},
+        {"host": "ftp://host"},
+        {"url": "https://api.pinecone.io?key=1"},
+        {"batch": 1001},
+        {"timeout": 0},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_what_makes_no_sense_is_refused_and_no_secret_shown(wrong):
+    with pytest.raises(ValidationError) as refused:
+        PineconeSettings(**{"key": "pcsk_secret_8264", **wrong})
+    assert "pcsk_secret_8264" not in str(refused.value)
+
+
+def test_a_host_is_as_the_console_shows_it_or_a_url():
+    for host in ("sre-1.svc.pinecone.io", "https://sre-1.svc.pinecone.io/"):
+        assert PineconeSettings(key="k", host=host).host == "https://sre-1.svc.pinecone.io"
+    assert PineconeSettings(key="k", host="http://localhost:5081").host == "http://localhost:5081"
+
+
+def test_settings_show_no_secret():
+    settings = PineconeSettings(key="pcsk_secret_8264")
+    assert "pcsk_secret_8264" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+def test_importing_the_plugin_loads_nothing_heavy():
+    program = 'import sys, sre_pinecone; print([n for n in ("aiohttp", "numpy", "pinecone") if n in sys.modules])'
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout.strip() == "[]"
