@@ -74,9 +74,11 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
                     # Not all at the same moment, who lost their connections at the same moment.
                     await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
                 return await self._send(method, target, sent, options.get("json"))
+        except DeadlineError:
+            raise
         except TimeoutError as error:
             raise failure or DeadlineError(
-                f"{self._place} did not answer within {self._timeout:g} s", hint="raise timeout, or try again later"
+                f"the {self._place} did not answer within {self._timeout:g} s", hint="raise timeout, or try again later"
             ) from error
 
     async def _send(self, method: str, target: URL, headers: Mapping[str, str], body: Any) -> Reply:
@@ -108,27 +110,29 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
             pieces.append(piece)
             size += len(piece)
             if max(size, response.content_length or 0) > _LARGEST_REPLY:
-                raise ConnectorError(f"{self._place} answers with more than {_LARGEST_REPLY} bytes, which is no secret")
+                raise ConnectorError(
+                    f"the {self._place} answers with more than {_LARGEST_REPLY} bytes, which is no secret"
+                )
         return b"".join(pieces)
 
     def _error(self, error: aiohttp.ClientError) -> ConnectorError:
         match error:
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
                 return ConnectorError(
-                    f"{self._place} and we agree on no TLS connection: {_distrust(error)}",
+                    f"the {self._place} and we agree on no TLS connection: {_distrust(error)}",
                     hint="set ca_file to the authority that signed its certificate; a server without TLS has http://",
                 )
             case aiohttp.ServerTimeoutError():
                 return DeadlineError(
-                    f"{self._place} let no connection be made in time", hint="is it up, and the address right?"
+                    f"the {self._place} let no connection be made in time", hint="is it up, and the address right?"
                 )
             case aiohttp.ClientConnectorError():
                 reason = error.os_error.strerror or "no connection"
-                return UnavailableError(f"{self._place} cannot be reached: {reason}", hint="is it up?")
+                return UnavailableError(f"the {self._place} cannot be reached: {reason}", hint="is it up?")
             case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError():
                 return UnavailableError(f"the connection to the {self._place} broke off", hint="try again")
         return ConnectorError(
-            f"{self._place} answers, but not as Vault does ({type(error).__name__})", hint="check the URL"
+            f"the {self._place} answers, but not as Vault does ({type(error).__name__})", hint="check the URL"
         )
 
 

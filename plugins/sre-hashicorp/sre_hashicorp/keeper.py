@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from hvac.api.auth_methods import Token  # type: ignore[import-untyped]
 
 from sre_core import logs
-from sre_core.errors import ConnectorError, SREError, UnauthenticatedError
+from sre_core.errors import ConnectorError, SREError
 from sre_hashicorp.adapter import AsyncAdapter
 from sre_hashicorp.logins import Login
 from sre_hashicorp.replies import Lease, Reply, checked, lease_of_login
@@ -120,11 +120,11 @@ class TokenKeeper:
                 reply: Reply = await Token(self._adapter).renew_self()
                 renewed = lease_of_login(checked(reply, self._place, "the renewal of our token"), self._place)
             except ConnectorError as error:
-                if error.retryable or not self._login.again:
-                    if isinstance(error, UnauthenticatedError):
-                        log.warning("vault_token_ended", place=self._place)
-                        return False
+                if error.retryable:
                     raise
+                if not self._login.again:
+                    log.warning("vault_token_ends", place=self._place, seconds=lease.ttl, error=str(error))
+                    return False
             else:
                 self._take(renewed, renewed=True)
                 return True

@@ -178,5 +178,6 @@ def _lease(token: str, ttl: Any, renewable: Any) -> Lease:
 
 def _foreign(place: str, status: int) -> ConnectorError:
     return ConnectorError(
-        f"{place} answers with status {status}, but not as Vault does", hint="does the URL lead to the server's API?"
+        f"the {place} answers with status {status}, but not as Vault does",
+        hint="does the URL lead to the server's API?",
     )

@@ -146,7 +146,7 @@ def _says_cluster_is_off(error: Exception) -> bool:
 
 
 def _never_sent(error: Exception) -> bool:
-    """Whether the connection failed before a command could be written to it."""
+    """Whether no connection was made, so that no command was written; or one to what is a replica by now."""
     return any(isinstance(cause, ConnectionRefusedError | theirs.ReadOnlyError) for cause in _causes(error))
 
 
