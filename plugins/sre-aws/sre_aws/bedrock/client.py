@@ -1,0 +1,129 @@
+"""The two clients of the driver for Bedrock: one asks models, the other lists them. Only `start` imports this."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+
+from sre_aws.bedrock.embeddings import batch_size, embedding_body, vectors_of
+from sre_aws.bedrock.errors import FOREIGN, translated
+from sre_aws.bedrock.request import Call
+from sre_aws.bedrock.response import StreamReader
+from sre_aws.bedrock.settings import BedrockSettings
+from sre_aws.bedrock.traits import family
+from sre_aws.errors import error_code
+from sre_aws.session import AwsClient
+from sre_core.connectors.llm import LLMChunk, ModelInfo
+from sre_core.errors import UnauthenticatedError, UnavailableError
+
+__all__ = ["Bedrock"]
+
+_TOGETHER = 16
+
+
+class Bedrock:
+    """Models on Bedrock."""
+
+    def __init__(self, settings: BedrockSettings) -> None:
+        # Its own check of parameters walks through the whole conversation at each turn.
+        self._runtime = AwsClient("bedrock-runtime", settings, {"parameter_validation": False})
+        self._control = AwsClient("bedrock", settings)
+        self._dimensions = settings.embedding_dimensions
+        self._listing = asyncio.Lock()
+        self._listable = False
+
+    async def open(self) -> None:
+        """Find credentials and region; asks AWS nothing. Raises UnauthenticatedError, ConfigError."""
+        await self._runtime.open()
+
+    async def close(self) -> None:
+        """Close all connections; what is under way breaks off."""
+        self._listable = False
+        await self._runtime.close()
+        await self._control.close()
+
+    async def stream(self, call: Call, *, model: str) -> AsyncGenerator[LLMChunk]:
+        """Ask, and read the reply as it comes. Raises ConnectorErrors; closing it early hangs up."""
+        what = f"asking {model!r}"
+        runtime = self._runtime
+        reader = StreamReader(family(model), call.stops)
+        try:
+            response = await runtime.driver.converse_stream(**call.parameters)
+            events = response["stream"]
+            try:
+                async for event in events:
+                    for chunk in reader.read(event):
+                        yield chunk
+                    if reader.done:
+                        return
+            finally:
+                events.close()
+        except FOREIGN as error:
+            raise translated(error, what, at=runtime.at) from error
+        if not reader.stopped:
+            raise UnavailableError(f"{what}: the reply of {runtime.at} ended before it was complete", hint="try again")
+        yield reader.last()
+
+    async def embed(self, texts: Sequence[str], *, model: str) -> list[list[float]]:
+        """Vectors, several requests at once. Raises ConnectorErrors, UnsupportedError."""
+        size = batch_size(model)
+        free = asyncio.Semaphore(_TOGETHER)
+        batches = [texts[start : start + size] for start in range(0, len(texts), size)]
+
+        async def one(batch: Sequence[str]) -> list[list[float]]:
+            async with free:
+                return await self._embed(batch, model)
+
+        tasks = [asyncio.create_task(one(batch)) for batch in batches]
+        try:
+            return [vector for found in await asyncio.gather(*tasks) for vector in found]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
+        what, runtime = f"embedding with {model!r}", self._runtime
+        body = json.dumps(embedding_body(model, texts, self._dimensions)).encode()
+        try:
+            response = await runtime.driver.invoke_model(
+                modelId=model, body=body, contentType="application/json", accept="application/json"
+            )
+            async with response["body"] as content:
+                found = vectors_of(model, json.loads(await content.read()))
+            if len(found) != len(texts):
+                raise ValueError("not a vector for each text")
+        except FOREIGN as error:
+            raise translated(error, what, at=runtime.at) from error
+        return found
+
+    async def models(self) -> list[ModelInfo]:
+        """The models that write text and stream, and the inference profiles. Raises ConnectorErrors."""
+        await self._open_control()
+        control, what = self._control, "listing the models"
+        try:
+            listed = await control.driver.list_foundation_models(byOutputModality="TEXT")
+            found = [
+                model["modelId"]
+                for model in listed["modelSummaries"]
+                if model.get("responseStreamingSupported") and "ON_DEMAND" in model.get("inferenceTypesSupported", ())
+            ]
+            async for page in control.driver.get_paginator("list_inference_profiles").paginate():
+                found += [profile["inferenceProfileId"] for profile in page["inferenceProfileSummaries"]]
+        except FOREIGN as error:
+            raise translated(error, what, at=control.at) from error
+        return [ModelInfo(id=name) for name in dict.fromkeys(found)]
+
+    async def check(self) -> None:
+        """Return when AWS knows who is asking, though they may not list models. Raises ConnectorErrors."""
+        try:
+            await self.models()
+        except UnauthenticatedError as error:
+            cause = error.__cause__
+            if not isinstance(cause, Exception) or error_code(cause) != "AccessDeniedException":
+                raise
+
+    async def _open_control(self) -> None:
+        async with self._listing:
+            if not self._listable:
+                await self._control.open()
+                self._listable = True

@@ -1,0 +1,52 @@
+"""Options of a request that are Bedrock's own."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sre_core.errors import ConfigError
+
+__all__ = ["RequestOptions", "read_options"]
+
+
+class RequestOptions(BaseModel):
+    """What `LLMRequest.options` may hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(
+        default=None, description="How hard the model tries, which is how much it thinks, too."
+    )
+    thinking_budget: int | None = Field(
+        default=None, ge=1024, description="Tokens to think with, of Claude up to 4.6; it makes it think."
+    )
+    thinking_display: Literal["summarized", "omitted"] | None = Field(
+        default=None, description="Whether Claude's thoughts can be read; summarized if a request asks for thinking."
+    )
+    fields: Mapping[str, Any] = Field(default={}, description="Fields that only this model knows, passed as they are.")
+    service_tier: Literal["priority", "default", "flex", "reserved"] | None = Field(
+        default=None, description="How fast, and how dear."
+    )
+    latency: Literal["standard", "optimized"] | None = Field(
+        default=None, description="Whether hardware that is faster is used, where there is some."
+    )
+    metadata: Mapping[str, str] = Field(default={}, description="For the log of requests, by name.")
+
+
+_NONE = RequestOptions()
+
+
+def read_options(options: Mapping[str, Any]) -> RequestOptions:
+    """The options of a request. Raises ConfigError that names the one that is unknown or wrong."""
+    if not options:
+        return _NONE
+    try:
+        return RequestOptions.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        hint = f"its options are {', '.join(RequestOptions.model_fields)}"
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"llm connector 'bedrock' knows no option {name!r}", hint=hint) from error
+        raise ConfigError(f"the option {name!r} is wrong: {first['msg']}", hint=hint) from error

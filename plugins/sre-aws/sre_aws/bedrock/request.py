@@ -1,0 +1,174 @@
+"""A request of ours as the parameters of ConverseStream."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sre_aws.bedrock import talk
+from sre_aws.bedrock.options import RequestOptions, read_options
+from sre_aws.bedrock.schemas import input_schema, output_schema
+from sre_aws.bedrock.settings import BedrockSettings
+from sre_aws.bedrock.thinking import Plan, thinking
+from sre_aws.bedrock.traits import Traits, traits
+from sre_aws.bedrock.wire import Block, Wire
+from sre_core.connectors.llm import LLMRequest
+from sre_core.errors import ConfigError, UnsupportedError
+from sre_core.messages import Message
+
+__all__ = ["BINDING_BETA", "Call", "build"]
+
+BINDING_BETA = "thinking-binding-controls-2026-08-01"
+"""What lets a request to Claude say that thoughts which do not hold any more are to be dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The parameters of a call. `ignored` names what was asked for and left out, since the model does not take it.
+
+    `stops` are sequences without letters, which models do not take: whoever reads the reply has to look for them.
+    """
+
+    parameters: Mapping[str, Any]
+    ignored: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+
+
+def build(request: LLMRequest, settings: BedrockSettings, model: str, wire: Callable[[Message], Wire]) -> Call:
+    """Put the parameters together. `wire` gives messages as they are sent, from a cache or not.
+
+    Raises ConfigError for what makes no sense, and UnsupportedError for what the API or the model does not take.
+    """
+    known, options = traits(model), read_options(request.options)
+    if request.max_tokens is not None and request.max_tokens < 1:
+        raise ConfigError(f"illegal max_tokens {request.max_tokens!r}", hint="ask for 1 or more, or None")
+    max_tokens = request.max_tokens or settings.max_tokens
+    said = talk.read(request.messages, wire)
+    plan = thinking(request, options, known, max_tokens=max_tokens)
+    if plan.fields.get("thinking", {}).get("type") == "enabled" and said.lacks_thoughts:
+        plan = Plan(fields={"thinking": {"type": "disabled"}}, effort=plan.effort)
+    tools = _tools(request, known, settings, thinks=plan.asked)
+    # Calls need definitions of what was called; without any, they are told in words.
+    thoughts = plan.on and said.thinks and (bool(tools) or not said.uses_tools)
+    form: talk.Form = "blocks" if thoughts else "unthinking" if tools or not said.uses_tools else "plain"
+    mark = _mark(settings) if known.caches else None
+    parameters: dict[str, Any] = {"modelId": model, "messages": talk.write(said, mark=mark, form=form)}
+    if said.system:
+        parameters["system"] = [{"text": said.system}, *([mark] if mark else [])]
+    inference, ignored = _inference(request, settings, known, max_tokens=max_tokens, thinks=plan.on)
+    if inference:
+        parameters["inferenceConfig"] = inference
+    if tools:
+        parameters["toolConfig"] = tools
+    fields = _own_fields(options, plan, drops=thoughts and known.bound and settings.changed_history == "drop")
+    if fields:
+        parameters["additionalModelRequestFields"] = fields
+    parameters |= _rest(request, options, settings, plan)
+    stops = tuple(stop for stop in request.stop if stop and not stop.strip())
+    return Call(parameters=parameters, ignored=ignored, stops=stops)
+
+
+def _tools(request: LLMRequest, known: Traits, settings: BedrockSettings, *, thinks: bool) -> dict[str, Any]:
+    if request.skill_choice == "required":
+        _check_forced(request, known, thinks=thinks)
+    # The API cannot be told that a model must not call what it is offered.
+    if not request.skills or request.skill_choice == "none":
+        return {}
+    tools: list[dict[str, Any]] = [
+        {
+            "toolSpec": {
+                "name": skill.name,
+                # An empty description is refused.
+                "description": skill.description or skill.name,
+                "inputSchema": {"json": input_schema(skill.parameters)},
+            }
+        }
+        for skill in request.skills
+    ]
+    mark = _mark(settings)
+    if mark and known.caches_tools:
+        tools.append(mark)
+    return {"tools": tools} | ({"toolChoice": {"any": {}}} if request.skill_choice == "required" else {})
+
+
+def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
+    if not request.skills:
+        raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
+    if not known.forced or thinks:
+        why = "thinks" if known.forced else "always thinks"
+        raise UnsupportedError(
+            f"a model that {why} cannot be made to call a skill",
+            hint="use skill_choice 'auto' and say so in the prompt"
+            + (", or ask with thinking=False" if known.forced else ", or another model"),
+        )
+
+
+def _inference(
+    request: LLMRequest, settings: BedrockSettings, known: Traits, *, max_tokens: int | None, thinks: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The part that all models share, and the names of what was left out of it."""
+    found: dict[str, Any] = {}
+    if max_tokens is not None:
+        found["maxTokens"] = max_tokens
+    stops = [stop for stop in request.stop if stop.strip()]
+    if stops:
+        found["stopSequences"] = stops
+    sampling = {"temperature": request.temperature, "topP": request.top_p}
+    given = {name: value for name, value in sampling.items() if value is not None}
+    if known.samples:
+        if thinks and known.caches_tools and "temperature" in given and given["temperature"] != 1:
+            raise ConfigError(
+                "temperature cannot be set while Claude thinks", hint="leave it out, or ask with thinking=False"
+            )
+        return found | given, ()
+    # 1 is what the model does anyway.
+    refused = tuple(name for name, value in given.items() if value != 1)
+    if refused and settings.sampling == "refuse":
+        name = refused[0]
+        raise ConfigError(
+            f"{name} = {given[name]!r} is not taken by this model", hint='leave it out, or set sampling = "ignore"'
+        )
+    return found, refused
+
+
+def _own_fields(options: RequestOptions, plan: Plan, *, drops: bool) -> dict[str, Any]:
+    """What goes to the model as it is."""
+    fields = dict(plan.fields)
+    if drops:
+        config = dict(fields.get("thinking") or {"type": "adaptive"})
+        if config["type"] in {"adaptive", "enabled"}:
+            config["block_binding"] = {"prefix_mismatch_behavior": "drop_block"}
+            fields |= {"thinking": config, "anthropic_beta": [BINDING_BETA]}
+    return fields | dict(options.fields)
+
+
+def _rest(request: LLMRequest, options: RequestOptions, settings: BedrockSettings, plan: Plan) -> dict[str, Any]:
+    rest: dict[str, Any] = {}
+    output: dict[str, Any] = {"effort": plan.effort} if plan.effort else {}
+    if request.output_schema is not None:
+        schema = json.dumps(output_schema(request.output_schema))
+        output["textFormat"] = {
+            "type": "json_schema",
+            "structure": {"jsonSchema": {"schema": schema, "name": "answer"}},
+        }
+    if output:
+        rest["outputConfig"] = output
+    if settings.guardrail is not None:
+        rest["guardrailConfig"] = {
+            "guardrailIdentifier": settings.guardrail,
+            "guardrailVersion": settings.guardrail_version,
+        }
+    if options.service_tier is not None:
+        rest["serviceTier"] = {"type": options.service_tier}
+    if options.latency is not None:
+        rest["performanceConfig"] = {"latency": options.latency}
+    if options.metadata:
+        rest["requestMetadata"] = dict(options.metadata)
+    return rest
+
+
+def _mark(settings: BedrockSettings) -> Block | None:
+    """What stands after something that the provider is to keep in its cache."""
+    if settings.prompt_caching == "off":
+        return None
+    return {"cachePoint": {"type": "default"} | ({"ttl": "1h"} if settings.prompt_caching == "1h" else {})}

@@ -1,0 +1,88 @@
+"""The conformance kits, against a server that keeps the rules of Converse, and one that misbehaves."""
+
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import SecretStr
+
+from sre_aws.bedrock.connector import BedrockLLM
+from sre_aws.bedrock.settings import BedrockSettings
+from sre_core.connectors.llm import LLMRequest, fold
+from sre_core.messages import Message
+from sre_core.testing.conformance.http_faults import HttpFaultConformance
+from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
+from sre_core.testing.replay import HttpReply, ReplayServer
+
+from .event_stream import event  # noqa: TID252 -- the folder of tests is no package
+from .fake_bedrock import ACCESS_KEY, CLAUDE, NOVA_2, OLD_CLAUDE, SECRET_KEY, FakeBedrock  # noqa: TID252
+
+_REFUSED = {"The provided model identifier is invalid.", "The security token is invalid."}
+
+
+def at(url: str, **settings: Any) -> BedrockLLM:
+    keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
+    return BedrockLLM(BedrockSettings(**keys | {"url": url, "model": CLAUDE} | settings))
+
+
+class _OnFakeBedrock(LLMConformance):
+    model: ClassVar[str]
+
+    @pytest.fixture(autouse=True)
+    async def _server(self) -> AsyncIterator[None]:
+        async with FakeBedrock().running() as self.server:
+            yield
+        assert set(self.server.refusals) <= _REFUSED
+
+    def make(self) -> BedrockLLM:
+        return at(self.server.url, model=self.model)
+
+    def make_broken(self) -> BedrockLLM:
+        return BedrockLLM(BedrockSettings(profile="no-such-profile-of-the-tests", region="us-east-1"))
+
+    def fits(self, prompt: str, answer: str) -> bool:
+        return prompt == answer
+
+
+class TestBedrockThatThinksUnlessTold(_OnFakeBedrock):
+    model = CLAUDE
+
+
+class TestBedrockThatThinksByBudget(_OnFakeBedrock):
+    model = OLD_CLAUDE
+
+
+class TestBedrockOfAnotherMaker(_OnFakeBedrock):
+    model = NOVA_2
+
+
+class TestBedrockRateLimit(LLMRateLimitConformance):
+    @pytest.fixture(autouse=True)
+    async def _server(self) -> AsyncIterator[None]:
+        headers = {"x-amzn-ErrorType": "ThrottlingException", "Retry-After": "7"}
+        reply = HttpReply.json({"message": "Too many requests"}, status=429, headers=headers)
+        async with ReplayServer.running(always=reply) as self.server:
+            yield
+
+    def make_limited(self) -> BedrockLLM:
+        return at(self.server.url)
+
+
+class TestBedrockFaults(HttpFaultConformance):
+    secret = SECRET_KEY
+
+    def make_at(self, url: str) -> BedrockLLM:
+        return at(url)
+
+    async def call(self, connector: BedrockLLM) -> Any:
+        return fold([chunk async for chunk in connector.stream(LLMRequest(messages=(Message.user("Hello"),)))])
+
+    def good(self) -> HttpReply:
+        frames = [
+            event("messageStart", {"role": "assistant"}),
+            event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hello"}}),
+            event("contentBlockStop", {"contentBlockIndex": 0}),
+            event("messageStop", {"stopReason": "end_turn"}),
+            event("metadata", {"usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}}),
+        ]
+        return HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames)
