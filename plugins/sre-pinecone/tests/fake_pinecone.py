@@ -5,28 +5,26 @@ of records later still. No server of Pinecone's can be installed here: how their
 """
 
 import asyncio
-import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
 from .fake_filters import FilterError, check, meets  # noqa: TID252 -- the folder of tests is no package
+from .fake_records import (  # noqa: TID252
+    RefusedError,
+    as_fetched,
+    as_stored,
+    check_vector,
+    page_of,
+    read_body,
+    scores_of,
+)
 
 KEY = "pcsk_the_key_of_the_fake_4471"
 VERSION = "2026-07"
 _METRICS = ("cosine", "dotproduct", "euclidean")
-
-
-class RefusedError(Exception):
-    """An answer with an error, in the form of the data plane."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 class Namespace:
@@ -140,7 +138,7 @@ class FakePinecone:
         return web.json_response(self._model(index))
 
     async def _create_index(self, request: web.Request) -> web.Response:
-        body = await _body(request, {"name", "schema", "deployment"})
+        body = await read_body(request, {"name", "schema", "deployment"})
         if body["name"] in self.indexes:
             return _control_error(409, "ALREADY_EXISTS", "Resource already exists")
         if body["deployment"] != {"deployment_type": "managed", "cloud": "aws", "region": "us-east-1"}:
@@ -170,12 +168,12 @@ class FakePinecone:
     async def _list_namespaces(self, index: FakeIndex, request: web.Request) -> web.Response:
         prefix = request.query.get("prefix", "")
         names = sorted(name for name in index.namespaces if name.startswith(prefix))
-        page, token = _page(names, request.query)
+        page, token = page_of(names, request.query)
         found: dict[str, Any] = {"namespaces": [self._described(index, name) for name in page]}
         return web.json_response(found | token)
 
     async def _create_namespace(self, index: FakeIndex, request: web.Request) -> web.Response:
-        name = (await _body(request, {"name"}))["name"]
+        name = (await read_body(request, {"name"}))["name"]
         if not name.isascii() or not 1 <= len(name) <= 512:
             raise RefusedError(400, f"illegal namespace {name!r}")
         if name in index.namespaces:
@@ -201,7 +199,7 @@ class FakePinecone:
         return {"name": name, "record_count": str(namespace.told)}
 
     async def _stats(self, index: FakeIndex, request: web.Request) -> web.Response:
-        await _body(request, set(), optional={"filter"})
+        await read_body(request, set(), optional={"filter"})
         counts = {name: {"vectorCount": space.told} for name, space in index.namespaces.items()}
         return web.json_response(
             {
@@ -219,20 +217,20 @@ class FakePinecone:
     async def _upsert(self, index: FakeIndex, request: web.Request) -> web.Response:
         if (request.content_length or 0) > 2_000_000:
             raise RefusedError(400, "the request is larger than 2 MB")
-        body = await _body(request, {"vectors"}, optional={"namespace"})
+        body = await read_body(request, {"vectors"}, optional={"namespace"})
         vectors = body["vectors"]
         if not 1 <= len(vectors) <= 1000:
             raise RefusedError(400, f"{len(vectors)} vectors, not 1 to 1000")
         for vector in vectors:
-            _check_vector(vector, index.dimension)
+            check_vector(vector, index.dimension)
         if len({vector["id"] for vector in vectors}) < len(vectors):
             raise RefusedError(400, "an id is there twice")
         namespace = index.namespaces.setdefault(body.get("namespace", ""), Namespace())
-        stored = {vector["id"]: _stored(vector) for vector in vectors}
+        stored = {vector["id"]: as_stored(vector) for vector in vectors}
         return self._changed(namespace, lambda: namespace.records.update(stored), {"upsertedCount": len(vectors)})
 
     async def _delete(self, index: FakeIndex, request: web.Request) -> web.Response:
-        body = await _body(request, {"ids"}, optional={"namespace"})
+        body = await read_body(request, {"ids"}, optional={"namespace"})
         if not 1 <= len(body["ids"]) <= 1000:
             raise RefusedError(400, f"{len(body['ids'])} ids, not 1 to 1000")
         namespace = index.namespaces.setdefault(body.get("namespace", ""), Namespace())
@@ -268,7 +266,7 @@ class FakePinecone:
 
     async def _query(self, index: FakeIndex, request: web.Request) -> web.Response:
         optional = {"namespace", "filter", "includeValues", "includeMetadata"}
-        body = await _body(request, {"vector", "topK"}, optional=optional)
+        body = await read_body(request, {"vector", "topK"}, optional=optional)
         if not 1 <= body["topK"] <= 10_000:
             raise RefusedError(400, f"topK {body['topK']} is not 1 to 10000")
         if len(body["vector"]) != index.dimension:
@@ -277,7 +275,7 @@ class FakePinecone:
             check(body["filter"])
         records, headers = self._read(index, body.get("namespace", ""))
         good = [record for record in records.values() if meets(body.get("filter", {}), record["metadata"])]
-        scores = _scores(good, body["vector"], index.metric)
+        scores = scores_of(good, body["vector"], index.metric)
         order = np.argsort(scores if index.metric == "euclidean" else -scores, kind="stable")[: body["topK"]]
         matches = []
         for place in order.tolist():
@@ -294,21 +292,21 @@ class FakePinecone:
             raise RefusedError(400, f"{len(ids)} ids are too many")
         records, headers = self._read(index, request.query.get("namespace", ""))
         found = {key: records[key] for key in ids if key in records}
-        return web.json_response(_fetched(found, request.query.get("namespace", "")), headers=headers)
+        return web.json_response(as_fetched(found, request.query.get("namespace", "")), headers=headers)
 
     async def _fetch_by_metadata(self, index: FakeIndex, request: web.Request) -> web.Response:
-        body = await _body(request, {"filter"}, optional={"namespace", "limit", "paginationToken"})
+        body = await read_body(request, {"filter"}, optional={"namespace", "limit", "paginationToken"})
         check(body["filter"])
         records, headers = self._read(index, body.get("namespace", ""))
         keys = sorted(key for key, record in records.items() if meets(body["filter"], record["metadata"]))
-        page, token = _page(keys, {name: str(value) for name, value in body.items()})
-        found = _fetched({key: records[key] for key in page}, body.get("namespace", ""))
+        page, token = page_of(keys, {name: str(value) for name, value in body.items()})
+        found = as_fetched({key: records[key] for key in page}, body.get("namespace", ""))
         return web.json_response(found | token, headers=headers)
 
     async def _list(self, index: FakeIndex, request: web.Request) -> web.Response:
         records, headers = self._read(index, request.query.get("namespace", ""))
         prefix = request.query.get("prefix", "")
-        page, token = _page(sorted(key for key in records if key.startswith(prefix)), request.query)
+        page, token = page_of(sorted(key for key in records if key.startswith(prefix)), request.query)
         found: dict[str, Any] = {"vectors": [{"id": key} for key in page], "usage": {"readUnits": 1}}
         return web.json_response(found | {"namespace": request.query.get("namespace", "")} | token, headers=headers)
 
@@ -325,74 +323,6 @@ def _existing(index: FakeIndex, name: str) -> str:
     if name not in index.namespaces:
         raise RefusedError(404, "Namespace not found")
     return name
-
-
-async def _body(request: web.Request, required: set[str], *, optional: set[str] | None = None) -> dict[str, Any]:
-    body = json.loads(await request.read(), parse_constant=_not_json)
-    if not isinstance(body, dict) or not required <= set(body) <= required | (optional or set()):
-        raise RefusedError(400, f"{sorted(body)} is not what is taken here")
-    return body
-
-
-def _not_json(word: str) -> None:
-    raise RefusedError(400, f"{word} is no JSON")
-
-
-def _check_vector(vector: Mapping[str, Any], dimension: int) -> None:
-    key, values, metadata = vector["id"], vector["values"], vector.get("metadata", {})
-    if not isinstance(key, str) or not key.isascii() or "\x00" in key or not 1 <= len(key) <= 512:
-        raise RefusedError(400, f"illegal id {key!r}")
-    if len(values) != dimension:
-        raise RefusedError(400, f"Vector dimension {len(values)} does not match the dimension of the index {dimension}")
-    if not any(values):
-        raise RefusedError(400, "Dense vectors must contain at least one non-zero value")
-    if len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode()) > 40_960:
-        raise RefusedError(400, "metadata size exceeds the limit of 40960 bytes per vector")
-    for name, value in metadata.items():
-        strings = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        if name.startswith("$") or not (strings or isinstance(value, str | int | float | bool)):
-            raise RefusedError(
-                400, f"Metadata value must be a string, number, boolean or list of strings, got {value!r}"
-            )
-
-
-def _stored(vector: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers become 64-bit floating-point ones, and vectors 32-bit ones."""
-    metadata = {
-        name: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        for name, value in vector.get("metadata", {}).items()
-    }
-    values = np.array(vector["values"], dtype=np.float32)
-    return {"id": vector["id"], "values": values, "metadata": metadata}
-
-
-def _scores(records: list[dict[str, Any]], vector: list[float], metric: str) -> Any:
-    if not records:
-        return np.zeros(0, dtype=np.float32)
-    matrix = np.stack([record["values"] for record in records])
-    query = np.array(vector, dtype=np.float32)
-    if metric == "euclidean":
-        return ((matrix - query) ** 2).sum(axis=1)
-    product = matrix @ query
-    if metric == "dotproduct":
-        return product
-    return product / (np.linalg.norm(matrix, axis=1) * (np.linalg.norm(query) or math.inf))
-
-
-def _fetched(records: Mapping[str, Mapping[str, Any]], namespace: str) -> dict[str, Any]:
-    vectors = {key: {**record, "values": record["values"].tolist()} for key, record in records.items()}
-    return {"vectors": vectors, "namespace": namespace, "usage": {"readUnits": 1}}
-
-
-def _page(items: list[str], query: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
-    """The tokens are as opaque as theirs: the last item of the page before."""
-    limit = int(query.get("limit", "100"))
-    if not 1 <= limit <= 100:
-        raise RefusedError(400, f"limit {limit} is not 1 to 100")
-    after = query.get("paginationToken")
-    rest = [item for item in items if after is None or item > after]
-    page = rest[:limit]
-    return page, {"pagination": {"next": page[-1]}} if len(rest) > limit else {}
 
 
 def _error(status: int, message: str) -> web.Response:
