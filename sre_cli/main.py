@@ -21,6 +21,8 @@ _COMMANDS = {
     "doctor": Entry("sre_cli.commands.doctor:doctor", "Check that everything here works."),
     "models": Entry("sre_cli.commands.models:models", "Show the catalogue of models."),
     "vault": Entry("sre_cli.commands.vault:vault", "Keep secrets."),
+    "storage": Entry("sre_cli.commands.storage:storage", "Move what agents have stored."),
+    "vectors": Entry("sre_cli.commands.vectors:vectors", "Move collections of vectors."),
 }
 
 _EPILOG = """\b

@@ -1,5 +1,7 @@
 """The operator: whoever runs the command line here owns the secrets and may use the models."""
 
+from collections.abc import Iterable
+
 from sre_core.access.candidate import Candidate
 from sre_core.access.resource import Resource
 from sre_core.config import Config, load
@@ -11,15 +13,16 @@ OPERATOR = Candidate.user("operator")
 _OWNED = ("vault", "llm")
 
 
-def operator_config(vault_id: str = "default") -> Config:
+def operator_config(vault_id: str = "default", *, also: Iterable[str] = ()) -> Config:
     """The configuration from here, in which the operator owns every secret and model, in this process alone.
 
-    `vault_id` is the vault that is asked for, configured or not. Only the nearest ACL decides, so each configured
-    path below these needs the grant as well. Raises ConfigError.
+    `vault_id` is the vault that is asked for, configured or not; `also` are other things to own, as "storage". Only
+    the nearest ACL decides, so each configured path below these needs the grant as well. Raises ConfigError.
     """
     config = load().config
     grants = config.access
     paths = {path for path in grants if Resource.parse(path).parts[0].partition("@")[0] in _OWNED}
     vaults = {f"vault@{id_}" for id_ in (*config.connectors["vault"], vault_id) if id_ != "default"}
-    owned = {path: {**grants.get(path, {}), str(OPERATOR): "own"} for path in paths | vaults | set(_OWNED)}
+    everything = paths | vaults | set(_OWNED) | set(also)
+    owned = {path: {**grants.get(path, {}), str(OPERATOR): "own"} for path in everything}
     return load(code={"access": owned}).config

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import click
 
+from sre_cli.copying import CopyOptions, MakeCopy, copy_options, run_copy
 from sre_cli.operator import OPERATOR, operator_config
 from sre_cli.options import debug_option, json_option
 from sre_cli.render import print_json
 from sre_cli.streams import is_terminal, read_text
+from sre_core.connectors.base import Service
 from sre_core.connectors.vault import Vault
 from sre_core.errors import NotFoundError, UnsupportedError
 from sre_core.runtime import Runtime
@@ -97,6 +99,30 @@ def delete(name: str, vault_id: str, *, yes: bool) -> None:
         click.confirm(f"Forget {name!r} for good?", abort=True)
     _with_vault(vault_id, lambda handle: _delete(handle, name))
     click.echo(f"Deleted {name}.", err=True)
+
+
+@vault.command(
+    epilog="""\b
+Examples:
+  sre vault copy default hashicorp --dry-run     which secrets would be copied
+  sre vault copy default hashicorp               copy them, and check them
+"""
+)
+@copy_options
+@debug_option
+def copy(source: str, target: str, **options: Unpack[CopyOptions]) -> None:
+    """Copy secrets from one vault to another, with their ACLs; none is shown.
+
+    SOURCE and TARGET are ids of vaults in sre.toml. What the target has already, and the same, is left alone. Each
+    secret is read back. Nothing is deleted. Exits with 5 when something is not the same in the end.
+    """
+    run_copy(Service.VAULT, _engine, source, target, **options)
+
+
+def _engine() -> MakeCopy:
+    from sre_core.migration.vault import VaultCopy
+
+    return VaultCopy
 
 
 async def _delete(vault: Vault, name: str) -> None:

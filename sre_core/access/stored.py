@@ -15,12 +15,13 @@ from sre_core.access.candidate import Candidate
 from sre_core.access.resource import Resource
 from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError
 
-__all__ = ["AclObjects", "StoredAcls", "acl_from_json", "acl_to_json"]
+__all__ = ["ACL_PREFIX", "AclObjects", "StoredAcls", "acl_from_json", "acl_key", "acl_to_json", "stored_acl"]
 
 log = logs.get_logger(__name__)
 
-# Homes begin with a role, "agent/…"; no handle can address a key that begins with this.
-_PREFIX = "acl"
+ACL_PREFIX = "acl"
+"""What the keys of ACLs begin with. Homes begin with a role, "agent/…", so no handle can address such a key."""
+
 T = TypeVar("T")
 
 _ATTEMPTS = 20
@@ -118,7 +119,7 @@ class StoredAcls:
             await self._update(resource, change)
 
     async def _update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
-        key = _key(resource)
+        key = acl_key(resource)
         for _ in range(_ATTEMPTS):
             version = await _version(self._objects, key)
             acl = change(await self._in_force(resource))
@@ -154,7 +155,7 @@ class StoredAcls:
         """Forget an ACL, if there is one. Raises ConflictError, ConnectorError."""
         self._check_not_configured(resource)
         async with self._one_at_a_time:
-            await self._objects.delete(_key(resource))
+            await self._objects.delete(acl_key(resource))
             self._keep(resource, None)
 
     def _check_not_configured(self, resource: Resource) -> None:
@@ -221,28 +222,45 @@ def acl_to_json(resource: Resource, acl: ACL) -> bytes:
 def acl_from_json(raw: bytes, resource: Resource) -> ACL:
     """Read what `acl_to_json` wrote. Raises ConnectorError on anything else: a damaged ACL grants nothing."""
     try:
-        content = pydantic_core.from_json(raw)
-        whose = content["resource"]
-        grants = {(Candidate.parse(name), Access.parse(level)) for name, level in content["grants"].items()}
+        whose, acl = _read(raw)
     except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
         raise ConnectorError(
             f"the stored ACL of {str(resource)!r} is damaged: {error}", hint="grant the access again, or delete it"
         ) from error
-    if whose != str(resource):
+    if whose != resource:
         raise ConnectorError(
-            f"the stored ACL of {str(resource)!r} belongs to {whose!r}", hint="grant the access again, or delete it"
+            f"the stored ACL of {str(resource)!r} belongs to {str(whose)!r}",
+            hint="grant the access again, or delete it",
         )
-    return ACL(frozenset(grants))
+    return acl
 
 
-def _key(resource: Resource) -> str:
+def stored_acl(key: str, raw: bytes) -> tuple[Resource, ACL]:
+    """The ACL that is stored under a key, and the resource that it belongs to. Raises ConnectorError."""
+    try:
+        resource, acl = _read(raw)
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise ConnectorError(f"the ACL that is stored under {key!r} is damaged: {error}", hint="delete it") from error
+    if acl_key(resource) != key:
+        raise ConnectorError(f"the ACL of {str(resource)!r} is stored under another's key {key!r}", hint="delete it")
+    return resource, acl
+
+
+def _read(raw: bytes) -> tuple[Resource, ACL]:
+    content = pydantic_core.from_json(raw)
+    grants = {(Candidate.parse(name), Access.parse(level)) for name, level in content["grants"].items()}
+    return Resource.parse(content["resource"]), ACL(frozenset(grants))
+
+
+def acl_key(resource: Resource) -> str:
+    """The key of a resource's ACL in the storage."""
     # By digest: an ACL of "a" and one of "a/b" are then just two objects, whatever the names hold.
-    return f"{_PREFIX}/{hashlib.sha256(str(resource).encode()).hexdigest()}.json"
+    return f"{ACL_PREFIX}/{hashlib.sha256(str(resource).encode()).hexdigest()}.json"
 
 
 async def _raw(objects: AclObjects, resource: Resource) -> bytes | None:
     try:
-        return await objects.read(_key(resource))
+        return await objects.read(acl_key(resource))
     except NotFoundError:
         return None
 

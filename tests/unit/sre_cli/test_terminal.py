@@ -182,3 +182,22 @@ def test_a_missing_prompt_is_not_waited_for_at_a_terminal(terminal: Open) -> Non
     code, shown = session.finish()
     assert code == 2
     assert "PROMPT" in shown
+
+
+def test_a_copy_says_how_much_it_is_and_asks_before_it_begins(terminal: Open, project: Path) -> None:
+    with (project / "sre.toml").open("a") as settings:
+        settings.write('[connectors.vault.other]\nuse = "file"\npath = "other"\nkey_file = "vault.key"\n')
+    for name in ("openai", "groq"):
+        session = terminal("vault", "set", name)
+        session.expect(f"Secret '{name}': ")
+        session.send("sk-4711\n")
+        assert session.finish()[0] == 0
+    for answer, code, there in (("n", 130, False), ("y", 0, True)):
+        session = terminal("vault", "copy", "default", "other")
+        session.expect("Copy 2 secrets (groq, openai) from vault:default (file) to vault:other (file)? [y/N]: ")
+        session.send(f"{answer}\n")
+        found, shown = session.finish()
+        assert found == code, shown
+        assert ("copied    2 secrets" in shown) is there
+        assert (project / "other").exists() is there
+        assert "sk-4711" not in shown

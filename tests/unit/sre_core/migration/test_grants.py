@@ -1,0 +1,164 @@
+"""What was granted on things holds for their copies: under the target's name, and where it takes the source's place."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sre_core.access import Access, Candidate, Resource
+from sre_core.config import load
+from sre_core.connectors import Service
+from sre_core.connectors.kernel_storage import KernelStorage
+from sre_core.connectors.vectors import VectorRecord
+from sre_core.errors import AccessDeniedError
+from sre_core.migration import End, GrantsCopy, Report, StorageCopy
+from sre_core.plugins import Plugins
+from sre_core.runtime import Runtime
+
+ADA, BEA, EVE = Candidate.agent("ada"), Candidate.user("bea"), Candidate.user("eve")
+
+
+def runtime(folder: Path, **code: Any) -> Runtime:
+    storages = {
+        "default": {"use": "local", "folder": str(folder / "one")},
+        "s3": {"use": "local", "folder": str(folder / "two")},
+        **code.pop("storages", {}),
+    }
+    vectors = {"default": {"use": "memory"}, "big": {"use": "memory"}}
+    connectors = {"storage": storages, "vectors": vectors, "llm": {"default": {"use": "echo"}}}
+    config = load(folder, {}, {"data": str(folder), "connectors": connectors, **code}).config
+    return Runtime(config, plugins=Plugins.load(only=[]))
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with runtime(tmp_path) as made:
+        storage = made.storage(ADA)
+        for path in ("notes/a.txt", "notes/b.txt", "private.txt"):
+            await storage.write(path, path)
+        await storage.grant("notes", BEA, Access.READ)
+        await storage.grant("notes/b.txt", BEA, Access.WRITE)
+        await storage.revoke("notes/b.txt", BEA)
+        yield made
+
+
+def end(opened_runtime: Runtime, id_: str, service: Service = Service.STORAGE) -> End:
+    return End(opened_runtime.connectors.get(service, id_))
+
+
+async def copy(made: Runtime, source: str, target: str, prefix: str = "", **options: Any) -> Report:
+    ends = end(made, source), end(made, target)
+    report = await StorageCopy(*ends, prefix=prefix).run()
+    await GrantsCopy(end(made, "default"), *ends, prefix=prefix, **options).run(report)
+    return report
+
+
+async def rights(made: Runtime, id_: str = "default") -> dict[str, list[bool]]:
+    """Who may read: bea, then eve."""
+    paths = ("notes/a.txt", "notes/b.txt", "private.txt")
+    return {
+        path: [await made.storage(who, id_).of(ADA).allowed(path, Access.READ) for who in (BEA, EVE)] for path in paths
+    }
+
+
+RIGHTS = {"notes/a.txt": [True, False], "notes/b.txt": [False, False], "private.txt": [False, False]}
+
+
+async def test_grants_hold_for_the_copies_under_the_targets_own_id(opened: Runtime) -> None:
+    report = await copy(opened, "default", "s3")
+    assert report.ok
+    assert await rights(opened) == RIGHTS
+    assert await rights(opened, "s3") == RIGHTS
+    assert await opened.storage(BEA, "s3").of(ADA).read_text("notes/a.txt") == "notes/a.txt"
+    with pytest.raises(AccessDeniedError):
+        await opened.storage(BEA, "s3").of(ADA).read_text("private.txt")
+
+
+async def test_grants_hold_where_the_target_takes_the_place_of_the_default_storage(
+    opened: Runtime, tmp_path: Path
+) -> None:
+    vectors = opened.vectors(ADA)
+    await vectors.create("docs", 1)
+    await vectors.upsert("docs", [VectorRecord(id="x", vector=[1])])
+    await vectors.grant("docs", BEA, Access.READ)
+    await copy(opened, "default", "s3")
+    moved = {"default": {"use": "local", "folder": str(tmp_path / "two")}}
+    async with runtime(tmp_path, storages=moved) as later:
+        assert await rights(later) == RIGHTS
+        # ACLs of other services lie in the default storage as well.
+        assert await later.vectors(BEA).of(ADA).allowed("docs", Access.READ)
+
+
+async def test_grants_come_back_with_what_is_copied_back(opened: Runtime) -> None:
+    await copy(opened, "default", "s3")
+    await opened.storage(ADA, "s3").grant("private.txt", EVE, Access.READ)
+    report = await copy(opened, "s3", "default")
+    assert report.ok
+    assert await rights(opened) == {**RIGHTS, "private.txt": [False, True]}
+
+
+async def test_a_second_copy_of_changed_grants_replaces_them(opened: Runtime) -> None:
+    await copy(opened, "default", "s3")
+    await opened.storage(ADA).grant("notes", EVE, Access.READ)
+    await copy(opened, "default", "s3")
+    assert (await rights(opened, "s3"))["notes/a.txt"] == [True, True]
+
+
+async def test_what_lies_above_a_prefix_decides_over_the_copies_too(opened: Runtime, tmp_path: Path) -> None:
+    report = await copy(opened, "default", "s3", prefix="agent/ada/notes/a.txt")
+    assert report.ok
+    assert (await rights(opened, "s3"))["notes/a.txt"] == [True, False]
+    # But not over what was not copied.
+    await opened.storage(ADA, "s3").write("notes/new.txt", "x")
+    assert not await opened.storage(BEA, "s3").of(ADA).allowed("notes/new.txt", Access.READ)
+    moved = {"default": {"use": "local", "folder": str(tmp_path / "two")}}
+    async with runtime(tmp_path, storages=moved) as later:
+        assert (await rights(later))["notes/a.txt"] == [True, False]
+
+
+async def test_grants_outside_a_prefix_stay_where_they_are(opened: Runtime, tmp_path: Path) -> None:
+    await opened.storage(ADA).grant("private.txt", EVE, Access.READ)
+    await copy(opened, "default", "s3", prefix="agent/ada/notes")
+    assert (await rights(opened, "s3"))["private.txt"] == [False, False]
+    assert not [path for path in (tmp_path / "two/acl").iterdir() if b"private" in path.read_bytes()]
+
+
+async def test_grants_on_collections_follow_them(opened: Runtime) -> None:
+    await opened.vectors(ADA).create("docs", 1)
+    await opened.vectors(ADA).grant("docs", BEA, Access.WRITE)
+    ends = end(opened, "default", Service.VECTORS), end(opened, "big", Service.VECTORS)
+    await GrantsCopy(end(opened, "default"), *ends).run(report := Report())
+    assert (report.acls, report.ok) == (1, True)
+    assert await opened.vectors(BEA, "big").of(ADA).allowed("docs", Access.WRITE)
+    assert not await opened.vectors(EVE, "big").of(ADA).allowed("docs", Access.READ)
+
+
+async def test_what_the_operator_configured_is_noted_and_not_copied(opened: Runtime) -> None:
+    configured = [Resource.parse("storage/agent/ada/public"), Resource.parse("llm")]
+    report = await copy(opened, "default", "s3", configured=configured)
+    (note,) = report.notes
+    assert note.startswith('[access] "storage/agent/ada/public" says nothing of "storage@s3/agent/ada/public": add a')
+
+
+async def test_a_grant_that_only_the_targets_name_has_is_noted(opened: Runtime) -> None:
+    await opened.storage(ADA, "s3").grant("private.txt", EVE, Access.READ)
+    report = await copy(opened, "default", "s3")
+    assert report.notes == ["storage@s3/agent/ada/private.txt has an ACL, and the source has none there"]
+
+
+async def test_a_dry_run_counts_and_stores_nothing(opened: Runtime, tmp_path: Path) -> None:
+    ends = end(opened, "default"), end(opened, "s3")
+    await GrantsCopy(end(opened, "default"), *ends).run(report := Report(), write=False)
+    assert report.acls == 4
+    assert not (tmp_path / "two").exists()
+    assert await rights(opened, "s3") == {path: [False, False] for path in RIGHTS}
+
+
+async def test_a_damaged_acl_is_a_difference_and_stops_no_other(opened: Runtime) -> None:
+    kernel = KernelStorage(lambda: opened.connectors.get(Service.STORAGE))
+    await kernel.write("acl/damaged.json", b"{}")
+    await kernel.write("acl/elsewhere.json", b'{"resource": "storage/agent/ada/x", "grants": {}}')
+    report = await copy(opened, "default", "s3")
+    assert [one.name for one in report.differences] == ["acl/damaged.json", "acl/elsewhere.json"]
+    assert await rights(opened, "s3") == RIGHTS
