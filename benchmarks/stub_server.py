@@ -1,7 +1,7 @@
 """A chat completions server on loopback that answers at once, so that only the client costs.
 
-Started as `python -m benchmarks.stub_server`, in a process of its own; its first line of output is its URL. The
-model's name chooses the behavior:
+Started as `python -m benchmarks.stub_server`, in a process of its own; its first line of output is its URL. It takes a
+free port, or the one that is its argument. The model's name chooses the behavior:
 
 - "text": an answer of three pieces;
 - "skill": a call of the skill `add`, and an answer when its result has come;
@@ -11,6 +11,7 @@ model's name chooses the behavior:
 
 import asyncio
 import json
+import sys
 import time
 from typing import Any
 
@@ -80,12 +81,12 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     return web.Response(body=raw, content_type="text/event-stream")
 
 
-async def _serve() -> None:
+async def _serve(port: int) -> None:
     application = web.Application(client_max_size=64 * 1024 * 1024)
     application.router.add_post("/v1/chat/completions", _complete)
     runner = web.AppRunner(application, access_log=None, keepalive_timeout=600)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=2048)
     await site.start()
     print(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", flush=True)
     await asyncio.Event().wait()
@@ -93,7 +94,7 @@ async def _serve() -> None:
 
 def main() -> None:
     """Serve until the process is ended."""
-    asyncio.run(_serve())
+    asyncio.run(_serve(int(sys.argv[1]) if sys.argv[1:] else 0))
 
 
 if __name__ == "__main__":

@@ -2,19 +2,35 @@
 
 import argparse
 import asyncio
+import os
 import tempfile
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from benchmarks import report
-from benchmarks.connectors.contest import Contest
+from benchmarks.connectors.contest import Contest, missing
 from benchmarks.result import Row
+from sre_core.errors import UnknownConnectorError
 
 __all__ = ["SCENARIOS", "main"]
 
-SCENARIOS = ("redis", "s3", "aws_secrets", "gcs", "azure", "milvus", "hashicorp", "openai", "anthropic", "google")
+SCENARIOS = (
+    "redis",
+    "s3",
+    "aws_secrets",
+    "bedrock",
+    "gcs",
+    "azure",
+    "milvus",
+    "pinecone",
+    "hashicorp",
+    "openai",
+    "anthropic",
+    "google",
+)
 _LATEST = report.LATEST.with_name("connectors_latest.json")
 _PACKAGES = (
     "aiobotocore",
@@ -42,13 +58,23 @@ def main() -> None:
     contest = Contest(rounds=1, count=100) if chosen.quick else Contest()
     rows: list[Row] = []
     for name in chosen.only or SCENARIOS:
-        console.print(f"[dim]{name} …[/dim]")
-        scenario = import_module(f"benchmarks.connectors.scenarios.{name}")
-        with tempfile.TemporaryDirectory() as folder:
-            rows += asyncio.run(scenario.measure(contest, Path(folder)))
+        console.print(f"[dim]{name} … (load {os.getloadavg()[0]:.1f})[/dim]")
+        rows += _measured(name, contest, console)
         report.save(rows, chosen.output, quick=chosen.quick, peer=None, packages=_PACKAGES)
     report.show(rows, console, sides=("ours", "bare"))
     console.print(f"Saved to {chosen.output}")
+
+
+def _measured(name: str, contest: Contest, console: Console) -> list[Row]:
+    """The rows of a scenario; what lacks its server, client or plugin is told, and does not end the run."""
+    try:
+        scenario = import_module(f"benchmarks.connectors.scenarios.{name}")
+        with tempfile.TemporaryDirectory() as folder:
+            rows: list[Row] = asyncio.run(scenario.measure(contest, Path(folder)))
+    except (ImportError, UnknownConnectorError, pytest.skip.Exception) as reason:
+        console.print(f"{name}: not measured: {reason}")
+        return [missing(name, str(reason))]
+    return rows
 
 
 if __name__ == "__main__":
