@@ -64,7 +64,7 @@ class Bedrock:
         yield reader.last()
 
     async def embed(self, texts: Sequence[str], *, model: str) -> list[list[float]]:
-        """Vectors, several requests at once. Raises ConnectorErrors, UnsupportedError."""
+        """Vectors, several requests at once. Raises ConnectorErrors."""
         size = batch_size(model)
         free = asyncio.Semaphore(_TOGETHER)
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]

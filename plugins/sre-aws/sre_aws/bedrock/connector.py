@@ -87,7 +87,7 @@ class BedrockLLM(LLMConnector):
         return [_known(default), *(model for model in listed if model.id != default)]
 
     async def embed(self, texts: Sequence[str], *, model: str | None = None) -> list[list[float]]:
-        """One vector per text, by `embedding_model` if none is named. Raises UnsupportedError for makers unknown."""
+        """One vector per text, by `embedding_model` if none is named. Raises NotFoundError for makers unknown."""
         client = self._ready
         if not texts:
             return []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sre_aws.bedrock.traits import family
-from sre_core.errors import UnsupportedError
+from sre_core.errors import NotFoundError
 
 __all__ = ["batch_size", "embedding_body", "vectors_of"]
 
@@ -12,15 +12,16 @@ _COHERE_BATCH = 96
 
 
 def batch_size(model: str) -> int:
-    """How many texts go into one request. Raises UnsupportedError for models of which that is not known."""
+    """How many texts go into one request. Raises NotFoundError for models that are not known to embed."""
     match family(model):
         case "amazon":
             return 1
         case "cohere":
             return _COHERE_BATCH
         case maker:
-            raise UnsupportedError(
-                f"it is not known how {model!r} embeds ({maker})", hint="use a model of Titan or Cohere"
+            raise NotFoundError(
+                f"it is not known how models of {maker!r} embed, such as {model!r}",
+                hint="use one of Titan or Cohere: amazon.titan-embed-text-v2:0, cohere.embed-multilingual-v3",
             )
 
 

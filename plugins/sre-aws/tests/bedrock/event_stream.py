@@ -1,4 +1,4 @@
-"""Event streams as AWS frames them (https://smithy.io/2.0/aws/amazon-eventstream.html), for tests that answer with some."""
+"""Event streams as AWS frames them: https://smithy.io/2.0/aws/amazon-eventstream.html."""
 
 import json
 import struct

@@ -75,7 +75,7 @@ def need(true: bool, message: str) -> None:
 
 @dataclass
 class FakeBedrock:
-    """`bodies` are the requests that were accepted, with their `modelId`. A prompt with "forbidden" trips a guardrail."""
+    """`bodies` are the requests that were accepted, with their `modelId`. "forbidden" in a prompt trips a guardrail."""
 
     bodies: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
@@ -265,9 +265,9 @@ def _check_fields(body: dict[str, Any]) -> None:
     if config is not None:
         need(config["type"] in _THINKING.get(model, set()), f"thinking.type.{config['type']} is not supported.")
         need("block_binding" not in config or BETA in fields.get("anthropic_beta", []), "block_binding: not permitted")
-        budget = config.get("budget_tokens", 1024)
         limit = body.get("inferenceConfig", {}).get("maxTokens", 1 << 20)
-        need(1024 <= budget < limit, "`max_tokens` must be greater than `thinking.budget_tokens`")
+        fits = config["type"] != "enabled" or 1024 <= config["budget_tokens"] < limit
+        need(fits, "`max_tokens` must be greater than `thinking.budget_tokens`")
     need("reasoningConfig" not in fields or model == NOVA_2, "reasoningConfig: extraneous key is not permitted")
     sampling = body.get("inferenceConfig", {}).keys() & {"temperature", "topP"}
     need(not sampling or model not in _BOUND, "temperature is not supported for this model.")
