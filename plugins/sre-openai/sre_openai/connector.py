@@ -246,6 +246,11 @@ class OpenAILLM(LLMConnector):
         model = model or self._default
         if model is not None and not self._preset.any_model:
             return model
+        if model is None and self._preset.needs_key:
+            raise ConfigError(
+                f"llm connector 'openai' with the preset {self._preset.name!r} needs a `model`",
+                hint="of azure, the name of your deployment",
+            )
         known = await self._known()
         if model is None:
             if not known:

@@ -192,6 +192,12 @@ async def test_a_server_that_answers_for_any_model_is_not_asked_for_one_that_it_
         assert json.loads(server.requests[-1].body)["model"] == "served"
 
 
+async def test_azure_has_no_model_of_its_own():
+    async with started(preset="azure", url="https://acme.openai.azure.com", key="k") as connector:
+        with pytest.raises(ConfigError, match="needs a `model`"):
+            await complete(connector, ask("hi"))
+
+
 async def test_a_model_that_is_not_declared_to_think_is_not_told_not_to():
     async with ReplayServer.running(always=chat_reply("ok")) as server, started(url=server.url, model="m") as connector:
         await complete(connector, ask("hi", thinking=False))
