@@ -38,6 +38,13 @@ class Moto:
         self.url = f"http://127.0.0.1:{port}"
         boto3.client("s3", endpoint_url=self.url, **KEYS).create_bucket(Bucket=BUCKET)
 
+    def left(self, prefix: str) -> list[str]:
+        """The names in the bucket that begin so, with those of unfinished uploads."""
+        bare = boto3.client("s3", endpoint_url=self.url, **KEYS)
+        uploads = bare.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        objects = bare.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [found["Key"] for found in (*objects, *uploads) if found["Key"].startswith(prefix)]
+
     def s3(self, **more: Any) -> S3Storage:
         """A storage in it, not started."""
         return s3(self.url, **more)

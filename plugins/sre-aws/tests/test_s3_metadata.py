@@ -83,6 +83,11 @@ def test_a_copy_has_everything_but_another_time_of_expiry() -> None:
     assert headers_again(expiring, None) == described
 
 
+def test_a_copy_of_an_object_of_others_keeps_its_tag_as_its_version() -> None:
+    head = read_head("a", reply({"ContentType": "text/csv"}))
+    assert read_head("a", reply(headers_again(head, 1.0), ETag='"other"')).info.version == "tag"
+
+
 @pytest.mark.parametrize("strange", [{}, {"ETag": '"tag"'}, {"ETag": None, "LastModified": _MODIFIED}])
 def test_a_reply_without_what_s3_always_tells_is_none_of_s3(strange: dict[str, Any]) -> None:
     with pytest.raises(ConnectorError, match="not of S3"):

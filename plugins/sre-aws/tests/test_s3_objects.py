@@ -67,7 +67,7 @@ async def test_what_lies_outside_the_prefix_is_not_seen(storage: S3Storage, home
     assert [found.key async for found in storage.list("")] == []
 
 
-async def test_a_list_skips_our_own_notes(moto: Moto, storage: S3Storage, home: str, bare: Any) -> None:
+async def test_a_list_skips_our_own_notes(storage: S3Storage, home: str, bare: Any) -> None:
     for name in ("-before", "team/z"):
         await storage.write(name, b"1")
     for number in range(3):
@@ -78,25 +78,25 @@ async def test_a_list_skips_our_own_notes(moto: Moto, storage: S3Storage, home: 
 # Large objects
 
 
-async def test_a_failed_upload_leaves_no_parts_behind(storage: S3Storage, home: str, bare: Any) -> None:
+async def test_a_failed_upload_leaves_no_parts_behind(moto: Moto, storage: S3Storage, home: str) -> None:
     async def broken() -> AsyncGenerator[bytes]:
         yield b"x" * (20 * _MIB)
         raise RuntimeError("the source is gone")
 
     with pytest.raises(RuntimeError, match="gone"):
         await storage.write_stream("agent/a/large", broken())
-    assert _unfinished(bare, home) == []
+    assert moto.left(home) == []
     with pytest.raises(NotFoundError):
         await storage.stat("agent/a/large")
 
 
 async def test_an_object_with_too_many_parts_is_refused_and_leaves_nothing(
-    storage: S3Storage, home: str, bare: Any, monkeypatch: pytest.MonkeyPatch
+    moto: Moto, storage: S3Storage, home: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload, "MOST_PARTS", 2)
     with pytest.raises(ConnectorError, match="larger than S3 takes in 2 parts"):
         await storage.write_stream("agent/a/large", _chunks(b"x" * (30 * _MIB)))
-    assert _unfinished(bare, home) == []
+    assert moto.left(home) == []
     with pytest.raises(NotFoundError):
         await storage.stat("agent/a/large")
 
@@ -194,9 +194,3 @@ async def test_a_stream_may_be_left_before_its_end(storage: S3Storage) -> None:
     async with aclosing(storage.read_stream("agent/a/large")) as pieces:
         assert len(await anext(pieces)) <= _MIB
     assert (await storage.stat("agent/a/large")).size == 20 * _MIB
-
-
-def _unfinished(bare: Any, home: str) -> list[str]:
-    """The uploads in parts that are neither completed nor taken back."""
-    uploads = bare.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
-    return [found["Key"] for found in uploads if found["Key"].startswith(home)]

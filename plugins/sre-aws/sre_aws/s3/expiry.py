@@ -1,5 +1,6 @@
 """Objects that vanish: when they do is in their metadata, and a note beside them lets lists find out."""
 
+import math
 import time
 from contextlib import suppress
 
@@ -7,9 +8,9 @@ from sre_aws.s3.bucket import Bucket
 from sre_aws.s3.metadata import Head, headers_again
 from sre_aws.s3.parts import copy_ranges
 from sre_aws.s3.upload import upload
-from sre_core.errors import ConflictError, ConnectorError, NotFoundError
+from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError
 
-__all__ = ["expire", "missing", "sweep", "tidy"]
+__all__ = ["expire", "forget", "missing", "sweep", "tidy"]
 
 _TRIES = 8
 _GRACE = 60.0
@@ -29,8 +30,10 @@ def missing(bucket: Bucket, key: str) -> NotFoundError:
 async def expire(bucket: Bucket, key: str, seconds: float | None) -> None:
     """Let an object vanish after `seconds`; None means never. It keeps its version.
 
-    Raises NotFoundError; ConflictError when others write it all the time.
+    Raises NotFoundError; ConflictError when others write it all the time; ConfigError for what is no time.
     """
+    if seconds is not None and not math.isfinite(seconds):
+        raise ConfigError(f"an object cannot expire after {seconds} seconds", hint="None means never")
     for _ in range(_TRIES):
         head = await bucket.head(key)
         now = time.time()
@@ -38,7 +41,8 @@ async def expire(bucket: Bucket, key: str, seconds: float | None) -> None:
             raise missing(bucket, key)
         if seconds is None and head.info.expires is None:
             return
-        expires = None if seconds is None else now + seconds
+        # Rounded as it is written down, so that the note is found again by it.
+        expires = None if seconds is None else round(max(0.0, now + seconds), 3)
         if expires is not None:
             # First: an object that expires always has a note, though a note need not have an object.
             await bucket.put_note(key, expires)
@@ -91,11 +95,15 @@ async def tidy(bucket: Bucket, key: str, due: float) -> Head | None:
     Deletes what is of no use any more.
     """
     head = await bucket.head(key)
-    now = time.time()
-    if head is not None and head.expired(now):
+    if head is not None and head.expired(time.time()):
         await sweep(bucket, head)
         return None
-    if due < now - _STALE:
+    await forget(bucket, key, due)
+    return head
+
+
+async def forget(bucket: Bucket, key: str, due: float) -> None:
+    """Delete a note about an object that is gone, or has another time by now, unless it is fresh. Raises nothing."""
+    if due < time.time() - _STALE:
         with suppress(ConnectorError):
             await bucket.remove(f"tidying up after {key!r}", bucket.keys.note(key, due))
-    return head

@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 from sre_aws.s3.bucket import Bucket
-from sre_aws.s3.expiry import tidy
+from sre_aws.s3.expiry import forget, tidy
+from sre_aws.s3.together import together
 from sre_core.connectors.storage import ObjectInfo
 
 __all__ = ["listing"]
 
 _AT_ONCE = 16
+
+T = TypeVar("T")
 
 
 async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
@@ -20,25 +23,33 @@ async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
 
     Metadata and content type are not in the lists of S3, and the version is the entity tag.
     """
-    keys = bucket.keys
-    async with aclosing(bucket.names(keys.below(prefix))) as pages, aclosing(_due(bucket, prefix)) as notes:
+    async with aclosing(bucket.names(bucket.keys.below(prefix))) as pages, aclosing(_due(bucket, prefix)) as notes:
         # Both begin at once, so that a short list takes no longer for the notes.
-        page, note = await asyncio.gather(anext(pages, None), anext(notes, None))
+        both: list[Any] = await together((_next(pages), _next(notes)))
+        page, note = both
         while page is not None:
-            entries = {key: entry for entry in page if (key := keys.ours(entry["Key"])) is not None}
+            entries = {key: entry for entry in page if (key := bucket.keys.ours(entry["Key"])) is not None}
             doubtful: dict[str, float] = {}
-            last = keys.ours(page[-1]["Key"]) or page[-1]["Key"]
-            while note is not None and note[0] <= last:
+            while note is not None and entries and note[0] <= next(reversed(entries)):
                 if note[0] in entries:
-                    # The earliest says how long the notes of this key have been due.
+                    # The first of several says how long they have been due.
                     doubtful.setdefault(*note)
-                note = await anext(notes, None)
+                else:
+                    await forget(bucket, *note)
+                note = await _next(notes)
             looked_at = await _look(bucket, doubtful)
             for key, entry in entries.items():
                 info = looked_at[key] if key in looked_at else _info(key, entry)
                 if info is not None:
                     yield info
-            page = await anext(pages, None)
+            page = await _next(pages)
+        while note is not None:
+            await forget(bucket, *note)
+            note = await _next(notes)
+
+
+async def _next(items: AsyncGenerator[T]) -> T | None:
+    return await anext(items, None)
 
 
 async def _due(bucket: Bucket, prefix: str) -> AsyncGenerator[tuple[str, float]]:
@@ -61,7 +72,7 @@ async def _look(bucket: Bucket, doubtful: Mapping[str, float]) -> dict[str, Obje
             head = await tidy(bucket, key, due)
         return None if head is None else head.info
 
-    found = await asyncio.gather(*(look(key, due) for key, due in doubtful.items()))
+    found = await together(look(key, due) for key, due in doubtful.items())
     return dict(zip(doubtful, found, strict=True))
 
 

@@ -76,7 +76,8 @@ def headers_for(content_type: str, metadata: Mapping[str, str] | None, version: 
 
 def headers_again(head: Head, expires: float | None) -> dict[str, Any]:
     """The parameters of a copy onto itself: as it is, in the same version, but with another time of expiry."""
-    metadata = dict(head.metadata)
+    # The version of an object of somebody else is its tag, which the copy has another one of.
+    metadata = {_VERSION: head.info.version, **head.metadata}
     if expires is not None:
         metadata[_EXPIRES] = f"{expires:.3f}"
     return {**head.kept, "ContentType": head.info.content_type, "Metadata": metadata}

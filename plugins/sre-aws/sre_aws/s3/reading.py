@@ -30,6 +30,8 @@ async def pieces(bucket: Bucket, key: str) -> AsyncGenerator[bytes]:
         try:
             reply = await bucket.call("get_object", what, Key=name, **rest)
         except ConflictError as error:
+            if not rest:
+                raise
             raise ConflictError(
                 f"{key!r} in bucket {bucket.name!r} was replaced while it was read", hint="read it again"
             ) from error

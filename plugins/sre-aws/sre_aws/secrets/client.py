@@ -82,7 +82,7 @@ class Secrets:
             # Others may create, delete and restore it at the same time, so what one call says may be past at the next.
             with suppress(NotFoundError):
                 try:
-                    await self._call("put_secret_value", what, SecretId=full, SecretString=text)
+                    await self._call("update_secret", what, SecretId=full, SecretString=text)
                     return
                 except _DeletedError:
                     await self._call("restore_secret", what, SecretId=full)
