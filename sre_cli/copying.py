@@ -25,7 +25,7 @@ from sre_core.migration.grants import GrantsCopy
 from sre_core.migration.report import Listener, Outcome, Report, Survey
 from sre_core.runtime import Runtime
 
-__all__ = ["CopyOptions", "copy_options", "run_copy"]
+__all__ = ["Copy", "CopyOptions", "MakeCopy", "copy_options", "run_copy"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
