@@ -156,7 +156,7 @@ class EventReply:
             try:
                 raise await self._client.refused(response, self._what, self._model)
             finally:
-                response.close()
+                response.release()
         return self
 
     async def __aexit__(

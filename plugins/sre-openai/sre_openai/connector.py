@@ -109,8 +109,10 @@ class OpenAILLM(LLMConnector):
 
     async def describe(self) -> Mapping[str, str]:
         """Which server, through which API, and the model that is asked when no other is named."""
+        endpoints = Endpoints.of(self._settings, self._preset)
+        headers_of(self._settings, self._preset)
         return {
-            "server": f"{self._preset.title} at {Endpoints.of(self._settings, self._preset).place}",
+            "server": f"{self._preset.title} at {endpoints.place}",
             "api": "chat completions" if self._api == "chat" else "Responses",
             "model": self._default or "the first that the server lists",
         }

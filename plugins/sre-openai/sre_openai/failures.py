@@ -30,7 +30,7 @@ _NO_MODEL = frozenset(
     }
 )
 _NO_MODEL_WORDS = re.compile(
-    r"\bmodel\b.{0,120}\b(not found|not exist|does not exist|not available|not a valid|not supported|decommissioned)"
+    r"\bmodel\b.{0,120}\b(not found|not exist|does not exist|not available|not a valid|decommissioned)"
     r"|(invalid|unknown|no such) model|not a valid model|server is pinned to",
     re.IGNORECASE | re.DOTALL,
 )
@@ -40,10 +40,13 @@ _TOO_LONG_WORDS = re.compile(
     r"|context (length|window|size) exceeded|prompt is too long|too many tokens|exceed context window",
     re.IGNORECASE,
 )
+_NO_KEY = frozenset({"invalid_api_key", "authentication_error"})
+_NO_KEY_WORDS = re.compile(r"(incorrect|invalid) api key", re.IGNORECASE)
 _NO_MONEY = frozenset({"billing_hard_limit_reached", "billing_not_active", "insufficient_quota"})
 _LIMITED = frozenset({"rate_limit_error", "rate_limit_exceeded", "too_many_requests"})
 _REFUSED = frozenset(
     {
+        "ResponsibleAIPolicyViolation",
         "bio_policy",
         "content_filter",
         "content_policy_violation",
@@ -81,6 +84,8 @@ def status_failure(
     message = without_secrets(said.message, secrets)
     if said.codes & _NO_MONEY:
         return _no_money(what)
+    if status == 400 and (said.codes & _NO_KEY or _NO_KEY_WORDS.search(message)):
+        status = 401
     if status in {400, 404, 413, 422} and (special := _special(said, message, what, model)):
         return special
     if model is not None and status == 404 and not said.message:
@@ -125,6 +130,9 @@ def _special(said: _Said, message: str, what: str, model: str | None) -> Connect
         return ConnectorError(
             f"{what} was refused by the provider's content filter: {_line(message)}", hint="change the prompt"
         )
+    if "/v1/responses" in message:
+        # OpenAI's models that think call functions only there.
+        return ConnectorError(f"{what} was refused: {_line(message)}", hint='set `api = "responses"` for the connector')
     if model is not None and (said.codes & _NO_MODEL or _NO_MODEL_WORDS.search(message)):
         return _no_model(what, model, f"{what}: there is no model {model!r}: {_line(message)}")
     return None
@@ -169,12 +177,8 @@ def _explained(error: Any) -> _Said:
     inner = error.get("innererror")
     if isinstance(inner, Mapping):
         named.append(inner.get("code"))
-    code = error.get("code")
-    # Azure nests the reason of its filter; its own code is the one above it.
-    codes = {name for name in named if isinstance(name, str)}
-    if "ResponsibleAIPolicyViolation" in codes:
-        codes.add("content_filter")
-    return _Said(message=message, codes=frozenset(codes), status=code if isinstance(code, int) else None)
+    codes = frozenset(name for name in named if isinstance(name, str))
+    return _Said(message=message, codes=codes, status=code if isinstance(code := error.get("code"), int) else None)
 
 
 def _line(text: str) -> str:

@@ -74,7 +74,9 @@ class OpenAISettings(Settings):
         description="Of azure: a version such as 2024-10-21, to reach models by their deployments; its v1 API if not "
         "given.",
     )
-    headers: Mapping[str, SecretStr] = Field(default={}, description="Headers that go with every request.")
+    headers: Mapping[str, SecretStr] = Field(
+        default_factory=dict, description="Headers that go with every request, such as what a gateway wants."
+    )
     timeout: float = Field(
         default=300.0, gt=0, description="Seconds that the server may be silent, before its reply and between pieces."
     )

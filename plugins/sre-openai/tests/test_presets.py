@@ -140,11 +140,11 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]):
     ],
 )
 async def test_the_api_is_the_one_that_works_best_there(settings: dict[str, Any], api: str):
-    assert (await OpenAILLM(OpenAISettings(**settings)).describe())["api"] == api
+    assert (await OpenAILLM(OpenAISettings(key="k", **settings)).describe())["api"] == api
 
 
 async def test_it_describes_where_it_leads():
-    described = await OpenAILLM(OpenAISettings(preset="groq")).describe()
+    described = await OpenAILLM(OpenAISettings(preset="groq", key="k")).describe()
     assert described == {
         "server": "Groq at api.groq.com",
         "api": "chat completions",
@@ -152,6 +152,8 @@ async def test_it_describes_where_it_leads():
     }
     local = await OpenAILLM(OpenAISettings(preset="vllm")).describe()
     assert local["model"] == "the first that the server lists"
+    with pytest.raises(ConfigError, match="needs a `key`"):
+        await OpenAILLM(OpenAISettings()).describe()
 
 
 def test_each_connector_declares_what_its_own_server_can_do():
