@@ -69,7 +69,8 @@ class Store:
             await self._load(name)
         except SREError:
             # A wrong index would be in the way of a right one.
-            await self._client.call("DropCollection", requests.drop(name))
+            with suppress(SREError):
+                await self._client.call("DropCollection", requests.drop(name))
             raise
 
     async def describe(self, name: str) -> Description | None:

@@ -26,6 +26,10 @@ _LARGE = 1 << 20
 _LONGEST_WAIT = 30.0
 _SUCCESS = 200
 
+# Each with its older name.
+_LSN = ("x-pinecone-request-lsn", "x-pinecone-lsn-committed")
+_INDEXED = ("x-pinecone-max-indexed-lsn", "x-pinecone-lsn-reconciled")
+
 
 T = TypeVar("T")
 Read = Callable[[dict[str, Any]], T]
@@ -128,7 +132,7 @@ class Client:
             data = read(_object(raw))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise no_answer(request.what) from error
-        return Answer(data, _lsn(headers, "x-pinecone-request-lsn"), _lsn(headers, "x-pinecone-max-indexed-lsn"))
+        return Answer(data, _lsn(headers, *_LSN), _lsn(headers, *_INDEXED))
 
 
 def _request(
@@ -151,6 +155,9 @@ def _object(raw: bytes) -> dict[str, Any]:
     return data
 
 
-def _lsn(headers: Mapping[str, str], name: str) -> int | None:
-    value = headers.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() else None
+def _lsn(headers: Mapping[str, str], *names: str) -> int | None:
+    for name in names:
+        value = headers.get(name, "")
+        if value.isascii() and value.isdigit():
+            return int(value)
+    return None

@@ -31,6 +31,9 @@ _FETCHED_AT_ONCE = 100
 _LONGEST_QUERY = 6000
 _PAGE = "100"
 _UNSETTLED = 60.0
+_UNTOLD = 1.0
+"""Seconds after which a server that gives numbers to changes, but tells none with its answers, is believed."""
+
 _COUNTED_BY_HAND = 10_000
 
 
@@ -171,12 +174,14 @@ class Store:
     async def _until_it_shows(self, place: Place, lsn: int) -> None:
         """Changes of a namespace have growing numbers, and an answer tells up to which it knows of them."""
         probe = [1.0] * place.index.dimension
+        untold = _now() + _UNTOLD
 
         async def shows() -> bool:
             indexed = (await self._query(place, probe, 1, None, metadata=False)).indexed
-            if indexed is None:
+            if indexed is None and _now() > untold:
                 log.warning("pinecone_tells_no_freshness", host=place.index.host)
-            return indexed is None or indexed >= lsn
+                return True
+            return indexed is not None and indexed >= lsn
 
         await until(
             shows,

@@ -60,7 +60,7 @@ class FakePinecone:
         self.requests: list[tuple[str, str]] = []
         self.came = asyncio.Condition()
         self.lsn = 0
-        self.tells_lsn = True
+        self.tells_lsn = self.tells_indexed = True
         self._runners: list[web.AppRunner] = []
         self.url = ""
 
@@ -261,7 +261,8 @@ class FakePinecone:
         if namespace is None:
             return {}, {"x-pinecone-max-indexed-lsn": "0"}
         self._let_show(namespace)
-        headers = {"x-pinecone-max-indexed-lsn": str(namespace.indexed)} if self.tells_lsn else {}
+        told = self.tells_lsn and self.tells_indexed
+        headers = {"x-pinecone-max-indexed-lsn": str(namespace.indexed)} if told else {}
         return namespace.records, headers
 
     async def _query(self, index: FakeIndex, request: web.Request) -> web.Response:

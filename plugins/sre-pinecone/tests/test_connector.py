@@ -87,6 +87,18 @@ async def test_a_server_that_tells_no_freshness_is_believed(fake, connector):
     assert await ids(connector) == ["a"]
 
 
+async def test_a_server_that_tells_half_of_its_freshness_is_believed_after_a_while(fake, connector, monkeypatch):
+    from sre_pinecone import store
+
+    monkeypatch.setattr(store, "_UNTOLD", 0.05)
+    fake.tells_indexed = False
+    await connector.create(NOTES, 2)
+    fake.requests.clear()
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    assert paths(fake).count("/query") > 1
+    assert await ids(connector) == ["a"]
+
+
 async def test_counts_are_true_at_once_though_pinecone_tells_old_ones(fake, connector):
     await connector.create(NOTES, 2)
     fake.count_lag = 1_000_000
