@@ -124,7 +124,7 @@ class FakeBedrock:
 
     async def _profiles(self, request: web.Request) -> web.Response:
         page = {"nextToken": "more"} if "nextToken" not in request.query else {}
-        names = [NEW_CLAUDE] if page else [CLAUDE, NOVA_2]
+        names = [CLAUDE, NOVA_2] if page else [NEW_CLAUDE]
         return web.json_response(
             {"inferenceProfileSummaries": [{"inferenceProfileId": name} for name in names], **page}
         )
@@ -307,7 +307,7 @@ class _Writer:
             yield self._delta({"reasoningContent": {"signature": signature}})
             self._prefix += _plain(_thought("".join(words), signature))
         yield "contentBlockStop", {"contentBlockIndex": self._index}
-        if "redact" in text.split():
+        if "redact" in text.split() and not is_nova:
             self._index += 1
             data = base64.b64encode(_sign("redacted", self._prefix).encode()).decode()
             yield self._delta({"reasoningContent": {"redactedContent": data}})

@@ -1,0 +1,194 @@
+"""The connector as its user sees it, against the fake of Bedrock: skills, thoughts, caching, models, embeddings."""
+
+import gc
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from sre_aws.bedrock.connector import BedrockLLM
+from sre_aws.bedrock.settings import BedrockSettings
+from sre_core.access import ACL, Access, Candidate, Guard, Resource
+from sre_core.agents import loop
+from sre_core.agents.conversation import Conversation
+from sre_core.agents.limits import Limits
+from sre_core.connectors import LLM
+from sre_core.connectors.llm import Completion, LLMRequest, fold
+from sre_core.errors import ConfigError, DeadlineError, UnavailableError
+from sre_core.events import Event, SkillReturned
+from sre_core.messages import FinishReason, Message
+from sre_core.skills import Skill, SkillContext
+from sre_core.steps import DirectSteps
+from sre_core.testing.proxy import FaultProxy
+
+from .fake_bedrock import CLAUDE, COHERE, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE, TITAN, FakeBedrock  # noqa: TID252
+
+
+async def complete(connector: BedrockLLM, *messages: Message | str, **changes: Any) -> Completion:
+    said = tuple(Message.user(message) if isinstance(message, str) else message for message in messages)
+    async with aclosing(connector.stream(LLMRequest(messages=said, **changes))) as chunks:
+        return fold([chunk async for chunk in chunks])
+
+
+class EveryModel:
+    """ACLs that let everybody use every model."""
+
+    async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
+        return Resource.parse("llm"), ACL().grant(Candidate.public(), Access.READ)
+
+    async def update(self, resource: Resource, change: Any) -> None:
+        raise NotImplementedError
+
+    async def remove(self, resource: Resource) -> None:
+        raise NotImplementedError
+
+
+def add(a: int, b: int) -> str:
+    """Add two numbers."""
+    return f"the sum is {a + b}"
+
+
+def no_context() -> SkillContext:
+    raise AssertionError("the skill wants no context")
+
+
+@pytest.mark.parametrize("model", [CLAUDE, NEW_CLAUDE, PROFILE, OLD_CLAUDE, NOVA_2])
+async def test_an_agent_keeps_prompt_skills_and_thoughts_over_turns_of_skills(connector, bedrock, model: str):
+    events: list[Event] = []
+
+    async def emit(event: Event) -> None:
+        events.append(event)
+
+    conversation, skill = Conversation(), Skill.from_function(add)
+    for prompt in ('redact call add {"a": 1, "b": 2}', 'call add {"a": 3, "b": 4} and call add {"a": 5, "b": 6}'):
+        conversation.append(Message.user(prompt))
+        await loop.run(
+            llm=LLM(connector, Candidate.agent("a1"), Guard(EveryModel())),
+            conversation=conversation,
+            skills={skill.name: skill},
+            limits=Limits(),
+            steps=DirectSteps(),
+            emit=emit,
+            context=no_context,
+            base=LLMRequest(messages=(), model=model, thinking=True),
+            behavior="You are a careful bookkeeper.",
+            run_id="r1",
+            agent_id="a1",
+        )
+    sums = ["the sum is 3", "the sum is 7", "the sum is 11"]
+    assert [event.result for event in events if isinstance(event, SkillReturned)] == sums
+    # The server has checked each signature, and that nothing before a thought was changed.
+    assert bedrock.refusals == []
+    assert bedrock.dropped == [0, 0, 0, 0]
+    for body in bedrock.bodies:
+        assert body["system"] == bedrock.bodies[0]["system"]
+        assert body["toolConfig"] == bedrock.bodies[0]["toolConfig"]
+    thoughts = [
+        block
+        for message in bedrock.bodies[-1]["messages"]
+        for block in message["content"]
+        if "reasoningContent" in block
+    ]
+    # Nova does not sign its thoughts, and does not want them back.
+    assert len(thoughts) == (0 if model == NOVA_2 else 5)
+
+
+async def test_a_history_that_was_cut_loses_the_thoughts_behind_the_cut(connector, make, bedrock: FakeBedrock):
+    talk: list[Any] = ["one"]
+    for prompt in ("two", "three"):
+        talk += [(await complete(connector, *talk, thinking=True)).message, prompt]
+    await complete(connector, *talk[2:], thinking=True)
+    assert bedrock.dropped[-1] == 1
+    strict = make(changed_history="error")
+    await strict.start()
+    with pytest.raises(Exception, match="bound to a different conversation") as refused:
+        await complete(strict, *talk[2:], thinking=True)
+    assert "changed_history" in refused.value.hint
+    await strict.stop()
+
+
+async def test_what_was_read_before_comes_from_the_cache(connector):
+    talk: list[Any] = [Message.system("You are a poet, and this is worth keeping."), "one"]
+    first = await complete(connector, *talk, thinking=False)
+    assert first.usage.cache_write_tokens == first.usage.input_tokens
+    second = await complete(connector, *talk, first.message, "two", thinking=False)
+    assert second.usage.cached_tokens == first.usage.input_tokens
+
+
+async def test_a_guardrail_speaks_for_itself(connector):
+    stopped = await complete(connector, "this is forbidden")
+    assert stopped.finish_reason is FinishReason.CONTENT_FILTER
+    assert stopped.message.text == "Sorry, this is not allowed."
+
+
+async def test_models_are_listed_with_the_default_first(make, bedrock: FakeBedrock):
+    connector = make(model=PROFILE)
+    await connector.start()
+    names = [model.id for model in await connector.models()]
+    assert names == [PROFILE, OLD_CLAUDE, "meta.llama3-8b-instruct-v1:0", CLAUDE, NOVA_2, NEW_CLAUDE]
+    bedrock.may_list = False
+    assert [model.id for model in await connector.models()] == [PROFILE]
+    await connector.ping()
+    await connector.stop()
+
+
+async def test_without_a_model_a_request_has_to_name_one(make):
+    connector = make(model=None)
+    await connector.start()
+    with pytest.raises(ConfigError, match="names a model"):
+        await complete(connector, "Hi")
+    assert (await complete(connector, "Hi", model=CLAUDE)).message.text == "Hi"
+    await connector.stop()
+
+
+async def test_titan_embeds_text_by_text_and_cohere_in_batches(make, bedrock: FakeBedrock):
+    connector = make(embedding_dimensions=32)
+    await connector.start()
+    texts = [f"text number {number}" for number in range(100)]
+    titan = await connector.embed(texts, model=TITAN)
+    assert {len(vector) for vector in titan} == {32}
+    assert len(bedrock.bodies) == 100
+    cohere = await connector.embed(texts, model=COHERE)
+    assert [vector[:32] for vector in cohere] == titan
+    assert [len(body["texts"]) for body in bedrock.bodies[100:]] in ([96, 4], [4, 96])
+    await connector.stop()
+
+
+async def test_a_message_is_written_once_and_forgotten_with_it(connector, monkeypatch):
+    import sre_aws.bedrock.wire_cache as cache
+
+    written: list[Message] = []
+    original = cache.wire
+    monkeypatch.setattr(cache, "wire", lambda message, family: written.append(message) or original(message, family))
+    talk = [Message.user("one"), Message.assistant("two"), Message.user("three")]
+    for _ in range(3):
+        await complete(connector, *talk)
+    assert len(written) == 3
+    written.clear()
+    del talk
+    gc.collect()
+    assert not connector._wires._known
+
+
+async def test_a_server_that_falls_silent_or_goes_away_is_told_apart(bedrock: FakeBedrock, make):
+    async with FaultProxy.before(int(bedrock.url.rpartition(":")[2])) as proxy:
+        connector = make(url=f"http://127.0.0.1:{proxy.port}", timeout=0.3)
+        await connector.start()
+        await complete(connector, "Hi")
+        proxy.silent = True
+        with pytest.raises(DeadlineError):
+            await complete(connector, "Hi")
+        proxy.silent, proxy.refusing = False, True
+        proxy.break_off()
+        with pytest.raises(UnavailableError):
+            await complete(connector, "Hi")
+        proxy.refusing = False
+        assert (await complete(connector, "Hi")).message.text == "Hi"
+        await connector.stop()
+
+
+def test_settings_that_make_no_sense_are_refused():
+    for settings in ({"model": ""}, {"max_tokens": 0}, {"prompt_caching": "2h"}, {"url": "ftp://x"}):
+        with pytest.raises(ValidationError):
+            BedrockSettings(**settings)
