@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 from pymilvus.client.prepare import Prepare  # type: ignore[import-untyped]
 
 from sre_core.builtin.vector_filter import predicate
@@ -24,9 +25,12 @@ from sre_milvus.settings import MilvusSettings
 
 __all__ = ["Store"]
 
+T = TypeVar("T")
+
 _MOST_RESULTS = 16384
 """Rows that a server returns at most."""
 
+_HEAVY = 100_000
 _PAGE = 1000
 _KEYS_BYTES = 256 << 10
 _GROWTH = 4
@@ -97,8 +101,10 @@ class Store:
 
     async def put(self, place: Place, records: Sequence[VectorRecord]) -> None:
         """Keep records, checked as a whole before any is sent. If a part of a large batch fails, earlier ones stay."""
-        for part in batches(rows_of(place, records), self._settings.batch_bytes):
-            await self._call(place, "Upsert", requests.upsert(place, part))
+        rows = await _do(len(records) * place.dimension, rows_of, place, list(records))
+        for part in batches(rows, self._settings.batch_bytes):
+            request = await _do(len(part) * place.dimension, requests.upsert, place, part)
+            await self._call(place, "Upsert", request)
 
     async def nearest(self, place: Place, vector: Sequence[float], k: int, where: Sequence[Condition]) -> list[Match]:
         """The `k` nearest rows that meet all conditions, equal scores in order of id. Raises ConfigError."""
@@ -185,6 +191,13 @@ class Store:
                 raise UnavailableError(f"{self._client.place} still loads {name!r}", hint="try again later")
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_POLL)
+
+
+async def _do(work: int, function: Callable[[Place, Any], T], place: Place, argument: Any) -> T:
+    """Call a function; in a thread when it has more numbers to turn over than the event loop should wait for."""
+    if work < _HEAVY:
+        return function(place, argument)
+    return await anyio.to_thread.run_sync(function, place, argument)
 
 
 def _parts(keys: Sequence[str]) -> list[list[str]]:

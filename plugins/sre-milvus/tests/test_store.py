@@ -46,6 +46,19 @@ async def test_a_large_batch_is_sent_in_parts(counted):
     assert await count(connector) == 1000
 
 
+async def test_a_heavy_batch_does_not_hold_up_the_event_loop(counted):
+    """It is prepared in a thread, and checked as a whole all the same."""
+    connector, door = counted
+    await connector.create(NOTES, 512)
+    records = [VectorRecord(id=f"r{n}", vector=[float(n)] + [1.0] * 511) for n in range(300)]
+    await connector.upsert(NOTES, records)
+    assert await count(connector) == 300
+    door.calls.clear()
+    with pytest.raises(ConfigError, match="'bad'"):
+        await connector.upsert(NOTES, [*records, VectorRecord(id="bad", vector=[float("nan")] * 512)])
+    assert "Upsert" not in door.calls
+
+
 async def test_a_record_that_is_larger_than_a_part_is_sent_alone(counted):
     connector, door = counted
     await connector.create(NOTES, 2)

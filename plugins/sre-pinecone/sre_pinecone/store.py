@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
+import anyio
+
 from sre_core import logs
 from sre_core.builtin.vector_filter import predicate
 from sre_core.builtin.vector_index import read_vector, read_vectors
@@ -28,7 +30,9 @@ _GROWTH = 4
 _AT_ONCE = 8
 _DELETED_AT_ONCE = 1000
 _FETCHED_AT_ONCE = 100
+_HEAVY = 50_000
 _LONGEST_QUERY = 6000
+_MOST_REMEMBERED = 10_000
 _PAGE = "100"
 _UNSETTLED = 60.0
 _UNTOLD = 1.0
@@ -47,9 +51,18 @@ class Store:
 
     async def put(self, place: Place, records: Sequence[VectorRecord]) -> None:
         """Keep records, checked as a whole before any is sent. If a part of a large batch fails, others may stay."""
-        read_vectors(records, place.index.dimension)
-        bodies = requests.upserts(place.namespace, requests.records_of(records), self._settings.batch)
-        await self._change(place, "vectors/upsert", list(bodies), "upsert")
+        dimension, most = place.index.dimension, self._settings.batch
+        batch = list(records)
+
+        def bodies() -> list[bytes]:
+            read_vectors(batch, dimension)
+            return list(requests.upserts(place.namespace, requests.records_of(batch), most))
+
+        # The event loop should not wait until so many numbers are written out.
+        heavy = len(batch) * dimension > _HEAVY
+        await self._change(
+            place, "vectors/upsert", await anyio.to_thread.run_sync(bodies) if heavy else bodies(), "upsert"
+        )
 
     async def nearest(self, place: Place, vector: Sequence[float], k: int, where: Sequence[Condition]) -> list[Match]:
         """The `k` nearest records that meet all conditions, equal scores in order of id. Raises ConfigError."""
@@ -167,6 +180,8 @@ class Store:
                     lsns += [answer.lsn] if answer.lsn is not None else []
         finally:
             if bodies:
+                if len(self._changed) >= _MOST_REMEMBERED:
+                    self._changed.clear()
                 self._changed[place.index.host, place.namespace] = _now()
         if lsns:
             await self._until_it_shows(place, max(lsns))

@@ -241,6 +241,18 @@ async def test_large_batches_are_sent_in_parts_by_number_and_by_size(fake, conne
     assert await count(connector) == 1140
 
 
+async def test_a_heavy_batch_does_not_hold_up_the_event_loop(fake, connector):
+    """It is written out in a thread, and checked as a whole all the same."""
+    await connector.create(NOTES, 512)
+    records = [VectorRecord(id=f"r{n}", vector=[float(n)] + [1.0] * 511) for n in range(300)]
+    await connector.upsert(NOTES, records)
+    assert await count(connector) == 300
+    fake.requests.clear()
+    with pytest.raises(ConfigError, match="'bad'"):
+        await connector.upsert(NOTES, [*records, VectorRecord(id="bad", vector=[float("nan")] * 512)])
+    assert "/vectors/upsert" not in paths(fake)
+
+
 @pytest.mark.parametrize(
     "record",
     [
