@@ -134,6 +134,13 @@ class ModelConfig(_Section):
     label: str = Field(default="", description="A name for people.")
     enabled: bool = Field(default=True, description="Whether it may be asked for.")
 
+    @field_validator("settings")
+    @classmethod
+    def _without_use(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "use" in value:
+            raise ValueError("the connector is named by `connector`, not by `use`")
+        return value
+
 
 def _model_id(text: str) -> str:
     provider, slash, name = text.partition("/")

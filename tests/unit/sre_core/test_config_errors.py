@@ -80,6 +80,7 @@ BAD = {
     "[models.'a/b']\ncontext_tokens = 0": "models.a/b.context_tokens",
     "[models.'a/b']\ninput_price = -1": "models.a/b.input_price",
     "[models.'a/b']\naliases = 'x'": "models.a/b.aliases",
+    "[models.'a/b']\nsettings = { use = 'x' }": "models.a/b.settings",
     "model_files = 'models.json'": "model_files",
 }
 
