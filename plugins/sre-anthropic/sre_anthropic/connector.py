@@ -74,7 +74,8 @@ class AnthropicLLM(LLMConnector):
 
     async def describe(self) -> Mapping[str, str]:
         """Which server, and the model that is asked when no other is named."""
-        return {"server": self._settings.url, "model": self._settings.model}
+        # Without what else may stand in a URL, such as a password.
+        return {"server": urlsplit(self._settings.url).hostname or "", "model": self._settings.model}
 
     async def models(self) -> list[ModelInfo]:
         """What the server lists, the default first; only the default where it has no list."""

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from sre_aws.bedrock.connector import BedrockLLM
 from sre_aws.bedrock.settings import BedrockSettings
 
-from .fake_bedrock import ACCESS_KEY, CLAUDE, SECRET_KEY, FakeBedrock  # noqa: TID252
+from .bedrock_rules import CLAUDE  # noqa: TID252
+from .fake_bedrock import ACCESS_KEY, SECRET_KEY, FakeBedrock  # noqa: TID252
 
 
 @pytest.fixture(scope="session")

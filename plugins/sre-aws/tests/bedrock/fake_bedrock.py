@@ -1,76 +1,40 @@
-"""A server that speaks Bedrock's Converse API on loopback; its models repeat what they are told, as EchoLLM does.
-
-What a request may hold is checked against the description of the service that AWS ships with its own client. The rules
-beyond that are of its documentation: userguide/conversation-inference, .../tool-use, .../prompt-caching,
-.../structured-output, .../claude-messages-extended-thinking, and APIReference/API_runtime_ConverseStream.
-"""
+"""A server that speaks Bedrock's Converse API on loopback; its models repeat what they are told, as EchoLLM does."""
 
 import base64
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-import botocore.session
 from aiohttp import web
-from botocore.validate import ParamValidator
 
 from sre_core.builtin.echo_llm import EchoLLM
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMRequest
 from sre_core.messages import FinishReason, Message, SkillCall, SkillSpec
 
-from .event_stream import event  # noqa: TID252 -- the folder of tests is no package
+from .bedrock_rules import (  # noqa: TID252 -- the folder of tests is no package
+    BOUND,
+    CLAUDE,
+    NEW_CLAUDE,
+    NOVA_2,
+    OLD_CLAUDE,
+    RefusedError,
+    check,
+    need,
+    thinks,
+)
+from .event_stream import event  # noqa: TID252
 
 ACCESS_KEY = "AKIAFAKEBEDROCK0815"
 SECRET_KEY = "secret-of-the-fake-bedrock"
-CLAUDE = "us.anthropic.claude-haiku-5-5"
-OLD_CLAUDE = "anthropic.claude-opus-4-5-20251101-v1:0"
-NEW_CLAUDE = "global.anthropic.claude-opus-5-5"
-PROFILE = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-5-5"
-NOVA_2 = "us.amazon.nova-2-lite-v1:0"
-LLAMA = "us.meta.llama4-maverick-17b-instruct-v1:0"
 TITAN = "amazon.titan-embed-text-v2:0"
 COHERE = "cohere.embed-multilingual-v3"
-BETA = "thinking-binding-controls-2026-08-01"
-_THINKING = {
-    CLAUDE: {"adaptive", "disabled"},
-    OLD_CLAUDE: {"enabled", "disabled"},
-    NEW_CLAUDE: {"adaptive"},
-    PROFILE: {"adaptive", "between_tools"},
-}
-_BOUND = {CLAUDE, NEW_CLAUDE, PROFILE}
-_BY_ITSELF = {CLAUDE, NEW_CLAUDE, PROFILE}
-_UNFORCED = {NEW_CLAUDE, PROFILE}
-_CACHING = {CLAUDE, OLD_CLAUDE, NEW_CLAUDE, PROFILE, NOVA_2}
-_MODELS = [CLAUDE, OLD_CLAUDE, NEW_CLAUDE, PROFILE, NOVA_2, LLAMA]
 _STOP = {FinishReason.STOP: "end_turn", FinishReason.LENGTH: "max_tokens", FinishReason.SKILL_CALLS: "tool_use"}
-_ENUMS = {
-    "image": {"png", "jpeg", "gif", "webp"},
-    "document": {"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"},
-}
-_NAME = re.compile(r"[A-Za-z0-9\-()\[\]]+( [A-Za-z0-9\-()\[\]]+)*")
-_MODEL = botocore.session.get_session().get_service_model("bedrock-runtime")
-
-
-class RefusedError(Exception):
-    """An error reply."""
-
-    def __init__(self, message: str, *, status: int = 400, kind: str = "ValidationException") -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
-        self.message = message
-
-
-def need(true: bool, message: str) -> None:
-    if not true:
-        raise RefusedError(message)
 
 
 @dataclass
@@ -145,7 +109,7 @@ class FakeBedrock:
 
     async def _converse(self, request: web.Request) -> web.StreamResponse:
         body = {"modelId": unquote(request.match_info["model"]), **json.loads(await request.read())}
-        _check(body)
+        check(body)
         messages, dropped = _hold(body)
         self.bodies.append(body)
         self.dropped.append(dropped)
@@ -163,7 +127,7 @@ class FakeBedrock:
         yield "messageStart", {"role": "assistant"}
         writer = _Writer(body, messages)
         thought = 0
-        if _thinks(body):
+        if thinks(body):
             for one in writer.think(f"They say: {prompt}"):
                 yield one
             thought = len(prompt.split())
@@ -200,89 +164,6 @@ class FakeBedrock:
             total += len(_plain(part).split())
         counts = {"inputTokens": total - max(written, cached)}
         return counts | {"cacheReadInputTokens": cached, "cacheWriteInputTokens": max(written - cached, 0)}
-
-
-def _check(body: dict[str, Any]) -> None:
-    model = body["modelId"]
-    need(model in _MODELS, "The provided model identifier is invalid.")
-    report = ParamValidator().validate(body, _MODEL.operation_model("ConverseStream").input_shape)
-    need(not report.has_errors(), report.generate_report())
-    roles = [message["role"] for message in body["messages"]]
-    need(roles[0] == "user", "A conversation must start with a user message.")
-    need(roles == ["user", "assistant"] * (len(roles) // 2) + ["user"], "Roles must alternate, and end with the user.")
-    calls: list[str] = []
-    for number, message in enumerate(body["messages"]):
-        content = message["content"]
-        need(bool(content), f"The content field in the Message object at messages.{number} is empty.")
-        for block in content:
-            need(len(block) == 1, "Only one member of a union may be set.")
-            _check_block(block, content)
-        results = [block["toolResult"]["toolUseId"] for block in content if "toolResult" in block]
-        need(sorted(results) == sorted(calls), "The number of toolResult blocks exceeds the toolUse blocks, or lacks.")
-        calls = [block["toolUse"]["toolUseId"] for block in content if "toolUse" in block]
-        uses = calls or results
-        need(
-            not uses or "toolConfig" in body, "The toolConfig field must be defined when using toolUse and toolResult."
-        )
-    for block in body.get("system", []):
-        need(len(block) == 1, "Only one member of a union may be set.")
-    for tool in body.get("toolConfig", {}).get("tools", []):
-        if "toolSpec" in tool:
-            need(
-                tool["toolSpec"]["inputSchema"]["json"].get("type") == "object", "inputSchema.json.type must be object."
-            )
-    forced = bool(body.get("toolConfig", {}).get("toolChoice", {}).keys() & {"any", "tool"})
-    need(
-        not forced or not (model in _UNFORCED or _thinks(body)), "tool_choice forces tool use, which is not supported."
-    )
-    points = json.dumps(body).count('"cachePoint"')
-    need(
-        points == 0 or model in _CACHING,
-        "You invoked an unsupported model or your request did not allow prompt caching.",
-    )
-    need(points <= 4, "Too many cache points.")
-    _check_fields(body)
-
-
-def _check_block(block: dict[str, Any], content: list[dict[str, Any]]) -> None:
-    if "text" in block:
-        need(bool(block["text"].strip()), "The text field in the ContentBlock object is blank.")
-    for kind, formats in _ENUMS.items():
-        if kind in block:
-            need(block[kind]["format"] in formats, f"{kind}.format: not one of {sorted(formats)}")
-            base64.b64decode(block[kind]["source"]["bytes"], validate=True)
-    if "document" in block:
-        need(any("text" in other for other in content), "A text block is required when using documents.")
-        need(bool(_NAME.fullmatch(block["document"]["name"])), "The document file name can only contain ...")
-        names = [other["document"]["name"] for other in content if "document" in other]
-        need(len(set(names)) == len(names), "Document names must be unique.")
-
-
-def _check_fields(body: dict[str, Any]) -> None:
-    fields, model = body.get("additionalModelRequestFields", {}), body["modelId"]
-    need(fields.keys() <= {"thinking", "anthropic_beta", "reasoningConfig", "top_k"}, "extraneous key is not permitted")
-    config = fields.get("thinking")
-    if config is not None:
-        need(config["type"] in _THINKING.get(model, set()), f"thinking.type.{config['type']} is not supported.")
-        need("block_binding" not in config or BETA in fields.get("anthropic_beta", []), "block_binding: not permitted")
-        limit = body.get("inferenceConfig", {}).get("maxTokens", 1 << 20)
-        fits = config["type"] != "enabled" or 1024 <= config["budget_tokens"] < limit
-        need(fits, "`max_tokens` must be greater than `thinking.budget_tokens`")
-    need("reasoningConfig" not in fields or model == NOVA_2, "reasoningConfig: extraneous key is not permitted")
-    sampling = body.get("inferenceConfig", {}).keys() & {"temperature", "topP"}
-    need(not sampling or model not in _BOUND, "temperature is not supported for this model.")
-    text_format = body.get("outputConfig", {}).get("textFormat")
-    if text_format is not None:
-        schema = json.loads(text_format["structure"]["jsonSchema"]["schema"])
-        need(schema.get("additionalProperties") is False, "additionalProperties must be false")
-
-
-def _thinks(body: dict[str, Any]) -> bool:
-    fields = body.get("additionalModelRequestFields", {})
-    if body["modelId"] == NOVA_2:
-        return bool(fields.get("reasoningConfig", {}).get("type") == "enabled")
-    kind = fields.get("thinking", {}).get("type")
-    return kind in {"enabled", "adaptive"} or (kind is None and body["modelId"] in _BY_ITSELF)
 
 
 class _Writer:
@@ -354,7 +235,7 @@ def _hold(body: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
                 made, _, signed = (told.get("signature") or hidden).partition(".")
                 right = _mac(told.get("text", "redacted"), made)
                 need(hmac.compare_digest(signed, right), "Invalid `signature` in `thinking` block")
-                if body["modelId"] in _BOUND and (broken or made != _digest(prefix)):
+                if body["modelId"] in BOUND and (broken or made != _digest(prefix)):
                     need(drops, "Invalid `signature` in `thinking` block. It is bound to a different conversation.")
                     broken, dropped = True, dropped + 1
                     continue

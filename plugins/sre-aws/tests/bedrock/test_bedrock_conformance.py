@@ -14,8 +14,9 @@ from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
 from sre_core.testing.replay import HttpReply, ReplayServer
 
+from .bedrock_rules import CLAUDE, NOVA_2, OLD_CLAUDE  # noqa: TID252
 from .event_stream import event  # noqa: TID252 -- the folder of tests is no package
-from .fake_bedrock import ACCESS_KEY, CLAUDE, NOVA_2, OLD_CLAUDE, SECRET_KEY, FakeBedrock  # noqa: TID252
+from .fake_bedrock import ACCESS_KEY, SECRET_KEY, FakeBedrock  # noqa: TID252
 
 _REFUSED = {"The provided model identifier is invalid.", "The security token is invalid."}
 

@@ -22,7 +22,8 @@ from sre_core.skills import Skill, SkillContext
 from sre_core.steps import DirectSteps
 from sre_core.testing.proxy import FaultProxy
 
-from .fake_bedrock import CLAUDE, COHERE, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE, TITAN, FakeBedrock  # noqa: TID252
+from .bedrock_rules import CLAUDE, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE  # noqa: TID252
+from .fake_bedrock import COHERE, TITAN, FakeBedrock  # noqa: TID252
 
 
 async def complete(connector: BedrockLLM, *messages: Message | str, **changes: Any) -> Completion:

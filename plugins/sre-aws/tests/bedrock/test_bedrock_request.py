@@ -18,7 +18,7 @@ from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, ProviderState, SkillCall, SkillSpec
 
-from .fake_bedrock import CLAUDE, LLAMA, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE  # noqa: TID252
+from .bedrock_rules import CLAUDE, LLAMA, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE  # noqa: TID252
 
 SONG = SkillSpec(
     name="top_song",
