@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,24 @@ def test_a_repr_must_show_no_secret() -> None:
     assert broken_rules(Talks) == {"test_no_repr_shows_a_secret"}
     without = GoodSettings(password=SecretStr(""))
     assert broken_rules(Talks, without) == {"test_no_repr_shows_a_secret"}
+
+
+def test_a_repr_must_show_no_secret_among_others() -> None:
+    class HeaderSettings(GoodSettings):
+        """A setting that holds secrets by name, empty as a rule."""
+
+        headers: Mapping[str, SecretStr] = {}
+
+    class Talks(Good):
+        """Prints its headers."""
+
+        settings_type = HeaderSettings
+
+        def __repr__(self) -> str:
+            shown = {name: value.get_secret_value() for name, value in self.settings.headers.items()}  # type: ignore[attr-defined]
+            return f"<Talks {shown}>"
+
+    assert broken_rules(Talks, HeaderSettings()) == {"test_no_repr_shows_a_secret"}
 
 
 class Logs(Good):
