@@ -1,4 +1,4 @@
-"""The clients of redis-py for one server, Sentinel and Cluster, each without retries of its own.
+"""One server, the primary of Sentinels, and a Cluster, by means of redis-py, which tries nothing again by itself.
 
 This module imports the driver; only `start` leads here.
 """
@@ -7,14 +7,15 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import (
+    AbstractConnection,
     BlockingConnectionPool,
     Connection,
-    ConnectionPool,
     RedisSSLContext,
     SSLConnection,
     UnixDomainSocketConnection,
@@ -22,9 +23,10 @@ from redis.asyncio.connection import (
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import NoBackoff
-from redis.exceptions import ReadOnlyError, RedisClusterException, RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from sre_core.errors import ConfigError
+from sre_redis.connections import Connections
 from sre_redis.settings import RedisSettings
 
 __all__ = ["Client", "open_client"]
@@ -47,10 +49,10 @@ class _SentinelTLS(SentinelManagedConnection, _SharedTLS):
 class Client:
     """One server, or the primary that Sentinels name."""
 
-    def __init__(self, redis: Redis, sentinel: Sentinel | None = None) -> None:
-        self.execute: Callable[..., Awaitable[Any]] = redis.execute_command
-        self._redis = redis
+    def __init__(self, make: Callable[[], AbstractConnection], sentinel: Sentinel | None = None) -> None:
+        self._connections = Connections(make)
         self._sentinel = sentinel
+        self.execute: Callable[..., Awaitable[Any]] = self._connections.execute
 
     async def ping(self) -> None:
         """Ask for an answer."""
@@ -58,17 +60,20 @@ class Client:
 
     async def recover(self, error: Exception) -> None:
         """Get ready for another attempt after `error`."""
-        if isinstance(error, ReadOnlyError):
-            # The primary was demoted; its name may lead to another server by now, old connections never will.
-            await self._redis.connection_pool.disconnect(inuse_connections=False)
 
     async def close(self) -> None:
         """Close all connections. What fails then is closed as well."""
-        with suppress(RedisError, OSError):
-            await self._redis.aclose()
+        await self._connections.close()
         if self._sentinel is not None:
             with suppress(RedisError, OSError):
                 await self._sentinel.aclose()
+
+
+class _SentinelClient(Client):
+    def __init__(self, pool: SentinelConnectionPool, sentinel: Sentinel) -> None:
+        super().__init__(pool.make_connection, sentinel)
+        # The connections know the pool by a weak reference alone.
+        self._pool = pool
 
 
 class _ClusterClient(Client):
@@ -114,14 +119,13 @@ async def open_client(settings: RedisSettings) -> Client:
     shared = await asyncio.to_thread(_tls, settings) if wants_tls else None
     if settings.cluster:
         return _ClusterClient(_cluster(settings, options, shared if address.tls else None))
-    options |= {"db": address.db, "max_connections": settings.pool_size}
+    options["db"] = address.db
     if settings.sentinels:
         return _sentinel(settings, options, shared)
     if address.path is not None:
-        pool = ConnectionPool(connection_class=UnixDomainSocketConnection, path=address.path, **options)
-    else:
-        pool = ConnectionPool(host=address.host, port=address.port, **_connection(shared), **options)
-    return Client(Redis.from_pool(pool))
+        return Client(partial(UnixDomainSocketConnection, path=address.path, **options))
+    kind, extra = _connection(shared)
+    return Client(partial(kind, host=address.host, port=address.port, **extra, **options))
 
 
 def _tls(settings: RedisSettings) -> RedisSSLContext:
@@ -142,35 +146,33 @@ def _tls(settings: RedisSettings) -> RedisSSLContext:
     return found
 
 
-def _connection(shared: RedisSSLContext | None) -> dict[str, Any]:
-    if shared is None:
-        return {"connection_class": Connection}
-    return {"connection_class": _SharedTLS, "shared": shared}
+def _connection(shared: RedisSSLContext | None) -> tuple[type[Connection], dict[str, Any]]:
+    """The class of a connection, and what it takes besides."""
+    return (Connection, {}) if shared is None else (_SharedTLS, {"shared": shared})
 
 
 def _sentinel(settings: RedisSettings, options: dict[str, Any], shared: RedisSSLContext | None) -> Client:
     secret = settings.sentinel_password
     tls = settings.address.tls
+    kind, extra = _connection(shared if (tls if settings.sentinel_tls is None else settings.sentinel_tls) else None)
     theirs = options | {
         "username": settings.sentinel_username,
         "password": None if secret is None else secret.get_secret_value(),
         "db": 0,
-        "max_connections": _SENTINEL_CONNECTIONS,
+        "connection_class": kind,
         # Two hundred connections that are made at once have one question, which takes no 200 connections to ask.
+        "max_connections": _SENTINEL_CONNECTIONS,
         "timeout": None,
     }
-    theirs |= _connection(shared if (tls if settings.sentinel_tls is None else settings.sentinel_tls) else None)
     manager = Sentinel([])  # type: ignore[no-untyped-call]
     manager.sentinels = [
-        Redis.from_pool(BlockingConnectionPool(host=host, port=port, **theirs))
+        Redis.from_pool(BlockingConnectionPool(host=host, port=port, **theirs, **extra))
         for host, port in settings.sentinel_endpoints
     ]
-    if tls:
-        options |= {"connection_class": _SentinelTLS, "shared": shared}
-    else:
-        options |= {"connection_class": SentinelManagedConnection}
-    pool = SentinelConnectionPool(settings.sentinel_master, manager, **options)  # type: ignore[no-untyped-call]
-    return Client(Redis.from_pool(pool), manager)
+    ours = {"connection_class": _SentinelTLS, "shared": shared} if tls else {}
+    # Its connections ask it for the primary; they are kept by us.
+    pool = SentinelConnectionPool(settings.sentinel_master, manager, **options, **ours)  # type: ignore[no-untyped-call]
+    return _SentinelClient(pool, manager)
 
 
 def _cluster(settings: RedisSettings, options: dict[str, Any], shared: RedisSSLContext | None) -> RedisCluster:
@@ -184,9 +186,8 @@ def _cluster(settings: RedisSettings, options: dict[str, Any], shared: RedisSSLC
     )
     if shared is not None:
         # It takes no class of connections, so it gets ours afterwards: for nodes to come, and for those it has.
-        changed = _connection(shared)
-        cluster.connection_kwargs |= changed
+        cluster.connection_kwargs |= {"connection_class": _SharedTLS, "shared": shared}
         for node in cluster.startup_nodes:
-            node.connection_class = changed["connection_class"]
+            node.connection_class = _SharedTLS
             node.connection_kwargs["shared"] = shared
     return cluster

@@ -167,6 +167,18 @@ async def test_cancelled_calls_mix_no_answers_and_give_their_connections_back(pr
     assert await connector.get(keys[0]) == keys[0].encode()
 
 
+async def test_stop_closes_what_is_being_connected_and_ends_calls(proxy, started):
+    connector = await started(proxy.port)
+    proxy.delay = 0.1
+    calls = [asyncio.ensure_future(connector.get("stopped")) for _ in range(20)]
+    async with asyncio.timeout(30):
+        await proxy.wait_until_open(20)
+        await connector.stop()
+        for ended in await asyncio.gather(*calls, return_exceptions=True):
+            assert ended is None or isinstance(ended, Exception)
+        await proxy.wait_until_open(0)
+
+
 async def test_two_runtimes_that_write_the_same_key_lose_no_count(shared_server, started):
     one, other = await started(shared_server.port), await started(shared_server.port)
     calls = [connector.increment("both", ttl=3600) for connector in (one, other) for _ in range(50)]
