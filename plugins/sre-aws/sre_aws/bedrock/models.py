@@ -44,8 +44,8 @@ _ROWS: tuple[_Row, ...] = (
     ("amazon.nova-pro-v1:0", "Amazon Nova Pro", 300_000, 10_000, _NOVA, 0.8, 3.2, 0.2, None),
     ("amazon.nova-lite-v1:0", "Amazon Nova Lite", 300_000, 10_000, _NOVA, 0.06, 0.24, 0.015, None),
     ("amazon.nova-micro-v1:0", "Amazon Nova Micro", 128_000, 10_000, frozenset({"tools"}), 0.035, 0.14, 0.00875, None),
-    ("amazon.titan-embed-text-v2:0", "Amazon Titan Text Embeddings V2", 8_192, None, _EMBED, 0.02, None, None, None),
-    ("cohere.embed-multilingual-v3", "Cohere Embed Multilingual 3", 512, None, _EMBED, 0.1, None, None, None),
+    ("amazon.titan-embed-text-v2:0", "Amazon Titan Text Embeddings V2", 8_192, None, _EMBED, 0.02, 0.0, None, None),
+    ("cohere.embed-multilingual-v3", "Cohere Embed Multilingual 3", 512, None, _EMBED, 0.1, 0.0, None, None),
 )
 
 
