@@ -12,6 +12,7 @@ from sre_core.errors import ConnectorError
 __all__ = ["Stored", "etag_of", "expiry_metadata", "stored", "version_of"]
 
 _UNTIL = ";until="
+_GRACE = 60.0  # seconds that an expired blob is left alone: clocks differ, and others may still want to prolong it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,11 @@ class Stored:
     def expired(self) -> bool:
         """Whether its time is over."""
         return self.info.expires is not None and self.info.expires <= time.time()
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether its time is over for everybody, so that it may be removed."""
+        return self.info.expires is not None and self.info.expires + _GRACE <= time.time()
 
 
 def stored(properties: Any, key: str) -> Stored:

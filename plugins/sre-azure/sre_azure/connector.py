@@ -1,5 +1,6 @@
 """Connector `azure`: the storage contract on a container of Azure Blob Storage."""
 
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sre_azure.settings import AzureSettings
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
-from sre_core.errors import ConnectorError, NotFoundError
+from sre_core.errors import ConfigError, ConnectorError, NotFoundError
 
 if TYPE_CHECKING:
     from sre_azure.container import Container
@@ -31,8 +32,8 @@ class AzureStorage(StorageConnector):
     """Objects in a container of Azure Blob Storage, as block blobs under their keys.
 
     An object's version is its ETag, which changes with its expiry as well. The expiry is kept in its metadata, and read
-    with every object; what has expired is missing, and is removed when it is met. With a shared access signature
-    nothing can be signed: then "url" is not among the capabilities.
+    with every object; what has expired is missing, and is removed when somebody meets it a minute later. With a shared
+    access signature nothing can be signed: then "url" is not among the capabilities.
     """
 
     name = "azure"
@@ -148,7 +149,7 @@ class AzureStorage(StorageConnector):
 
     async def expire(self, key: str, seconds: float | None) -> None:
         """Let an object vanish after `seconds`; None means never. Its version changes."""
-        await self._container.expire(key, None if seconds is None else time.time() + seconds)
+        await self._container.expire(key, _moment(seconds))
 
     async def url(self, key: str, seconds: float) -> str:
         """A link that anyone can read the object with, for `seconds`, and not beyond its expiry.
@@ -163,3 +164,12 @@ class AzureStorage(StorageConnector):
         if left <= 0 < seconds:
             raise NotFoundError(f"{key!r} has just expired", hint="write it again")
         return await running.links.sign(running.container.blob(key), left)
+
+
+def _moment(seconds: float | None) -> float | None:
+    """When `seconds` are over, since the epoch. Raises ConfigError for what is no time."""
+    if seconds is None:
+        return None
+    if not math.isfinite(seconds):
+        raise ConfigError(f"an object cannot expire after {seconds} seconds", hint="None means never")
+    return time.time() + seconds

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
+from functools import lru_cache
 from typing import Any
 
 from azure.core import MatchConditions
@@ -12,7 +14,7 @@ from azure.storage.blob.aio import BlobClient
 
 from sre_azure.blobs import Stored, etag_of, expiry_metadata, stored, version_of
 from sre_azure.credentials import Access
-from sre_azure.errors import translated
+from sre_azure.errors import means_container, translated
 from sre_azure.metadata import packed
 from sre_azure.names import Names
 from sre_azure.order import InOrder
@@ -23,15 +25,18 @@ from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFound
 __all__ = ["Container"]
 
 _PAGE = 1000
+_CLIENTS = 128
 _ATTEMPTS = 8  # looks at an object that others keep changing
 _SWEPT_AT_ONCE = 16
 
 
 class Container:
-    """Objects by their keys. What has expired is removed when it is met."""
+    """Objects by their keys. What has expired is removed when it is met a minute later."""
 
     def __init__(self, access: Access, settings: AzureSettings) -> None:
         self._client = access.service.get_container_client(settings.container)
+        # One takes a quarter of a small operation to make, and 32 KB; who writes an object often reads it next.
+        self._blob = lru_cache(maxsize=_CLIENTS)(self._client.get_blob_client)
         self._names = Names(settings.prefix)
         self._piece_bytes = settings.piece_bytes
         self.where = f"container {settings.container!r} at {_without_query(access.service.url)}"
@@ -46,7 +51,7 @@ class Container:
 
     def blob(self, key: str) -> BlobClient:
         """A client of one blob."""
-        return self._client.get_blob_client(self._names.name(key))
+        return self._blob(self._names.name(key))
 
     async def stat(self, key: str) -> ObjectInfo:
         """What is known of an object."""
@@ -59,7 +64,8 @@ class Container:
             with translated(f"deleting {key!r}", self.where):
                 await blob.delete_blob(delete_snapshots="include")
         except NotFoundError as error:
-            self._raise_if_gone(error)
+            if means_container(error):
+                raise
 
     # Reading
 
@@ -95,7 +101,9 @@ class Container:
             with translated(f"reading {key!r}", self.where):
                 download = await blob.download_blob(max_concurrency=1, decompress=False)
         except NotFoundError as error:
-            raise self._missing(key, error) from error
+            if means_container(error):
+                raise
+            raise self._missing(key) from error
         found = stored(download.properties, key)
         if found.expired:
             await self._sweep(found)
@@ -137,7 +145,8 @@ class Container:
     ) -> ObjectInfo:
         """Store an object in one request, or in blocks when it has more than one piece."""
         if len(data) > self._piece_bytes:
-            return await self._put_blocks(key, _cut(data, self._piece_bytes), content_type, metadata, conditions)
+            async with aclosing(_cut(data, self._piece_bytes)) as pieces:
+                return await self._put_blocks(key, pieces, content_type, metadata, conditions)
         blob = self.blob(key)
         with translated(f"writing {key!r}", self.where):
             reply = await blob.upload_blob(
@@ -154,7 +163,6 @@ class Container:
         self, key: str, chunks: AsyncIterable[bytes], *, content_type: str, metadata: Mapping[str, str] | None
     ) -> ObjectInfo:
         """Store an object from pieces."""
-        self._names.name(key)
         return await self._put_blocks(key, chunks, content_type, metadata, {})
 
     async def _put_blocks(
@@ -255,12 +263,15 @@ class Container:
             with translated(f"looking for {key!r}", self.where):
                 properties = await blob.get_blob_properties()
         except NotFoundError as error:
-            self._raise_if_gone(error)
+            if means_container(error):
+                raise
             return None
         return stored(properties, key)
 
     async def _sweep(self, found: Stored) -> None:
         """Remove what has expired, unless it was written since; whether that works is no concern of who met it."""
+        if not found.forgotten:
+            return
         try:
             with translated(f"deleting {found.info.key!r}", self.where):
                 await self.blob(found.info.key).delete_blob(
@@ -269,14 +280,7 @@ class Container:
         except ConnectorError:
             pass
 
-    def _raise_if_gone(self, error: NotFoundError) -> None:
-        """Raise `error` if it means the container, and not the blob."""
-        if self.where in error.message:
-            raise error
-
-    def _missing(self, key: str, error: NotFoundError | None = None) -> NotFoundError:
-        if error is not None:
-            self._raise_if_gone(error)
+    def _missing(self, key: str) -> NotFoundError:
         return NotFoundError(f"there is no object {key!r} in {self.where}", hint="list its folder to see what is there")
 
 

@@ -17,9 +17,10 @@ __all__ = ["Access"]
 class Access:
     """A client, and what its links can be signed with; `stop` closes it."""
 
-    def __init__(self, service: BlobServiceClient, ambient: Any) -> None:
+    def __init__(self, service: BlobServiceClient, account: str | None, ambient: Any) -> None:
         """`ambient` are the credentials of the machine, if they are those of `service`."""
         self.service = service
+        self.account = str(account or service.account_name)
         self._ambient = ambient
 
     @classmethod
@@ -32,7 +33,7 @@ class Access:
         ambient = None if any(secrets) else _ambient()
         transport = Transport(settings)
         try:
-            return cls(_client(settings, _credential(settings) or ambient, transport), ambient)
+            return cls(_client(settings, _credential(settings) or ambient, transport), settings.account, ambient)
         except (AzureError, AttributeError, KeyError, TypeError, ValueError):
             await transport.close()
             # Without its cause: that may quote a secret.

@@ -28,7 +28,7 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["translated"]
+__all__ = ["means_container", "translated"]
 
 _ROLE = "check the credentials, and that they may read, write, list and delete blobs in the container"
 _NO_CONTAINER = frozenset({"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"})
@@ -53,6 +53,12 @@ def translated(what: str, where: str) -> Iterator[None]:
             f"{what} failed: the reply is none of Azure Blob Storage ({type(error).__name__})",
             hint="check the setting `endpoint`",
         ) from error
+
+
+def means_container(error: NotFoundError) -> bool:
+    """Whether it is the container that was not found, and not a blob."""
+    cause = error.__cause__
+    return isinstance(cause, HttpResponseError) and _code(cause) in _NO_CONTAINER
 
 
 def _ours(error: AzureError, what: str, where: str) -> SREError:
@@ -91,9 +97,7 @@ def _without_reply(error: AzureError) -> bool:
 
 
 def _refusal(error: HttpResponseError, what: str, where: str) -> ConnectorError:
-    status = error.status_code or 0
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    code = headers.get("x-ms-error-code", "")
+    status, code = error.status_code or 0, _code(error)
     if code in _NO_CONTAINER:
         return NotFoundError(f"there is no {where}", hint="make it, or check `container`")
     if code in _REPLACED:
@@ -101,7 +105,17 @@ def _refusal(error: HttpResponseError, what: str, where: str) -> ConnectorError:
     if status < 300:
         return ConnectorError(f"{what} failed: the reply is none of Azure Blob Storage", hint="check `endpoint`")
     hint = _ROLE if status in {401, 403} else None
-    return error_for_status(status, what, detail=code, headers=headers, hint=hint)
+    return error_for_status(status, what, detail=code, headers=_headers(error), hint=hint)
+
+
+def _headers(error: HttpResponseError) -> Mapping[str, str]:
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    return headers
+
+
+def _code(error: HttpResponseError) -> str:
+    """The word that Azure has for what was wrong, if the reply is one of Azure's."""
+    return _headers(error).get("x-ms-error-code", "")
 
 
 def _unreachable(what: str, where: str, why: str) -> UnavailableError:

@@ -14,6 +14,7 @@ from sre_core.errors import ConfigError
 __all__ = ["Links"]
 
 _LONGEST = 7 * 86400.0  # seconds that a key to sign with is given for at most
+_LONG = 100 * 365 * 86400.0  # seconds of a link that is signed with our own key
 _SPARE = 3600.0  # seconds that a key should be good for beyond what is asked of it, so that the next call can use it
 _CLOCKS = 300.0  # seconds that our clock may be ahead of theirs
 
@@ -35,7 +36,7 @@ class Links:
     async def sign(self, blob: BlobClient, seconds: float) -> str:
         """A link to a blob. Raises ConfigError when it should live too long."""
         given = self._access.account_key is None
-        if seconds <= 0 or (given and seconds > _LONGEST):
+        if not 0 < seconds <= (_LONGEST if given else _LONG):
             raise ConfigError(
                 f"a link cannot live for {seconds:g} seconds",
                 hint="it must be above 0, and a week at most unless it is signed with the key of the account",
@@ -44,7 +45,7 @@ class Links:
         key = {"user_delegation_key": await self._key(until)} if given else {"account_key": self._access.account_key}
         with translated("signing a link", self._where):
             signature = generate_blob_sas(
-                account_name=str(blob.account_name),
+                account_name=self._access.account,
                 container_name=blob.container_name,
                 blob_name=blob.blob_name,
                 permission=BlobSasPermissions(read=True),

@@ -14,6 +14,7 @@ from sre_core.errors import ConfigError
 
 __all__ = ["Transport"]
 
+_SMALL = 1 << 16  # bytes that go out in one packet with the headers, and never wait to be taken
 _SLOWEST = 50_000  # bytes a second; a body that is sent slower than this is given up
 
 
@@ -33,7 +34,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it
     async def send(self, request: Any, **options: Any) -> Any:
         """Send a request. Raises TimeoutError when a body takes too long."""
         body = request.data
-        if not isinstance(body, bytes) or not body:
+        if not isinstance(body, bytes) or len(body) <= _SMALL:
             return await super().send(request, **options)
         try:
             request.data = io.BytesIO(body)

@@ -25,6 +25,7 @@ log = logs.get_logger(__name__)
 
 _FIRST_PAUSE = 0.2  # seconds; it doubles with each try, and chance spreads the callers
 _LONGEST_PAUSE = 20.0
+_SMALL = 1 << 16  # bytes that go out in one packet with the headers, and never wait to be taken
 _SLOWEST = 50_000  # bytes a second; an upload that is slower than this is given up
 
 
@@ -125,14 +126,18 @@ class Api:
                 request.method,
                 URL(f"{self._settings.endpoint}{request.path}{query}", encoded=True),
                 headers={"Accept-Encoding": "identity", **request.headers, **self._headers, **signed},
-                # In a file, since aiohttp sends bytes in one go, which keeps everybody else waiting.
-                data=None if request.body is None else io.BytesIO(request.body),
+                data=_payload(request.body),
                 allow_redirects=False,
                 timeout=self._timeout(request),
             )
 
     def _timeout(self, request: Request) -> aiohttp.ClientTimeout:
-        settings = self._settings
+        settings, size = self._settings, len(request.body or b"")
         # Silence while a body is sent is not seen by `sock_read`.
-        whole = settings.timeout + len(request.body) / _SLOWEST if request.body else None
+        whole = settings.timeout + size / _SLOWEST if size > _SMALL else None
         return aiohttp.ClientTimeout(total=whole, sock_connect=settings.connect_timeout, sock_read=settings.timeout)
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    # aiohttp sends bytes in one go, which for many of them keeps everybody else waiting.
+    return body if body is None or len(body) <= _SMALL else io.BytesIO(body)

@@ -160,7 +160,7 @@ class Bucket:
             f"{key!r} exists already" if if_version == NEW else f"{key!r} is not in version {if_version!r} any more",
             hint="read it again, and decide from what it holds now",
         )
-        if if_version and not if_version.isdecimal():
+        if if_version and not (if_version.isascii() and if_version.isdecimal()):
             raise changed
         wanted: Mapping[str, str] | None = first_condition(if_version)
         for _ in range(_ATTEMPTS):

@@ -1,13 +1,14 @@
 """Connector `gcs`: the storage contract on a bucket of Google Cloud Storage."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
-from sre_core.errors import ConnectorError, NotFoundError
+from sre_core.errors import ConfigError, ConnectorError, NotFoundError
 from sre_gcp.settings import GcsSettings
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class GcsStorage(StorageConnector):
 
     async def expire(self, key: str, seconds: float | None) -> None:
         """Let an object vanish after `seconds`; None means never. It keeps its version."""
-        await self._bucket.expire(key, None if seconds is None else time.time() + seconds)
+        await self._bucket.expire(key, _moment(seconds))
 
     async def url(self, key: str, seconds: float) -> str:
         """A link that anyone can read the object with, for `seconds`, a week at most, and not beyond its expiry.
@@ -152,3 +153,12 @@ class GcsStorage(StorageConnector):
         if self._started is None:
             raise ConnectorError("the storage 'gcs' is not started", hint="await start() first")
         return self._started[1]
+
+
+def _moment(seconds: float | None) -> float | None:
+    """When `seconds` are over, since the epoch. Raises ConfigError for what is no time."""
+    if seconds is None:
+        return None
+    if not math.isfinite(seconds):
+        raise ConfigError(f"an object cannot expire after {seconds} seconds", hint="None means never")
+    return time.time() + seconds

@@ -20,6 +20,7 @@ _OURS = "sre-"
 _THEIRS = "sre-user-"
 
 _NEVER = "9999-12-31T23:59:59Z"
+_LAST = 253402300799.0  # the same in seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def expiry_change(found: Stored, expires: float | None) -> dict[str, Any]:
     """
     change: dict[str, Any] = {"metadata": {_EXPIRES: None if expires is None else repr(expires)}}
     if expires is not None and expires > (found.custom_time or 0):
-        change["customTime"] = datetime.fromtimestamp(expires, UTC).isoformat().replace("+00:00", "Z")
+        change["customTime"] = datetime.fromtimestamp(min(expires, _LAST), UTC).isoformat().replace("+00:00", "Z")
     elif expires is None and found.custom_time is not None:
         change["customTime"] = _NEVER
     return change
