@@ -13,7 +13,7 @@ from sre_cli.operator import OPERATOR, operator_config
 from sre_cli.options import json_option
 from sre_cli.render import print_json
 from sre_cli.streams import is_terminal
-from sre_core.access.acl import Access
+from sre_core.access.acl import ACL, Access
 from sre_core.access.guard import AccessRequest
 from sre_core.access.resource import Resource
 from sre_core.access.stored import ACL_PREFIX
@@ -107,7 +107,7 @@ def run_copy(
 
 
 async def _copy(service: Service, make: MakeCopy, source: str, target: str, options: CopyOptions) -> Report:
-    configured = [Resource.parse(path) for path in load().config.access]
+    configured = {Resource.parse(path): ACL.parse(grants) for path, grants in load().config.access.items()}
     config = operator_config(also=[_root(service, id_) for id_ in (source, target)])
     async with Runtime(config) as runtime:
         timeout = config.timeouts.operation

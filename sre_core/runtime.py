@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from sre_core import logs
-from sre_core.access.acl import ACL, Access
+from sre_core.access.acl import ACL
 from sre_core.access.candidate import Candidate, check_id
 from sre_core.access.guard import Guard
 from sre_core.access.resource import Resource
@@ -169,7 +169,7 @@ def _access(config: Config) -> dict[Resource, ACL]:
             resource = Resource.parse(path)
             if resource.parts[0].partition("@")[0] not in list(Service):
                 raise ConfigError(f"{path!r} begins with no service", hint=f"begin with one of {', '.join(Service)}")
-            acls[resource] = ACL(frozenset((Candidate.parse(who), Access.parse(what)) for who, what in grants.items()))
+            acls[resource] = ACL.parse(grants)
     return acls
 
 

@@ -1,6 +1,6 @@
 """Access levels, and lists of who may do what."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -38,6 +38,11 @@ class ACL:
     """Grants on one resource and what lies below it. Changing an ACL returns a new one."""
 
     grants: frozenset[tuple[Candidate, Access]] = frozenset()
+
+    @classmethod
+    def parse(cls, grants: Mapping[str, str]) -> "ACL":
+        """Read `{"agent:a1": "read", ...}`. Raises ConfigError."""
+        return cls(frozenset((Candidate.parse(who), Access.parse(what)) for who, what in grants.items()))
 
     def grant(self, candidate: Candidate, access: Access) -> "ACL":
         """This ACL with exactly `access` for `candidate`, in place of what it had. Raises ConfigError."""

@@ -10,8 +10,7 @@ from typing import Any, Protocol, TypeVar
 import pydantic_core
 
 from sre_core import logs
-from sre_core.access.acl import ACL, Access
-from sre_core.access.candidate import Candidate
+from sre_core.access.acl import ACL
 from sre_core.access.resource import Resource
 from sre_core.errors import ConfigError, ConflictError, ConnectorError, NotFoundError
 
@@ -248,8 +247,7 @@ def stored_acl(key: str, raw: bytes) -> tuple[Resource, ACL]:
 
 def _read(raw: bytes) -> tuple[Resource, ACL]:
     content = pydantic_core.from_json(raw)
-    grants = {(Candidate.parse(name), Access.parse(level)) for name, level in content["grants"].items()}
-    return Resource.parse(content["resource"]), ACL(frozenset(grants))
+    return Resource.parse(content["resource"]), ACL.parse(content["grants"])
 
 
 def acl_key(resource: Resource) -> str:

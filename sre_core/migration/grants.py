@@ -1,6 +1,6 @@
 """Copies what was granted on things, so that it holds for their copies too."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
 from sre_core.access.acl import ACL
@@ -20,8 +20,9 @@ class GrantsCopy:
     """ACLs of resources of the source, which all lie in the default storage.
 
     Each is stored there once more, for the target's name of the resource: under the target's own id, the copies can
-    be used by the same candidates at once. Where the source is the default storage itself, all ACLs go to the target
-    as they are as well, so that it can take its place.
+    be used by the same candidates at once, and by no others. What the configuration says of the source's name decides
+    there, so it is what is stored for the target's. Where the source is the default storage itself, all stored ACLs go
+    to the target as they are as well, so that it can take its place.
     """
 
     def __init__(
@@ -31,16 +32,17 @@ class GrantsCopy:
         target: End,
         *,
         prefix: str = "",
-        configured: Collection[Resource] = (),
+        configured: Mapping[Resource, ACL] | None = None,
     ) -> None:
-        """`kernel` is the default storage; of `configured` resources the configuration says who may do what."""
+        """`kernel` is the default storage; `configured` is what the configuration says, which no command changes."""
         self._kernel = kernel
-        self._from = Resource((*source.root.parts, *(prefix.split("/") if prefix else ())))
-        self._to = Resource((*target.root.parts, *(prefix.split("/") if prefix else ())))
+        parts = tuple(prefix.split("/")) if prefix else ()
+        self._from = Resource(source.root.parts + parts)
+        self._to = Resource(target.root.parts + parts)
         self._heir = target if source.root.parts == ("storage",) else None
         self._is_part = bool(prefix)
-        self._configured = frozenset(configured)
-        self._nearest: tuple[int, ACL] = (0, ACL())
+        self._configured = dict(configured or {})
+        self._above: dict[Resource, ACL] = {}
         self._there: set[Resource] = set()
         self._put_there: set[Resource] = set()
         self._has_own = False
@@ -54,15 +56,36 @@ class GrantsCopy:
         """
         self._report, self._writes = report, write
         await spread(self._stored(), self._deal_with, jobs=_JOBS)
-        length, acl = self._nearest
-        if length and not self._has_own:
-            # What lay above decided over all of it, and stays behind.
-            await self._put(self._kernel, self._to, acl)
-            if self._heir is not None:
-                await self._put(self._heir, self._from, acl)
-        self._note_configured()
+        await self._copy_configured()
+        if self._above and not self._has_own:
+            # What lies nearest above decides over all of it, and stays behind.
+            nearest = max(self._above, key=lambda resource: len(resource.parts))
+            await self._put(self._kernel, self._to, self._above[nearest])
+            if self._heir is not None and nearest not in self._configured:
+                await self._put(self._heir, self._from, self._above[nearest])
         for resource in sorted(self._there - self._put_there, key=str):
             self._report.notes.append(f"{resource} has an ACL, and the source has none there")
+
+    async def _copy_configured(self) -> None:
+        for resource, acl in sorted(self._configured.items(), key=lambda item: str(item[0])):
+            if self._from.is_within(resource) and resource != self._from:
+                self._above[resource] = acl
+            if not resource.is_within(self._from):
+                continue
+            self._has_own = self._has_own or resource == self._from
+            other = self._renamed(resource)
+            if other in self._configured:
+                continue
+            line = f'[access] "{resource}" holds for no "{other}"'
+            if len(other.parts) == 1:
+                self._report.notes.append(f"{line}: add a line if that is what it will be called")
+                continue
+            await self._put(self._kernel, other, acl)
+            self._report.notes.append(f"{line}: what it says now was stored there, and does not follow it")
+
+    def _renamed(self, resource: Resource) -> Resource:
+        """What the copy of a resource is called."""
+        return Resource(self._to.parts + resource.parts[len(self._from.parts) :])
 
     async def _stored(self) -> AsyncGenerator[str]:
         async with aclosing(self._kernel.stream("list", lambda connector: connector.list(ACL_PREFIX))) as listing:
@@ -88,11 +111,13 @@ class GrantsCopy:
                 self._there.add(resource)
             return
         inside = resource.is_within(self._from)
-        if inside:
-            self._has_own = self._has_own or resource == self._from
-            await self._put(self._kernel, Resource(self._to.parts + resource.parts[len(self._from.parts) :]), acl)
-        elif self._from.is_within(resource) and len(resource.parts) > self._nearest[0]:
-            self._nearest = len(resource.parts), acl
+        # Where the configuration has an ACL, what is stored decides nothing.
+        if resource not in self._configured:
+            if inside:
+                self._has_own = self._has_own or resource == self._from
+                await self._put(self._kernel, self._renamed(resource), acl)
+            elif self._from.is_within(resource):
+                self._above[resource] = acl
         if self._heir is not None and (inside or not self._is_part):
             await self._put(self._heir, resource, acl)
 
@@ -119,12 +144,3 @@ class GrantsCopy:
         except NotFoundError:
             return None
         return raw
-
-    def _note_configured(self) -> None:
-        for resource in sorted(self._configured, key=str):
-            if resource.is_within(self._from):
-                other = Resource(self._to.parts + resource.parts[len(self._from.parts) :])
-                if other not in self._configured:
-                    self._report.notes.append(
-                        f'[access] "{resource}" says nothing of "{other}": add a line if that is what it will be called'
-                    )

@@ -128,12 +128,18 @@ def test_what_is_not_the_same_in_the_end_is_told_and_fails(filled: Path) -> None
     assert "agent/ada/docs: the target has it with dimension 3" in result.stderr
 
 
-def test_grants_of_the_configuration_are_left_to_the_operator(filled: Path) -> None:
+def test_grants_of_the_configuration_are_stored_for_the_copies_and_named(filled: Path) -> None:
     with (filled / "sre.toml").open("a") as settings:
-        settings.write('[access]\n"vault/openai" = { "team:ops" = "read" }\n')
+        settings.write('[access]\n"vault/openai" = { "user:bea" = "read" }\n')
     result = sre("vault", "copy", "default", "hashicorp")
-    assert result.exit_code == 0
-    assert 'Note: [access] "vault/openai" says nothing of "vault@hashicorp/openai": add a line' in result.stderr
+    assert (result.exit_code, result.stdout) == (0, "copied    1 secret\nACLs      1\n")
+    assert 'Note: [access] "vault/openai" holds for no "vault@hashicorp/openai": what it says now' in result.stderr
+
+    async def check(runtime: Runtime) -> None:
+        assert (await runtime.vault(BEA, "hashicorp").get("openai")).get_secret_value() == "sk-4711"
+        assert not await runtime.vault(ADA, "hashicorp").allowed("openai", Access.READ)
+
+    in_runtime(check)
 
 
 @pytest.mark.parametrize(

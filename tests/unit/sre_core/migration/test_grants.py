@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sre_core.access import Access, Candidate, Resource
+from sre_core.access import ACL, Access, Candidate, Resource
 from sre_core.config import load
 from sre_core.connectors import Service
 from sre_core.connectors.kernel_storage import KernelStorage
@@ -27,7 +27,9 @@ def runtime(folder: Path, **code: Any) -> Runtime:
     }
     vectors = {"default": {"use": "memory"}, "big": {"use": "memory"}}
     connectors = {"storage": storages, "vectors": vectors, "llm": {"default": {"use": "echo"}}}
-    config = load(folder, {}, {"data": str(folder), "connectors": connectors, **code}).config
+    # The copy writes past the guard, which would believe what it has read for a while.
+    guard = {"acl_cache_seconds": 0}
+    config = load(folder, {}, {"data": str(folder), "connectors": connectors, "guard": guard, **code}).config
     return Runtime(config, plugins=Plugins.load(only=[]))
 
 
@@ -134,11 +136,54 @@ async def test_grants_on_collections_follow_them(opened: Runtime) -> None:
     assert not await opened.vectors(EVE, "big").of(ADA).allowed("docs", Access.READ)
 
 
-async def test_what_the_operator_configured_is_noted_and_not_copied(opened: Runtime) -> None:
-    configured = [Resource.parse("storage/agent/ada/public"), Resource.parse("llm")]
-    report = await copy(opened, "default", "s3", configured=configured)
-    (note,) = report.notes
-    assert note.startswith('[access] "storage/agent/ada/public" says nothing of "storage@s3/agent/ada/public": add a')
+CONFIGURED = {
+    Resource.parse("storage/agent/ada/notes/a.txt"): ACL(),
+    Resource.parse("storage/agent/ada/private.txt"): ACL.parse({"user:eve": "read"}),
+    Resource.parse("llm"): ACL.parse({"public": "read"}),
+}
+
+
+async def test_what_the_configuration_says_of_the_source_holds_for_the_copies(opened: Runtime) -> None:
+    # Overruled by the configuration, so it must not come to life in the copy.
+    await opened.storage(ADA).grant("notes/a.txt", EVE, Access.READ)
+    report = await copy(opened, "default", "s3", configured=CONFIGURED)
+    assert await rights(opened, "s3") == {
+        "notes/a.txt": [False, False],
+        "notes/b.txt": [False, False],
+        "private.txt": [False, True],
+    }
+    first, second = report.notes
+    assert first == (
+        '[access] "storage/agent/ada/notes/a.txt" holds for no "storage@s3/agent/ada/notes/a.txt": '
+        "what it says now was stored there, and does not follow it"
+    )
+    assert "private.txt" in second
+
+
+async def test_what_the_configuration_says_above_a_prefix_holds_for_the_copies(opened: Runtime) -> None:
+    configured = {Resource.parse("storage/agent/ada"): ACL.parse({"user:eve": "read"}), **CONFIGURED}
+    await copy(opened, "default", "s3", prefix="agent/ada/private.txt", configured=CONFIGURED)
+    assert (await rights(opened, "s3"))["private.txt"] == [False, True]
+    await copy(opened, "default", "s3", prefix="agent/ada/notes/b.txt", configured=configured)
+    assert (await rights(opened, "s3"))["notes/b.txt"] == [False, False]
+    await opened.storage(ADA).inherit("notes/b.txt")
+    await opened.storage(ADA).inherit("notes")
+    await copy(opened, "default", "s3", prefix="agent/ada/notes/b.txt", configured=configured)
+    assert (await rights(opened, "s3"))["notes/b.txt"] == [False, True]
+
+
+async def test_what_the_target_is_configured_to_grant_stays_with_the_operator(opened: Runtime) -> None:
+    theirs = {Resource.parse("storage@s3/agent/ada/private.txt"): ACL()}
+    report = await copy(opened, "default", "s3", configured={**CONFIGURED, **theirs})
+    assert len(report.notes) == 1
+    assert (await rights(opened, "s3"))["private.txt"] == [False, False]
+
+
+async def test_a_line_for_a_whole_service_can_only_be_noted(opened: Runtime) -> None:
+    report = await copy(opened, "default", "s3", configured={Resource.parse("storage"): ACL()})
+    assert report.notes == [
+        '[access] "storage" holds for no "storage@s3": add a line if that is what it will be called'
+    ]
 
 
 async def test_a_grant_that_only_the_targets_name_has_is_noted(opened: Runtime) -> None:
