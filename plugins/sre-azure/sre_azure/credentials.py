@@ -5,8 +5,9 @@ from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import AzureError
-from azure.storage.blob.aio import BlobServiceClient, ExponentialRetry
+from azure.storage.blob.aio import BlobServiceClient
 
+from sre_azure.retries import Retries
 from sre_azure.settings import AzureSettings
 from sre_azure.transport import Transport
 from sre_core.errors import ConfigError
@@ -62,16 +63,7 @@ class Access:
 def _client(settings: AzureSettings, credential: Any, transport: Transport) -> BlobServiceClient:
     options: dict[str, Any] = {
         "transport": transport,
-        "retry_policy": ExponentialRetry(
-            # The pause before a retry: a second more or less, then one that doubles.
-            initial_backoff=1,
-            increment_base=2,
-            random_jitter_range=1,
-            retry_total=settings.retries,
-            retry_connect=settings.retries,
-            retry_read=settings.retries,
-            retry_status=settings.retries,
-        ),
+        "retry_policy": Retries(settings.retries),
         "max_single_put_size": settings.piece_bytes,
         "max_single_get_size": settings.piece_bytes,
         "max_chunk_get_size": settings.piece_bytes,

@@ -1,6 +1,7 @@
 """Fixtures: Azurite, started once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,11 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 def container(azurite: Azurite) -> str:
     """A new container."""
     return azurite.container()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Azurite]:
+    """A server of the test's own, to be stopped and killed."""
+    server = Azurite(tmp_path)
+    with server.process:
+        yield server

@@ -5,11 +5,13 @@ import base64
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
 
 from sre_azure import AzureSettings, AzureStorage
+from sre_azure.retries import Retries
 from sre_core.connectors.storage import NEW
 from sre_core.errors import (
     ConflictError,
@@ -201,17 +203,45 @@ async def test_an_object_of_five_gibibytes_is_announced_and_takes_no_memory() ->
     assert peak < 4 << 20
 
 
-async def test_a_write_on_a_condition_is_not_tried_again() -> None:
-    async with started() as (patient, server):
-        storage = AzureStorage(patient.settings.model_copy(update={"retries": 3}))
+@asynccontextmanager
+async def patient(retries: int) -> AsyncIterator[tuple[AzureStorage, ReplayServer]]:
+    async with started() as (storage, server):
+        other = AzureStorage(storage.settings.model_copy(update={"retries": retries}))
         server.replies.append(AzureFaults().good())
-        await storage.start()
-        server.requests.clear()
+        try:
+            await other.start()
+            server.requests.clear()
+            yield other, server
+        finally:
+            await other.stop()
+
+
+async def test_a_call_is_tried_as_often_as_retries_says() -> None:
+    async with patient(2) as (storage, server):
+        server.replies.extend([refusal(500, "InternalError"), refusal(503, "ServerBusy", Retry_After="0")])
+        server.always = AzureFaults().good()
+        assert await storage.read("a") == _LIST
+        assert len(server.requests) == 3
+        server.always = refusal(500, "InternalError")
+        with pytest.raises(UnavailableError):
+            await storage.read("a")
+        assert len(server.requests) == 6
+
+
+async def test_a_write_on_a_condition_is_not_tried_again() -> None:
+    async with patient(3) as (storage, server):
         server.always = refusal(500, "InternalError")
         with pytest.raises(UnavailableError):
             await storage.write("a", b"1", if_version=NEW)
         assert len(server.requests) == 1
-        await storage.stop()
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(None, 0.1, 0.2), ("7", 7, 7), ("3600", 20, 20)])
+def test_a_pause_before_a_retry_heeds_the_service_within_reason(asked: str | None, least: float, most: float) -> None:
+    history = [SimpleNamespace(http_response=SimpleNamespace(headers={} if asked is None else {"Retry-After": asked}))]
+    assert least <= Retries(3).get_backoff_time({"count": 1, "history": history}) <= most
+    assert 0.4 <= Retries(3).get_backoff_time({"count": 3, "history": []}) <= 0.8
+    assert Retries(3).get_backoff_time({"count": 100, "history": []}) <= 20
 
 
 async def test_blocks_that_somebody_else_s_write_took_away_are_a_conflict() -> None:
