@@ -22,10 +22,13 @@ from sre_core.errors import (
     UnsupportedError,
 )
 
-__all__ = ["FOREIGN", "UNREADABLE", "error_code", "translate"]
+__all__ = ["BROKEN_OFF", "FOREIGN", "UNREADABLE", "error_code", "translate"]
 
 FOREIGN = (theirs.BotoCoreError, theirs.ClientError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
 """Everything that a call of the driver may raise, but for mistakes in a program."""
+
+BROKEN_OFF = (aiohttp.ClientPayloadError, theirs.HTTPClientError, theirs.IncompleteReadError)
+"""Those of FOREIGN that end a reply which had begun."""
 
 UNREADABLE = (AttributeError, TypeError, ValueError)
 """What the driver's parsers raise besides when a reply is not at all what they expect."""
@@ -115,7 +118,6 @@ _NOT_THERE = (
     theirs.EndpointConnectionError,
     theirs.ProxyConnectionError,
 )
-_BROKEN_OFF = (aiohttp.ClientPayloadError, theirs.HTTPClientError, theirs.IncompleteReadError)
 
 
 def error_code(error: BaseException | None) -> str:
@@ -144,7 +146,7 @@ def translate(error: BaseException, what: str, *, at: str) -> SREError:
     # A timeout is a broken connection too, for the driver; so it comes first.
     if isinstance(error, theirs.ReadTimeoutError | TimeoutError) and not isinstance(error, theirs.ConnectTimeoutError):
         return DeadlineError(f"{what}: no answer came in time from {at}", hint="raise `timeout`, or try again later")
-    if isinstance(error, _BROKEN_OFF) and not isinstance(error, theirs.SSLError):
+    if isinstance(error, BROKEN_OFF) and not isinstance(error, theirs.SSLError):
         return UnavailableError(f"{what}: the connection to {at} broke off", hint="try again later")
     if isinstance(error, theirs.SSLError):
         return ConfigError(f"{what}: {at} cannot be trusted", hint="check the URL; `ca_file` names other certificates")

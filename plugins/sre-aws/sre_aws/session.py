@@ -11,7 +11,7 @@ from aiobotocore.session import AioSession  # type: ignore[import-untyped]
 
 from sre_aws.errors import FOREIGN, UNREADABLE, translate
 from sre_aws.settings import AwsSettings
-from sre_core.errors import ConnectorError
+from sre_core.errors import ConfigError, ConnectorError
 
 __all__ = ["AwsClient"]
 
@@ -48,6 +48,9 @@ class AwsClient:
         May be cancelled; `close` cleans up.
         """
         _quiet_driver()
+        ca_file = self._settings.ca_file
+        if ca_file is not None and not await asyncio.to_thread(ca_file.is_file):
+            raise ConfigError(f"there is no file {str(ca_file)!r} with certificates", hint="check ca_file")
         self._stack = AsyncExitStack()
         try:
             # In a thread: reading a service's description takes a good part of a second.

@@ -32,8 +32,9 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
-    """A moto server as it comes: it reads over conditions at the end of an upload in parts."""
-    with _running(tmp_path_factory.mktemp("careless"), "--plain") as process:
+    """A moto server as it comes: it reads over conditions at the end of an upload in parts; it lists three at a time."""
+    environment = {"MOTO_S3_DEFAULT_MAX_KEYS": "3"}
+    with _running(tmp_path_factory.mktemp("careless"), "--plain", environment=environment) as process:
         yield Moto(process.port)
 
 

@@ -188,6 +188,18 @@ async def test_a_server_that_reads_over_conditions_is_found_out() -> None:
         await storage.stop()
 
 
+async def test_a_server_that_knows_only_half_of_the_conditions_is_found_out() -> None:
+    good, refused = HttpReply(headers=_OBJECT), _error(412, "PreconditionFailed")
+    async with ReplayServer.running(good, refused, always=good) as server:
+        storage = s3(server.url)
+        await storage.start()
+        with pytest.raises(UnsupportedError, match="does not heed conditions"):
+            await storage.write("agent/a/object", b"1", if_version=NEW)
+        puts = [request.headers for request in server.requests if request.method == "PUT"]
+        assert [headers.get("If-None-Match") for headers in puts] == [None, None, "*"]
+        await storage.stop()
+
+
 async def test_a_server_that_does_not_know_conditions_is_found_out() -> None:
     async with ReplayServer.running(HttpReply(headers=_OBJECT), always=_error(501, "NotImplemented")) as server:
         storage = s3(server.url, retries=0)

@@ -75,6 +75,22 @@ async def test_a_list_skips_our_own_notes(storage: S3Storage, home: str, bare: A
     assert [found.key async for found in storage.list("")] == ["-before", "team/z"]
 
 
+async def test_a_list_jumps_over_pages_of_our_notes(careless: Moto, home: str) -> None:
+    """This server lists three at a time."""
+    storage = careless.s3(prefix=home)
+    await storage.start()
+    names = ["-1", "-2", "-3", "-4", "a/1", "a/2", "a/3", "a/4"]
+    for name in names:
+        await storage.write(name, b"1")
+        await storage.expire(name, 3600)
+    assert [found.key async for found in storage.list("")] == names
+    assert [found.key async for found in storage.list("a")] == names[4:]
+    for name in names[::2]:
+        await storage.expire(name, -10)
+    assert [found.key async for found in storage.list("")] == names[1::2]
+    await storage.stop()
+
+
 # Large objects
 
 

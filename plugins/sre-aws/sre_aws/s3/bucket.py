@@ -88,8 +88,10 @@ class Bucket:
             if own is not None and found and found[-1]["Key"].startswith(own):
                 # There may be thousands of them.
                 where = {"StartAfter": self.keys.behind_own}
-            else:
+            elif "NextContinuationToken" in reply:
                 where = {"ContinuationToken": reply["NextContinuationToken"]}
+            else:
+                raise ConnectorError(f"listing {prefix!r}: the list goes on, and the server does not say where")
 
 
 def body(data: bytes) -> bytes | io.BytesIO:
@@ -121,7 +123,8 @@ def _send_at_once(params: Mapping[str, Any], **_: object) -> None:
 def _options(settings: S3Settings) -> dict[str, Any]:
     addressing = settings.addressing
     if addressing == "auto":
-        addressing = "virtual" if settings.url is None else "path"
+        # The driver's own auto is: in the host, unless the bucket has dots in its name.
+        addressing = "auto" if settings.url is None else "path"
     always = settings.checksums == "always" or (settings.checksums == "auto" and settings.url is None)
     when = "when_supported" if always else "when_required"
     return {

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sre_core.errors import ConflictError, ConnectorError, NotFoundError, UnsupportedError
 
@@ -29,12 +30,12 @@ class Conditions:
         self._trusted = bucket.settings.url is None or not bucket.settings.verify_conditions
 
     async def heeded(self, request: Request) -> bool:
-        """Whether `If-Match` is heeded by a plain upload, by the end of one in parts, or by a deletion."""
+        """Whether conditions are heeded by a plain upload, by the end of one in parts, or by a deletion."""
         if self._trusted:
             return True
         async with self._turn:
             if request not in self._known:
-                self._known[request] = await self._refuses(request)
+                self._known[request] = await self._try_out(request)
             return self._known[request]
 
     async def demand(self, request: Request) -> None:
@@ -47,22 +48,30 @@ class Conditions:
                 hint="write without if_version, or use a server that heeds If-Match",
             )
 
-    async def _refuses(self, request: Request) -> bool:
+    async def _try_out(self, request: Request) -> bool:
         name = self._bucket.keys.probe(secrets.token_hex(8))
+        if request == "delete":
+            return await self._refused(self._call("delete_object", Key=name, IfMatch=_NOBODYS_TAG))
         try:
-            if request == "put":
-                await self._call("put_object", Key=name, Body=b"", IfMatch=_NOBODYS_TAG)
-            elif request == "delete":
-                await self._call("delete_object", Key=name, IfMatch=_NOBODYS_TAG)
-            else:
-                await self._complete(name)
+            if request == "complete":
+                return await self._refused(self._complete(name))
+            if not await self._refused(self._call("put_object", Key=name, Body=b"", IfMatch=_NOBODYS_TAG)):
+                return False
+            await self._call("put_object", Key=name, Body=b"")
+            return await self._refused(self._call("put_object", Key=name, Body=b"", IfNoneMatch="*"))
+        finally:
+            with suppress(ConnectorError):
+                await self._call("delete_object", Key=name)
+
+    async def _refused(self, call: Coroutine[Any, Any, object]) -> bool:
+        """Whether the server says that the condition of a call does not hold."""
+        try:
+            await call
         except (ConflictError, NotFoundError):
             return True
         except UnsupportedError:
+            # It does not know conditions, and says so.
             return False
-        # It did what it should have refused.
-        with suppress(ConnectorError):
-            await self._call("delete_object", Key=name)
         return False
 
     async def _complete(self, name: str) -> None:

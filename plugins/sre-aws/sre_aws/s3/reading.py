@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 
-from sre_aws.errors import FOREIGN
+from sre_aws.errors import BROKEN_OFF, FOREIGN
 from sre_aws.s3.bucket import Bucket
 from sre_aws.s3.expiry import missing, sweep
 from sre_aws.s3.metadata import read_head
@@ -12,6 +12,7 @@ from sre_core.errors import ConflictError, UnavailableError
 __all__ = ["pieces"]
 
 _PIECE = 1 << 20
+_CUT = (*BROKEN_OFF, OSError)
 
 
 async def pieces(bucket: Bucket, key: str) -> AsyncGenerator[bytes]:
@@ -48,7 +49,7 @@ async def pieces(bucket: Bucket, key: str) -> AsyncGenerator[bytes]:
                 at += len(piece)
                 yield piece
         except FOREIGN as error:
-            if not retries_left:
+            if not retries_left or not isinstance(error, _CUT):
                 raise bucket.client.error(error, f"{what} in bucket {bucket.name!r}") from error
             continue
         finally:
