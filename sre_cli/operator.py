@@ -13,11 +13,13 @@ OPERATOR = Candidate.user("operator")
 _OWNED = ("vault", "llm")
 
 
-def operator_config(vault_id: str = "default", *, also: Iterable[str] = ()) -> Config:
+def operator_config(vault_id: str = "default", *, also: Iterable[str] = (), stored_acls: bool = True) -> Config:
     """The configuration from here, in which the operator owns every secret and model, in this process alone.
 
     `vault_id` is the vault that is asked for, configured or not; `also` are other things to own, as "storage". Only
-    the nearest ACL decides, so each configured path below these needs the grant as well. Raises ConfigError.
+    the nearest ACL decides, so each configured path below these needs the grant as well. Without `stored_acls` there
+    are only the configured ones: the storage that keeps the others may itself wait for a secret that the operator is
+    about to set. Raises ConfigError.
     """
     config = load().config
     grants = config.access
@@ -25,4 +27,7 @@ def operator_config(vault_id: str = "default", *, also: Iterable[str] = ()) -> C
     vaults = {f"vault@{id_}" for id_ in (*config.connectors["vault"], vault_id) if id_ != "default"}
     everything = paths | vaults | set(_OWNED) | set(also)
     owned = {path: {**grants.get(path, {}), str(OPERATOR): "own"} for path in everything}
-    return load(code={"access": owned}).config
+    code: dict[str, object] = {"access": owned}
+    if not stored_acls:
+        code["connectors"] = {"storage": {"default": {"use": "memory"}}}
+    return load(code=code).config

@@ -136,7 +136,7 @@ async def _delete(vault: Vault, name: str) -> None:
 
 def _with_vault(vault_id: str, use: Callable[[Vault], Awaitable[T]]) -> T:
     async def open_and_use() -> T:
-        async with Runtime(operator_config(vault_id)) as runtime:
+        async with Runtime(operator_config(vault_id, stored_acls=False)) as runtime:
             return await use(runtime.vault(OPERATOR, vault_id))
 
     return asyncio.run(open_and_use())

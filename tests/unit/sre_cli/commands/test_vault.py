@@ -81,3 +81,10 @@ def test_a_vault_that_cannot_write_says_so(project: Path) -> None:
     assert result.exit_code == 5
     assert "does not support 'write'" in result.stderr
     assert "sk-4711" not in result.output
+
+
+def test_a_secret_can_be_set_that_the_storage_waits_for(project: Path) -> None:
+    with (project / "sre.toml").open("a") as file:
+        file.write('\n[connectors.storage.default]\nuse = "local"\nfolder = { vault = "place" }\n')
+    assert sre("set", "place", stdin="somewhere\n").exit_code == 0
+    assert sre("get", "place", "--reveal").stdout == "somewhere\n"
