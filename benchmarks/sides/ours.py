@@ -1,4 +1,4 @@
-"""The runtime: an agent, with the connector of these benchmarks."""
+"""The runtime: an agent, with the connector for servers that speak OpenAI's API."""
 
 import tempfile
 import time
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks.connector import BenchPlugin
 from benchmarks.sides.worker import HISTORY, PROMPT, add, check, serve
 from sre_core.config import load
 from sre_core.plugins import Plugins
@@ -24,9 +23,8 @@ class Ours:
         """Start a runtime whose default model is the stub."""
         self._stack = AsyncExitStack()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        code = {"data": folder, "connectors": {"llm": {"default": {"use": "bench", "url": url}}}}
-        plugins = Plugins()
-        plugins.register("bench", BenchPlugin())
+        code = {"data": folder, "connectors": {"llm": {"default": {"use": "openai", "url": url}}}}
+        plugins = Plugins.load(only=("openai",))
         runtime = await self._stack.enter_async_context(Runtime(load(Path(folder), {}, code).config, plugins=plugins))
         self._plain = Agent("plain", model="text", runtime=runtime)
         self._slow = Agent("slow", model="slow", runtime=runtime)
