@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from sre_aws import register_connectors, register_models
 from sre_aws.bedrock.connector import BedrockLLM
 from sre_aws.bedrock.settings import BedrockSettings
 from sre_core.access import ACL, Access, Candidate, Guard, Resource
@@ -187,6 +188,11 @@ async def test_a_server_that_falls_silent_or_goes_away_is_told_apart(bedrock: Fa
         proxy.refusing = False
         assert (await complete(connector, "Hi")).message.text == "Hi"
         await connector.stop()
+
+
+def test_the_plugin_offers_the_connector_and_its_models():
+    assert BedrockLLM in register_connectors()
+    assert {entry.connector for entry in register_models()} == {BedrockLLM.name}
 
 
 def test_settings_that_make_no_sense_are_refused():
