@@ -32,7 +32,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
-    """A moto server as it comes: it reads over conditions at the end of an upload in parts; it lists three at a time."""
+    """A server that reads over conditions at the end of uploads in parts, as moto does, and lists three at a time."""
     environment = {"MOTO_S3_DEFAULT_MAX_KEYS": "3"}
     with _running(tmp_path_factory.mktemp("careless"), "--plain", environment=environment) as process:
         yield Moto(process.port)

@@ -111,6 +111,30 @@ async def test_what_is_deleted_during_a_cut_is_not_found(proxy: FaultProxy, dire
     await storage.stop()
 
 
+@pytest.mark.parametrize(
+    ("then", "error"),
+    [
+        ({"ETag": '"fba9dede5f27731c9771645a39863328"'}, UnavailableError),
+        ({"ETag": '"9b2cf535f27731c974343645a3985328"', "Content-Range": "bytes 4-9/10"}, ConflictError),
+    ],
+    ids=["from-the-start", "of-another-object"],
+)
+async def test_a_server_that_does_not_give_the_rest_is_not_believed(then: dict[str, str], error: Any) -> None:
+    """One that reads over Range or over If-Match, that is."""
+    modified = {"Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
+    first = {"ETag": '"fba9dede5f27731c9771645a39863328"', "Content-Length": "10"}
+    half = HttpReply(headers=modified | first, pieces=(b"01", b"23"), cut=True)
+    async with ReplayServer.running(
+        HttpReply(), half, HttpReply(headers=modified | then, pieces=(b"0123456789",))
+    ) as server:
+        storage = s3(server.url, retries=1)
+        await storage.start()
+        with pytest.raises(error):
+            await storage.read("agent/a/object")
+        assert server.requests[-1].headers["Range"] == "bytes=4-"
+        await storage.stop()
+
+
 async def test_an_object_of_five_gibibytes_announced_takes_no_memory_in_advance() -> None:
     announced = {
         "ETag": '"fba9dede5f27731c9771645a39863328"',

@@ -83,6 +83,15 @@ def test_a_copy_has_everything_but_another_time_of_expiry() -> None:
     assert headers_again(expiring, None) == described
 
 
+@pytest.mark.parametrize(("encryption", "kept"), [("aws:kms", True), ("aws:kms:dsse", True), ("AES256", False)])
+def test_a_copy_is_encrypted_with_the_same_key(encryption: str, kept: bool) -> None:
+    encrypted = {"ServerSideEncryption": encryption, "SSEKMSKeyId": "arn:aws:kms:k", "StorageClass": "STANDARD_IA"}
+    described = headers_again(read_head("a", reply({"ContentType": "text/csv"}, **encrypted)), 1.0)
+    assert described["StorageClass"] == "STANDARD_IA"
+    assert (described.get("SSEKMSKeyId") == "arn:aws:kms:k") == kept
+    assert ("ServerSideEncryption" in described) == kept
+
+
 def test_a_copy_of_an_object_of_others_keeps_its_tag_as_its_version() -> None:
     head = read_head("a", reply({"ContentType": "text/csv"}))
     assert read_head("a", reply(headers_again(head, 1.0), ETag='"other"')).info.version == "tag"

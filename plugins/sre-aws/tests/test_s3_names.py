@@ -44,8 +44,10 @@ def test_what_is_no_note_of_ours_is_left_alone(name: str) -> None:
     assert KEYS.read_note(f"apps/notes/.sre/expiry/{name}") is None
 
 
-@pytest.mark.parametrize("name", ["apps/notes/.sre/expiry/a 1", "apps/notes/folder/"])
-def test_notes_and_marks_of_folders_are_no_objects(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["apps/notes/.sre/expiry/a 1", "apps/notes/folder/", "apps/notes//a", "apps/notes/a/../b"]
+)
+def test_notes_and_marks_of_folders_and_what_is_no_path_are_no_objects(name: str) -> None:
     assert KEYS.ours(name) is None
 
 

@@ -15,7 +15,7 @@ __all__ = ["Conditions"]
 
 _NOBODYS_TAG = f'"{"0" * 32}"'
 
-Request = Literal["put", "complete", "delete"]
+_Request = Literal["put", "complete", "delete"]
 
 
 class Conditions:
@@ -24,12 +24,12 @@ class Conditions:
     def __init__(self, bucket: "Bucket") -> None:
         """Asks nothing yet."""
         self._bucket = bucket
-        self._known: dict[Request, bool] = {}
+        self._known: dict[_Request, bool] = {}
         self._turn = asyncio.Lock()
         # S3 itself does, and a user may know it of a server.
         self._trusted = bucket.settings.url is None or not bucket.settings.verify_conditions
 
-    async def heeded(self, request: Request) -> bool:
+    async def heeded(self, request: _Request) -> bool:
         """Whether conditions are heeded by a plain upload, by the end of one in parts, or by a deletion."""
         if self._trusted:
             return True
@@ -38,7 +38,7 @@ class Conditions:
                 self._known[request] = await self._try_out(request)
             return self._known[request]
 
-    async def demand(self, request: Request) -> None:
+    async def demand(self, request: _Request) -> None:
         """Raises UnsupportedError where conditions are not heeded."""
         if not await self.heeded(request):
             how = {"put": "", "complete": " when the parts of an upload are put together", "delete": " of deletions"}
@@ -48,7 +48,7 @@ class Conditions:
                 hint="write without if_version, or use a server that heeds If-Match",
             )
 
-    async def _try_out(self, request: Request) -> bool:
+    async def _try_out(self, request: _Request) -> bool:
         name = self._bucket.keys.probe(secrets.token_hex(8))
         if request == "delete":
             return await self._refused(self._call("delete_object", Key=name, IfMatch=_NOBODYS_TAG))

@@ -52,8 +52,8 @@ class Keys:
     def ours(self, name: str) -> str | None:
         """The key of the object with this name in the bucket; None if it is no object of ours."""
         key = name.removeprefix(self._folder)
-        # A slash at the end is how other tools mark a folder.
-        if name.startswith(self._own) or key.endswith("/"):
+        # Other tools mark a folder with a slash at the end; and what is no path of names, nobody can ask for.
+        if name.startswith(self._own) or any(part in {"", ".", ".."} for part in key.split("/")):
             return None
         return key
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 from sre_aws.s3.bucket import Bucket
 from sre_aws.s3.expiry import forget, tidy
-from sre_aws.s3.together import together
 from sre_core.connectors.storage import ObjectInfo
 
 __all__ = ["listing"]
@@ -25,7 +24,7 @@ async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
     """
     async with aclosing(bucket.names(bucket.keys.below(prefix))) as pages, aclosing(_due(bucket, prefix)) as notes:
         # Both begin at once, so that a short list takes no longer for the notes.
-        both: list[Any] = await together((_next(pages), _next(notes)))
+        both: list[Any] = await _together((_next(pages), _next(notes)))
         page, note = both
         while page is not None:
             entries = {key: entry for entry in page if (key := bucket.keys.ours(entry["Key"])) is not None}
@@ -72,8 +71,20 @@ async def _look(bucket: Bucket, doubtful: Mapping[str, float]) -> dict[str, Obje
             head = await tidy(bucket, key, due)
         return None if head is None else head.info
 
-    found = await together(look(key, due) for key, due in doubtful.items())
+    found = await _together(look(key, due) for key, due in doubtful.items())
     return dict(zip(doubtful, found, strict=True))
+
+
+async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all `calls` return, in their order. When one raises, or this is cancelled, no other goes on afterwards."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def _info(key: str, entry: Mapping[str, Any]) -> ObjectInfo:

@@ -26,7 +26,8 @@ _PLAIN_NAME = re.compile(r"(?!sre-)[a-z0-9]+(-[a-z0-9]+)*")
 _PLAIN_VALUE = re.compile(r"(?!.*=\?)[!-~]+( [!-~]+)*")
 # What may stand in a header, but for the escape itself, and "?", which makes encoded words of mail headers (RFC 2047).
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "%?")
-_KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage")
+_KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "StorageClass")
+_KEPT_OF_KMS = ("BucketKeyEnabled", "SSEKMSKeyId", "ServerSideEncryption")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Head:
     metadata: Mapping[str, str]
     """As it is stored, without our own time of expiry."""
     kept: Mapping[str, Any]
-    """Headers that somebody else gave the object, and a copy should have."""
+    """Parameters that a copy needs to be as the object is."""
 
     def expired(self, now: float) -> bool:
         """Whether it counts as missing."""
@@ -93,6 +94,8 @@ def read_head(key: str, reply: Mapping[str, Any], *, size: int | None = None) ->
     if not isinstance(etag, str) or not isinstance(modified, datetime):
         raise ConnectorError(f"the reply about {key!r} is not of S3: it lacks ETag or Last-Modified", hint="check url")
     etag = etag.strip('"')
+    # Any other encryption than with a key of KMS is what the bucket does by itself.
+    kept = _KEPT + (_KEPT_OF_KMS if str(reply.get("ServerSideEncryption")).startswith("aws:kms") else ())
     stored = dict(reply.get("Metadata") or {})
     expires = _number(stored.pop(_EXPIRES, None))
     plain = {name: value for name, value in stored.items() if name not in {_VERSION, _OTHERS}}
@@ -108,7 +111,7 @@ def read_head(key: str, reply: Mapping[str, Any], *, size: int | None = None) ->
         ),
         etag=etag,
         metadata=stored,
-        kept={name: reply[name] for name in _KEPT if name in reply},
+        kept={name: reply[name] for name in kept if name in reply},
     )
 
 

@@ -33,18 +33,20 @@ async def pieces(bucket: Bucket, key: str) -> AsyncGenerator[bytes]:
         except ConflictError as error:
             if not rest:
                 raise
-            raise ConflictError(
-                f"{key!r} in bucket {bucket.name!r} was replaced while it was read", hint="read it again"
-            ) from error
+            raise _replaced(bucket, key) from error
         body = reply["Body"]
         try:
-            if not at:
-                head = read_head(key, reply)
+            head = read_head(key, reply)
+            if not rest:
                 if head.expired(time.time()):
                     body.close()
                     await sweep(bucket, head)
                     raise missing(bucket, key)
                 tag, size = head.etag, head.info.size
+            elif head.etag != tag:
+                raise _replaced(bucket, key)
+            elif not str(reply.get("ContentRange")).startswith(f"bytes {at}-"):
+                raise UnavailableError(f"{what} broke off, and the server cannot go on", hint="read it again")
             while piece := await body.read(_PIECE):
                 at += len(piece)
                 yield piece
@@ -59,3 +61,7 @@ async def pieces(bucket: Bucket, key: str) -> AsyncGenerator[bytes]:
             break
     if at < size:
         raise UnavailableError(f"{what} in bucket {bucket.name!r} broke off after {at} of {size} bytes")
+
+
+def _replaced(bucket: Bucket, key: str) -> ConflictError:
+    return ConflictError(f"{key!r} in bucket {bucket.name!r} was replaced while it was read", hint="read it again")
