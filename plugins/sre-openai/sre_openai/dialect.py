@@ -100,7 +100,12 @@ class Dialect:
     def _new_head(self, request: LLMRequest, model: str) -> tuple[bytes, bool]:
         fields = chat_fields if self._api == "chat" else responses_fields
         head, told = fields(request, self._preset, model=model, effort=self._effort)
-        return json.dumps(head).encode(), told
+        try:
+            return json.dumps(head).encode(), told
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                "the options of the request cannot be written as JSON", hint="give them plain values"
+            ) from error
 
     def _message(self, message: Message) -> bytes:
         if self._api == "chat":

@@ -192,6 +192,12 @@ async def test_a_server_that_answers_for_any_model_is_not_asked_for_one_that_it_
         assert json.loads(server.requests[-1].body)["model"] == "served"
 
 
+async def test_options_that_are_no_json_are_refused(fake: FakeServer):
+    async with on(fake) as connector:
+        with pytest.raises(ConfigError, match="cannot be written as JSON"):
+            await complete(connector, ask("hi", options={"metadata": {"when": object()}}))
+
+
 async def test_azure_has_no_model_of_its_own():
     async with started(preset="azure", url="https://acme.openai.azure.com", key="k") as connector:
         with pytest.raises(ConfigError, match="needs a `model`"):
