@@ -32,7 +32,6 @@ _OPTIONS = [
     # A connection is ours alone, and is tried again soon after its server came back.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 ]
 # As pymilvus has them: a cut cable is found out within fifteen seconds. A socket on this machine has no cable.
@@ -112,6 +111,8 @@ class Client:
 
 def _channel(address: str, settings: MilvusSettings) -> Any:
     options: list[tuple[str, Any]] = [*_OPTIONS, *(() if settings.file is not None else _KEEPALIVE)]
+    # In spite of its name: how long an attempt to connect may take.
+    options.append(("grpc.min_reconnect_backoff_ms", max(1, round(settings.connect_timeout * 1000))))
     if not settings.tls:
         return grpc.aio.insecure_channel(address, options=options)
     if settings.server_name is not None:

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from sre_core.connectors.vectors import Metric, VectorRecord
-from sre_core.errors import ConfigError, ConnectorError, DeadlineError, NotFoundError, UnavailableError
+from sre_core.errors import ConfigError, ConflictError, ConnectorError, DeadlineError, NotFoundError, UnavailableError
 from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.servers import free_port
 from sre_milvus import MilvusSettings, MilvusVectors
@@ -120,6 +120,17 @@ async def test_a_slow_server_is_given_up_in_time(milvus_server, connector):
             await ids(slow)
         proxy.delay = 0
         await slow.stop()
+
+
+async def test_a_server_far_away_gets_the_time_to_connect_that_the_settings_give(milvus_server, connector):
+    await connector.create(NOTES, 2)
+    async with FaultProxy.before(milvus_server.port) as proxy:
+        proxy.delay = 0.3
+        far = connector_at(proxy.port, retries=0)
+        await far.start()
+        await keep(far, "a")
+        assert await ids(far) == ["a"]
+        await far.stop()
 
 
 async def test_a_silent_server_is_given_up_in_time(milvus_server, connector):
@@ -297,3 +308,30 @@ async def test_databases_are_apart(milvus_server, connector):
     with pytest.raises(ConfigError, match="nowhere"):
         await missing.create(NOTES, 2)
     await missing.stop()
+
+
+async def test_a_claim_of_somebody_who_was_killed_is_in_the_way_for_a_while_only(milvus_server, monkeypatch):
+    from sre_core.connectors.vectors import Metric
+    from sre_milvus import partitions
+    from sre_milvus.places import Place
+
+    connector = connector_at(milvus_server.port, layout="partitions", prefix="claims")
+    await connector.start()
+    try:
+        layout = connector._session.layout
+        await connector.create("agent/a/other", 2)
+        dead = Place(collection=NOTES, name="claims___cosine_2", dimension=2, metric=Metric.COSINE, space="dead")
+        await layout._enter(dead, made=False)
+        assert [info.name for info in await connector.collections("")] == ["agent/a/other"]
+        monkeypatch.setattr(partitions, "_FIRST_WAIT", 0.001)
+        with pytest.raises(ConflictError):
+            await connector.create(NOTES, 2)
+        monkeypatch.setattr(partitions, "_CLAIM_SECONDS", 0)
+        await connector.create(NOTES, 2)
+        await keep(connector, "a")
+        assert await ids(connector) == ["a"]
+        assert [info.name for info in await connector.collections("")] == [NOTES, "agent/a/other"]
+    finally:
+        for info in await connector.collections(""):
+            await connector.drop(info.name)
+        await connector.stop()
