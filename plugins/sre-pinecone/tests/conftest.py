@@ -1,10 +1,13 @@
-"""Servers that speak Pinecone's API, for one test each."""
+"""A server that speaks Pinecone's API and a connector to it, for one test each."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from sre_pinecone import PineconeVectors
+
 from .fake_pinecone import FakePinecone  # noqa: TID252 -- the folder of tests is no package
+from .used import connector_at  # noqa: TID252
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,14 @@ async def fake() -> AsyncIterator[FakePinecone]:
         yield server
     finally:
         await server.stop()
+
+
+@pytest.fixture
+async def connector(fake) -> AsyncIterator[PineconeVectors]:
+    """Started."""
+    made = connector_at(fake)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
