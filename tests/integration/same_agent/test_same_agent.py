@@ -19,6 +19,15 @@ PROGRAM = Path(__file__).with_name("librarian.py")
 BIN = Path(sys.executable).parent
 SECRETS = {"aws": "aws-secret-of-this-test-8261", "bao": "bao-token-of-this-test-5540", "redis": "redis-pass-word-3379"}
 
+TALKATIVE = """
+import logging, runpy, sys
+from sre_core import logs
+logging.basicConfig(level=logging.DEBUG)
+logs.configure(level="DEBUG")
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+"""Runs a program with everything logged that we and the libraries below have to say."""
+
 EMBEDDED = """
 [connectors.llm.default]
 use = "smollm"
@@ -114,7 +123,7 @@ def run(folder: Path, *command: str | Path, given: str | None = None) -> "subpro
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env=environ | {"HF_HUB_OFFLINE": "1", "LOG_LEVEL": "debug"},
+        env=environ | {"HF_HUB_OFFLINE": "1"},
         input=given,
         capture_output=True,
         text=True,
@@ -154,7 +163,8 @@ def test_the_same_program_gives_the_same_results_on_both_ends(embedded: Path, di
 
 
 def test_no_secret_is_in_anything_that_the_distributed_end_writes_here(distributed: Path) -> None:
-    done = run(distributed, "-X", "dev", PROGRAM)
+    done = run(distributed, "-c", TALKATIVE, PROGRAM)
+    assert "connector_started" in done.stderr
     told = [run(distributed, "-m", "sre_cli", *words).stdout for words in (["config"], ["plugins"], ["doctor"])]
     written = [path.read_bytes() for path in distributed.rglob("*") if path.is_file() and path.name != "sre.toml"]
     for name, secret in SECRETS.items():
