@@ -1,60 +1,95 @@
-"""A deadline for one wait after another, which costs less than `asyncio.timeout` for each."""
+"""Deadlines for one wait after another, which cost less than `asyncio.timeout` for each: they share a timer."""
 
 import asyncio
 
-__all__ = ["Deadline"]
+__all__ = ["Alarm", "Deadline"]
+
+_EARLY = 1e-3  # the loop rings within the resolution of its clock
+
+
+class Alarm:
+    """Rings for all deadlines of one length. They are due in the order in which they began, so one timer will do.
+
+    It is set for whoever waits longest, and moved only when it rings. Belongs to one event loop.
+    """
+
+    __slots__ = ("_loop", "_timer", "_waiting", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds` are for each wait. Raises RuntimeError when no event loop runs."""
+        self.seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        # By the time when they are due: a dict keeps the order.
+        self._waiting: dict[Deadline, float] = {}
+
+    def rest(self) -> None:
+        """Leave no timer behind if nobody waits."""
+        if self._timer is not None and not self._waiting:
+            self._timer.cancel()
+            self._timer = None
+
+    def set(self, deadline: "Deadline") -> None:
+        """Ring for a deadline that was not set, in `seconds` from now."""
+        self._waiting[deadline] = due = self._loop.time() + self.seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(due, self._ring)
+
+    def drop(self, deadline: "Deadline") -> None:
+        """Do not ring for a deadline, if it is set."""
+        self._waiting.pop(deadline, None)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._loop.time() + _EARLY
+        while self._waiting:
+            deadline, due = next(iter(self._waiting.items()))
+            if due > now:
+                self._timer = self._loop.call_at(due, self._ring)
+                return
+            del self._waiting[deadline]
+            deadline.ring()
 
 
 class Deadline:
     """Cancels the task that waits too long; `stop` says whether that is why the wait ended.
 
-    The timer is moved only when it rings too early, so that a stream of a thousand items sets one timer. Between
-    `stop` and `start` time does not count, and the waits may be those of different tasks.
+    Between `stop` and `start` time does not count, and the waits may be those of different tasks.
     """
 
-    __slots__ = ("_at", "_cancelling", "_loop", "_rang", "_seconds", "_task", "_timer")
+    __slots__ = ("_alarm", "_cancelling", "_rang", "_task")
 
-    def __init__(self, seconds: float) -> None:
-        """`seconds` are for each wait. Raises RuntimeError when no event loop runs."""
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+    def __init__(self, alarm: Alarm) -> None:
+        """`alarm` says how long each wait may be."""
+        self._alarm = alarm
         self._task: asyncio.Task[object] | None = None
         self._rang = False
 
     def start(self) -> None:
-        """The current task begins to wait."""
+        """The current task begins to wait. Raises RuntimeError when there is none."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a deadline needs a task that it can cancel")
         self._task = task
         self._cancelling = task.cancelling()
-        self._at = self._loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._at, self._ring)
+        self._alarm.set(self)
 
     def stop(self, error: BaseException | None) -> bool:
         """The wait is over, with `error`; whether it is only the cancellation that came from here."""
         task, self._task = self._task, None
-        if not self._rang or task is None:
+        if not self._rang:
+            self._alarm.drop(self)
             return False
         self._rang = False
         # Somebody else may have cancelled the task as well: then it is theirs.
-        return task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+        return task is not None and task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
 
     def close(self) -> None:
-        """Drop the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Never ring."""
+        self._alarm.drop(self)
 
-    def _ring(self) -> None:
-        self._timer = None
-        if self._task is None:
-            return
-        # The loop rings within the resolution of its clock, so a little early counts as late.
-        if self._at > self._loop.time() + 1e-3:
-            self._timer = self._loop.call_at(self._at, self._ring)
-            return
-        self._rang = True
-        self._task.cancel()
+    def ring(self) -> None:
+        """The time is up."""
+        if self._task is not None:
+            self._rang = True
+            self._task.cancel()

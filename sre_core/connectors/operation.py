@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from sre_core import logs, telemetry
 from sre_core.access.guard import AccessRequest, Guard
-from sre_core.connectors.deadline import Deadline
+from sre_core.connectors.deadline import Alarm, Deadline
 from sre_core.errors import ConnectorError, DeadlineError, SREError
 
 __all__ = ["Operation", "Target", "stream"]
@@ -38,6 +38,10 @@ class Target(Protocol):
 
     async def start(self) -> None:
         """Start it, or wait for whoever does. Raises ConnectorError or ConfigError."""
+        ...
+
+    def alarm(self, seconds: float) -> Alarm:
+        """What rings for its calls that take longer than that; the same one each time."""
         ...
 
 
@@ -112,6 +116,10 @@ class Operation:
             hint="its cause is the exception's __cause__; use --debug",
         )
 
+    def deadline(self) -> Deadline | None:
+        """One for the waits of this call; None when they may last for ever."""
+        return None if self.timeout is None else Deadline(self._target.alarm(self.timeout))
+
     def paced(self, chunks: AsyncIterable[T]) -> AsyncGenerator[T]:
         """`chunks`, for a connector to read: the time that their maker takes does not count against the deadline,
         and what their maker raises stays as it is."""
@@ -139,9 +147,9 @@ class Operation:
     async def __aenter__(self) -> "Operation":
         await self.open()
         self._span.attach()
-        if self.timeout is not None:
-            self._deadline = Deadline(self.timeout)
-            self._deadline.start()
+        self._deadline = deadline = self.deadline()
+        if deadline is not None:
+            deadline.start()
         return self
 
     async def __aexit__(
@@ -162,7 +170,7 @@ async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) 
     """
     await operation.open()
     error: BaseException | None = None
-    deadline = None if operation.timeout is None else Deadline(operation.timeout)
+    deadline = operation.deadline()
     try:
         async with aclosing(source()) as items:
             if deadline is None:

@@ -8,6 +8,7 @@ import anyio
 
 from sre_core import logs
 from sre_core.connectors.base import Connector
+from sre_core.connectors.deadline import Alarm
 from sre_core.connectors.operation import Operation
 from sre_core.errors import ConfigError, SREError
 
@@ -46,6 +47,7 @@ class Slot:
         self._connector: Connector | None = None
         self._closed = False
         self._lock = asyncio.Lock()
+        self._alarms: dict[float, Alarm] = {}
 
     @classmethod
     def of(cls, connector: Connector) -> Self:
@@ -79,8 +81,15 @@ class Slot:
 
     async def describe(self) -> Mapping[str, str]:
         """What the connector tells of itself, started or not. Raises ConnectorError, ConfigError."""
-        async with Operation("describe", _Ready(self.service, self.name), timeout=self._timeout):
+        async with Operation("describe", _Ready(self), timeout=self._timeout):
             return await (self._connector or await self._make()).describe()
+
+    def alarm(self, seconds: float) -> Alarm:
+        """What rings for calls that take longer than that. Few lengths are in use, so each has one for good."""
+        alarm = self._alarms.get(seconds)
+        if alarm is None:
+            alarm = self._alarms[seconds] = Alarm(seconds)
+        return alarm
 
     async def start(self) -> None:
         """Make and start the connector, unless it runs. Raises ConnectorError, ConfigError."""
@@ -90,7 +99,7 @@ class Slot:
             self._check_open()
             connector: Connector | None = None
             try:
-                async with Operation("start", _Ready(self.service, self.name), timeout=self._timeout):
+                async with Operation("start", _Ready(self), timeout=self._timeout):
                     connector = await self._make()
                     await connector.start()
                 self._check_open()
@@ -114,6 +123,8 @@ class Slot:
             if connector is not None:
                 await self._stop(connector)
                 log.info("connector_stopped", service=self.service, connector=self.name, id=self.id)
+        for alarm in self._alarms.values():
+            alarm.rest()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -125,7 +136,7 @@ class Slot:
     async def _stop(self, connector: Connector) -> None:
         # A cancel scope around the caller must not keep open what is to be closed; the deadline holds.
         with anyio.CancelScope(shield=True):
-            async with Operation("stop", _Ready(self.service, self.name), timeout=self._stop_timeout):
+            async with Operation("stop", _Ready(self), timeout=self._stop_timeout):
                 await connector.stop()
 
     async def _clean_up(self, connector: Connector) -> None:
@@ -141,9 +152,10 @@ class _Ready:
 
     started = True
 
-    def __init__(self, service: str, name: str) -> None:
-        self.service = service
-        self.name = name
+    def __init__(self, slot: Slot) -> None:
+        self.service = slot.service
+        self.name = slot.name
+        self.alarm = slot.alarm
 
     async def start(self) -> None:
         """It is past that."""

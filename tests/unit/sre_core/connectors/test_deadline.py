@@ -6,7 +6,7 @@ import time
 import pytest
 from anyio import fail_after
 
-from sre_core.connectors.deadline import Deadline
+from sre_core.connectors.deadline import Alarm, Deadline
 
 
 async def waits(deadline: Deadline, future: "asyncio.Future[None]") -> str:
@@ -23,7 +23,7 @@ def never() -> "asyncio.Future[None]":
 
 
 async def test_a_wait_that_is_too_long_is_cancelled_and_the_task_goes_on() -> None:
-    deadline = Deadline(0.001)
+    deadline = Deadline(Alarm(0.001))
     with fail_after(5):
         assert await waits(deadline, never()) == "late"
     task = asyncio.current_task()
@@ -32,7 +32,7 @@ async def test_a_wait_that_is_too_long_is_cancelled_and_the_task_goes_on() -> No
 
 
 async def test_a_wait_that_ends_in_time_is_left_alone() -> None:
-    deadline = Deadline(5)
+    deadline = Deadline(Alarm(5))
     future = never()
     future.set_result(None)
     assert await waits(deadline, future) == "done"
@@ -40,7 +40,7 @@ async def test_a_wait_that_ends_in_time_is_left_alone() -> None:
 
 
 async def test_each_wait_has_the_whole_time() -> None:
-    deadline = Deadline(0.2)
+    deadline = Deadline(Alarm(0.2))
     loop = asyncio.get_running_loop()
     with fail_after(5):
         for _ in range(4):
@@ -51,7 +51,7 @@ async def test_each_wait_has_the_whole_time() -> None:
 
 
 async def test_time_between_two_waits_does_not_count() -> None:
-    deadline = Deadline(0.001)
+    deadline = Deadline(Alarm(0.001))
     future = never()
     future.set_result(None)
     assert await waits(deadline, future) == "done"
@@ -62,7 +62,7 @@ async def test_time_between_two_waits_does_not_count() -> None:
 
 
 async def test_a_cancellation_from_elsewhere_is_not_taken_for_its_own() -> None:
-    deadline = Deadline(5)
+    deadline = Deadline(Alarm(5))
     task = asyncio.create_task(waits(deadline, never()))
     await asyncio.sleep(0)
     task.cancel()
@@ -72,7 +72,7 @@ async def test_a_cancellation_from_elsewhere_is_not_taken_for_its_own() -> None:
 
 
 async def test_a_cancellation_that_comes_with_the_deadline_wins() -> None:
-    deadline = Deadline(0.001)
+    deadline = Deadline(Alarm(0.001))
     task = asyncio.create_task(waits(deadline, never()))
     await asyncio.sleep(0)
     # Both are due by then, and come before the task runs again.
@@ -84,7 +84,7 @@ async def test_a_cancellation_that_comes_with_the_deadline_wins() -> None:
 
 
 async def test_the_waits_may_be_those_of_different_tasks() -> None:
-    deadline = Deadline(0.02)
+    deadline = Deadline(Alarm(0.02))
     future = never()
     future.set_result(None)
     with fail_after(5):
@@ -93,7 +93,7 @@ async def test_the_waits_may_be_those_of_different_tasks() -> None:
 
 
 async def test_nothing_rings_after_closing() -> None:
-    deadline = Deadline(0.001)
+    deadline = Deadline(Alarm(0.001))
     task = asyncio.create_task(waits(deadline, never()))
     await asyncio.sleep(0)
     deadline.close()
@@ -103,9 +103,39 @@ async def test_nothing_rings_after_closing() -> None:
     assert await task == "cancelled"
 
 
+async def test_deadlines_of_one_alarm_ring_each_at_its_own_time() -> None:
+    alarm = Alarm(0.05)
+    loop = asyncio.get_running_loop()
+    began, first = loop.time(), never()
+    early = asyncio.create_task(waits(Deadline(alarm), first))
+    await asyncio.sleep(0.03)
+    late = asyncio.create_task(waits(Deadline(alarm), never()))
+    await asyncio.sleep(0)
+    first.set_result(None)
+    with fail_after(5):
+        assert await early == "done"
+        assert await late == "late"
+    assert loop.time() - began > 0.07
+
+
+async def test_an_alarm_that_nobody_waits_for_leaves_no_timer() -> None:
+    alarm = Alarm(60)
+    future = never()
+    future.set_result(None)
+    assert await waits(Deadline(alarm), future) == "done"
+    alarm.rest()
+    assert alarm._timer is None
+    task = asyncio.create_task(waits(Deadline(alarm), never()))
+    await asyncio.sleep(0)
+    alarm.rest()
+    assert alarm._timer is not None
+    task.cancel()
+    assert await task == "cancelled"
+
+
 def test_a_deadline_needs_a_task() -> None:
     async def outside() -> Deadline:
-        return Deadline(1)
+        return Deadline(Alarm(1))
 
     deadline = asyncio.run(outside())
     with pytest.raises(RuntimeError):

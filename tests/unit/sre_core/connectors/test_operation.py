@@ -8,6 +8,7 @@ import pytest
 from opentelemetry import trace
 
 from sre_core.access import Access, AccessRequest, Resource
+from sre_core.connectors.deadline import Alarm
 from sre_core.connectors.operation import Operation, stream
 from sre_core.errors import AccessDeniedError, ConflictError, ConnectorError, DeadlineError
 from sre_core.telemetry import Span
@@ -29,6 +30,9 @@ class Backend:
     async def start(self) -> None:
         self.starts += 1
         self.started = True
+
+    def alarm(self, seconds: float) -> Alarm:
+        return Alarm(seconds)
 
 
 def operation(target: Backend | None = None, timeout: float | None = None) -> Operation:
