@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sre_core.access.acl import ACL, Access
 from sre_core.access.candidate import Candidate, Role
@@ -86,7 +87,8 @@ class Guard:
         except SREError as error:
             await self._report(request, Decision(allowed=False, reason=f"its ACLs cannot be read: {error}"))
             raise
-        await self._report(request, decision)
+        if self._listener() is not None:
+            await self._report(request, decision)
         return decision
 
     async def sees(self, request: AccessRequest) -> bool:
@@ -94,11 +96,17 @@ class Guard:
         return (await self._decide(request)).allowed
 
     async def _decide(self, request: AccessRequest) -> Decision:
-        return self._veto(request, await self._law(request))
+        decision = self._at_home(request) or await self._by_acl(request)
+        return self._veto(request, decision) if self._vetoes else decision
+
+    def _listener(self) -> Emit | None:
+        """Who hears of decisions now."""
+        emit = current_emit.get() or self._emit
+        return None if emit is discard else emit
 
     async def _report(self, request: AccessRequest, decision: Decision) -> None:
-        emit = current_emit.get() or self._emit
-        if emit is not None and emit is not discard:
+        emit = self._listener()
+        if emit is not None:
             await emit(
                 AccessDecided(
                     candidate=str(request.candidate),
@@ -139,13 +147,18 @@ class Guard:
         found = await self._acls.nearest(resource)
         return found[1] if found else ACL()
 
-    async def _law(self, request: AccessRequest) -> Decision:
+    def _at_home(self, request: AccessRequest) -> Decision | None:
+        """Yes in a home of the candidate's; None elsewhere."""
         candidate, parts = request.candidate, request.resource.parts
         if len(parts) > 2 and parts[0] not in _WITHOUT_HOMES and candidate.role is not Role.PUBLIC:
             if parts[1] == candidate.role and parts[2] == candidate.id:
                 return _OWN_HOME
             if parts[1] == "team" and any(team.id == parts[2] for team in self._teams.of(candidate)):
                 return Decision(allowed=True, reason=f"it lies in the home of its team {parts[2]!r}")
+        return None
+
+    async def _by_acl(self, request: AccessRequest) -> Decision:
+        candidate = request.candidate
         found = await self._acls.nearest(request.resource)
         if found is None:
             return Decision(
@@ -156,7 +169,7 @@ class Guard:
         level = acl.level_for((candidate, _PUBLIC, *self._teams.of(candidate)))
         if level is None:
             return Decision(allowed=False, reason=f"the ACL of {str(where)!r} does not name the candidate")
-        return Decision(allowed=level >= request.access, reason=f"the ACL of {str(where)!r} grants {level}")
+        return _granted(where, level, allowed=level >= request.access)
 
     def _veto(self, request: AccessRequest, decision: Decision) -> Decision:
         if not decision.allowed:
@@ -166,3 +179,9 @@ class Guard:
             if reason is not None:
                 return Decision(allowed=False, reason=f"vetoed: {reason}", vetoed=True)
         return decision
+
+
+@lru_cache(maxsize=4096)
+def _granted(where: Resource, level: Access, *, allowed: bool) -> Decision:
+    """What an ACL says; models in constant use are asked for again and again."""
+    return Decision(allowed=allowed, reason=f"the ACL of {str(where)!r} grants {level}")

@@ -124,6 +124,7 @@ class ModelInfo:
     place: str | None = None
 
 
+_MODELS = Resource((Service.LLM.value,))
 _MEDIA = {"image": "images", "audio": "audio", "video": "video"}
 
 
@@ -190,7 +191,7 @@ class LLM(Handle):
 
     def resource(self, path: str = "") -> Resource:
         """`llm/<model>`; `llm/<connector>` for the connector's default model. Models lie in no home."""
-        return Resource((Service.LLM.value,)).child(path or self._slot.name)
+        return _MODELS.child(path or self._slot.name)
 
     def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Generate, piece by piece. Use it inside `contextlib.aclosing`. Needs READ on the model."""
@@ -243,31 +244,39 @@ def fold(chunks: Sequence[LLMChunk]) -> Completion:
     """Put the pieces of a reply together. Raises ModelReplyError if the last one has no finish reason."""
     if not chunks or chunks[-1].finish_reason is None:
         raise ModelReplyError("the model's reply was cut: its stream ended without a finish reason", hint="try again")
-    calls: dict[int, CallDelta] = {}
-    usage = Usage()
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[CallDelta] = []
+    usage: Usage | None = None
     state: ProviderState | None = None
     for chunk in chunks:
+        if chunk.text:
+            texts.append(chunk.text)
+        if chunk.thinking:
+            thoughts.append(chunk.thinking)
         if chunk.call is not None:
-            old = calls.get(chunk.call.index, CallDelta(index=chunk.call.index))
-            calls[chunk.call.index] = CallDelta(
-                index=old.index,
-                id=old.id or chunk.call.id,
-                name=old.name or chunk.call.name,
-                arguments=old.arguments + chunk.call.arguments,
-            )
+            calls.append(chunk.call)
         if chunk.usage is not None:
-            usage += chunk.usage
+            usage = chunk.usage if usage is None else usage + chunk.usage
         state = chunk.state or state
     return Completion(
-        message=Message.assistant(
-            "".join(chunk.text for chunk in chunks),
-            skill_calls=tuple(
-                SkillCall(id=call.id or f"call_{index}", name=call.name, arguments=call.arguments)
-                for index, call in sorted(calls.items())
-            ),
-            state=state,
-        ),
-        thinking="".join(chunk.thinking for chunk in chunks),
-        usage=usage,
+        message=Message.assistant("".join(texts), skill_calls=_whole(calls) if calls else (), state=state),
+        thinking="".join(thoughts),
+        usage=usage or Usage(),
         finish_reason=chunks[-1].finish_reason,
+    )
+
+
+def _whole(pieces: Sequence[CallDelta]) -> tuple[SkillCall, ...]:
+    """The calls that the pieces make, in order of their index."""
+    calls: dict[int, list[CallDelta]] = {}
+    for piece in pieces:
+        calls.setdefault(piece.index, []).append(piece)
+    return tuple(
+        SkillCall(
+            id=next((piece.id for piece in call if piece.id), f"call_{index}"),
+            name=next((piece.name for piece in call if piece.name), ""),
+            arguments="".join(piece.arguments for piece in call),
+        )
+        for index, call in sorted(calls.items())
     )
