@@ -40,10 +40,13 @@ class AnthropicLLM(LLMConnector):
         self._told: set[str] = set()
 
     async def start(self) -> None:
-        """Open the pool of connections; nothing is sent. Raises ConfigError when the key is missing."""
+        """Open the pool of connections; nothing is sent.
+
+        Raises ConfigError when the key is missing, or holds what cannot be sent.
+        """
         if self._client is not None:
             return
-        if self._settings.key is None and urlsplit(self._settings.url).hostname == urlsplit(OFFICIAL_URL).hostname:
+        if not self._settings.plain_key and urlsplit(self._settings.url).hostname == urlsplit(OFFICIAL_URL).hostname:
             raise ConfigError(
                 "llm connector 'anthropic' has no key",
                 hint='`sre vault set anthropic` keeps one; then set key = { vault = "anthropic" }',

@@ -3,7 +3,8 @@
 Imports the library, so only modules that `start` imports may import this one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -12,11 +13,11 @@ import httpx2
 
 from sre_anthropic.response import StreamError
 from sre_core.connectors.http_errors import error_for_status
-from sre_core.errors import ConnectorError, DeadlineError, UnavailableError
+from sre_core.errors import ConnectorError, DeadlineError, UnauthenticatedError, UnavailableError
 
-__all__ = ["FOREIGN", "translated"]
+__all__ = ["translating"]
 
-FOREIGN: tuple[type[Exception], ...] = (
+_FOREIGN: tuple[type[Exception], ...] = (
     anthropic.AnthropicError,
     httpx2.HTTPError,
     httpx2.StreamError,
@@ -52,8 +53,18 @@ _MODEL_HINT = "check the name of the model: `sre models list` shows those of the
 _CUT_HISTORY = "bound to a different conversation"
 
 
-def translated(error: Exception, *, what: str, where: str) -> ConnectorError:
-    """One of FOREIGN as an error of ours; `what` was done, and `where` the API is, as "api.anthropic.com:443"."""
+@contextmanager
+def translating(what: str, where: str) -> Iterator[None]:
+    """Raise what goes wrong as ConnectorErrors; `what` is done, and `where` the API is, as "api.anthropic.com:443"."""
+    try:
+        yield
+    except _FOREIGN as error:
+        ours = _translated(error, what, where)
+        # A server may quote the key that it refuses, so such a cause is shown to nobody.
+        raise ours from (None if isinstance(ours, UnauthenticatedError) else error)
+
+
+def _translated(error: Exception, what: str, where: str) -> ConnectorError:
     match error:
         case StreamError():
             return error_for_status(_STATUS.get(error.kind, 500), what, detail=error.message, hint=_hint(error.message))
@@ -65,6 +76,8 @@ def translated(error: Exception, *, what: str, where: str) -> ConnectorError:
             return _unreachable(error, what, where)
         case httpx2.HTTPError() | httpx2.StreamError() | aiohttp.ClientError() | OSError():
             return UnavailableError(f"{what}: the reply of {where} broke off", hint="try again")
+        case RuntimeError():
+            return UnavailableError(f"{what}: the client is closed", hint="start the connector again")
     return ConnectorError(
         f"{what}: {where} sent what is no answer of this API ({type(error).__name__})", hint="check the setting url"
     )

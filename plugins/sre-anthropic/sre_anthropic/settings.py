@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from sre_core.connectors.base import Settings
 
@@ -55,6 +56,22 @@ class AnthropicSettings(Settings):
     )
     connect_timeout: float = Field(default=10.0, gt=0, description="Seconds to connect.")
     max_connections: int = Field(default=1000, ge=1, description="Requests under way at once; more wait.")
+
+    @field_validator("url")
+    @classmethod
+    def _leads_somewhere(cls, url: str) -> str:
+        parts = urlsplit(url)
+        # Asking for the port is what checks it.
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("the url names no server")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("the url holds a name or password, which the API does not take; give it as one of headers")
+        return url
+
+    @property
+    def plain_key(self) -> str:
+        """The key without the line break that a file may end with; empty where there is none."""
+        return "" if self.key is None else self.key.get_secret_value().strip()
 
     @property
     def samples(self) -> bool:
