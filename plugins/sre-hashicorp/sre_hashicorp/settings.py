@@ -1,10 +1,10 @@
 """Settings of the HashiCorp vault: where it is, who we are there, and where in it the secrets lie."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from sre_core.connectors.base import Settings
 
@@ -18,6 +18,9 @@ class HashicorpSettings(Settings):
 
     One of `token`, `token_file`, `role_id` and `kubernetes_role` is needed. Times are in seconds.
     """
+
+    # Settings that do not go together are refused as a whole, and the token is among them.
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 
     url: str = Field(default="https://127.0.0.1:8200", description="The server, as https://vault.example.com:8200.")
     namespace: str | None = Field(
@@ -75,6 +78,10 @@ class HashicorpSettings(Settings):
             raise ValueError("the URL should begin with https:// or http:// and name a host")
         if parts.username is not None or parts.query or parts.fragment:
             raise ValueError("the URL should hold neither credentials nor a query")
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("a port is a number from 0 to 65535") from None
         return value.rstrip("/")
 
     @field_validator("kv_version", mode="before")

@@ -15,6 +15,7 @@ from sre_hashicorp import HashicorpSettings, HashicorpVault
         ({"token": "s.x", "auth_mount": "approle"}, "auth_mount is for"),
         ({"token": "s.x", "url": "vault.test:8200"}, "begin with https"),
         ({"token": "s.x", "url": "https://me:pw@vault.test"}, "neither credentials"),
+        ({"token": "s.x", "url": "https://vault.test:99999"}, "a port is"),
         ({"token": "s.x", "prefix": "a/../b"}, "neither . nor .."),
         ({"token": "s.x", "mount": "/"}, "mount is empty"),
         ({"token": "s.x", "kv_version": 3}, "kv_version"),
@@ -26,6 +27,21 @@ from sre_hashicorp import HashicorpSettings, HashicorpVault
 def test_settings_that_contradict_each_other_are_refused(changes, reason):
     with pytest.raises(ValidationError, match=reason):
         HashicorpSettings.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token": "hunter2-hunter2", "secret_id": "hunter2-hunter2"},
+        {"token": "hunter2-hunter2", "key_file": "key.pem"},
+        {"token": "s.x", "url": "https://me:hunter2-hunter2@vault.test"},
+        {"token": {"of": "hunter2-hunter2"}},
+    ],
+)
+def test_settings_are_refused_without_being_quoted(changes):
+    with pytest.raises(ValidationError) as raised:
+        HashicorpSettings.model_validate(changes)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_slashes_around_paths_do_not_matter():
