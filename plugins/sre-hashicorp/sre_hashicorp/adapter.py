@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 from hvac.adapters import Adapter  # type: ignore[import-untyped]
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnavailableError
@@ -33,7 +34,7 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
         # Not the parent's: that would make a session of requests.
         self.token: str | None = None
         self._session = session
-        self._base = settings.url
+        self._base = str(URL(settings.url))
         self._place = settings.place
         self._timeout = settings.timeout
         self._waits = [min(settings.retry_wait * 2**number, _LONGEST_WAIT) for number in range(settings.retries)]
@@ -87,21 +88,24 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
             if location is not None:
                 reply, _ = await self._once(method, location, headers, body)
         except aiohttp.ClientError as error:
-            raise self._error(error) from error
+            if isinstance(error, aiohttp.ClientResponseError):
+                # It holds our request, and shows the headers.
+                error.request_info = error.request_info._replace(headers=CIMultiDictProxy(CIMultiDict()))
+                error.args = ()
+            raise self._closed() if self._session.closed else self._error(error) from error
         return reply
 
     async def _once(self, method: str, target: URL, headers: Mapping[str, str], body: Any) -> tuple[Reply, URL | None]:
         """The reply, and where a standby server sends us with it."""
+        if self._session.closed:
+            raise self._closed()
         async with self._session.request(
             method.upper(), target, headers=headers, json=body, allow_redirects=False
         ) as response:
             text = await self._read(response)
             location = None
-            if response.status in _REDIRECTIONS and "Location" in response.headers:
-                location = target.join(URL(response.headers["Location"]))
-                # The token goes along, so it must not leave the encrypted connection.
-                if location.scheme not in ("http", "https") or (target.scheme == "https" != location.scheme):
-                    location = None
+            if response.status in _REDIRECTIONS:
+                location = _location(target, response.headers.get("Location", ""))
             return Reply(status=response.status, headers=response.headers, body=_parsed(text)), location
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -114,6 +118,11 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
                     f"the {self._place} answers with more than {_LARGEST_REPLY} bytes, which is no secret"
                 )
         return b"".join(pieces)
+
+    def _closed(self) -> ConnectorError:
+        return ConnectorError(
+            f"the way to the {self._place} was closed while it was used", hint="stop the connector after its last call"
+        )
 
     def _error(self, error: aiohttp.ClientError) -> ConnectorError:
         match error:
@@ -138,7 +147,8 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
 
 async def open_session(settings: HashicorpSettings) -> aiohttp.ClientSession:
     """A session that has connected to nothing yet. Raises ConfigError."""
-    context = await asyncio.to_thread(_context, settings) if settings.url.startswith("https:") else False
+    # For http as well, since a redirection may lead to https.
+    context = await asyncio.to_thread(_context, settings)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.pool_size, ssl=context),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout),
@@ -162,6 +172,17 @@ def _context(settings: HashicorpSettings) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _location(target: URL, text: str) -> URL | None:
+    """Where a redirection from `target` leads; None where we do not go."""
+    try:
+        location = target.join(URL(text))
+    except ValueError:
+        return None
+    # The token goes along, so it must not leave the encrypted connection.
+    safe = ("https",) if target.scheme == "https" else ("http", "https")
+    return location if text and location.scheme in safe else None
 
 
 def _distrust(error: aiohttp.ClientError) -> str:

@@ -104,13 +104,25 @@ async def test_a_standby_sends_to_the_active_server_and_is_followed_once(started
             await connector.get("one")
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/"])
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://[::1", "http://one:two/"])
 async def test_a_redirection_to_something_else_is_not_followed(started, location):
     async with ReplayServer.running(always=HttpReply.json(GOOD)) as server:
         connector = await started(at(server.url))
         server.always = HttpReply(status=307, headers={"Location": location})
         with pytest.raises(ConnectorError, match="redirection"):
             await connector.get("one")
+
+
+async def test_a_redirection_to_tls_is_followed_to_who_is_trusted_alone(shared_tls_bao, started):
+    async with ReplayServer.running(always=HttpReply.json(GOOD)) as server:
+        changes = {"token": shared_tls_bao.client.token}
+        wary = await started(at(server.url, **changes))
+        trusting = await started(at(server.url, ca_file=shared_tls_bao.authority.ca_file, **changes))
+        shared_tls_bao.client.secrets.kv.v2.create_or_update_secret("one", {"value": "by TLS"})
+        server.always = HttpReply(status=307, headers={"Location": f"{shared_tls_bao.url}/v1/secret/data/one"})
+        with pytest.raises(ConnectorError, match="no TLS connection"):
+            await wary.get("one")
+        assert await read(trusting) == "by TLS"
 
 
 @pytest.mark.parametrize("status", [412, 472, 473])
@@ -136,6 +148,27 @@ async def test_requests_are_what_the_documentation_of_the_server_asks_for(starte
         assert server.requests[-1].query == {"list": "true"}
 
 
+async def test_a_path_in_the_url_is_kept(started):
+    async with ReplayServer.running(always=HttpReply.json(GOOD)) as server:
+        connector = await started(at(f"{server.url}/\u00e9 b/"))
+        assert await read(connector) == "secret"
+        assert server.requests[-1].path == "/\u00e9 b/v1/secret/data/one"
+
+
+@pytest.mark.parametrize("retries", [0, 5])
+async def test_stop_ends_the_calls_that_are_under_way(shared_bao, proxy, started, retries):
+    connector = await started(through(proxy, shared_bao, retries=retries, timeout=60))
+    proxy.silent = True
+    calls = [asyncio.ensure_future(connector.get("one")) for _ in range(20)]
+    async with asyncio.timeout(30):
+        await proxy.wait_until_open(20)
+        await connector.stop()
+        for ended in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(ended, ConnectorError)
+            assert "closed while it was used" in str(ended)
+        await proxy.wait_until_open(0)
+
+
 async def test_a_reply_of_five_gibibytes_is_not_read(started):
     async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
@@ -148,6 +181,22 @@ async def test_a_reply_of_five_gibibytes_is_not_read(started):
     async with server:
         with pytest.raises(ConnectorError, match="more than"):
             await started(at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+
+
+async def test_a_token_is_nowhere_to_be_seen_when_the_server_speaks_no_http(started):
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 nothing\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(ConnectorError, match="not as Vault does") as raised:
+            await started(at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+    error = raised.value
+    while error is not None:
+        assert "s.of-the-test" not in f"{error} {error!r} {error.args}"
+        error = error.__cause__ or error.__context__
 
 
 async def test_a_token_is_nowhere_to_be_seen_when_the_server_quotes_it(started):
