@@ -1,5 +1,6 @@
 """The verbs of a vault, in HashiCorp Vault or OpenBao."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from sre_hashicorp.server import Server
 
 __all__ = ["HashicorpVault"]
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class HashicorpVault(VaultConnector):
@@ -65,14 +68,19 @@ class HashicorpVault(VaultConnector):
 
     async def set(self, name: str, secret: SecretStr) -> None:
         """Keep a secret, in place of all entries that the old one had."""
-        await self._opened().write(self._path(name), secret.get_secret_value(), name)
+        text = secret.get_secret_value()
+        # JSON takes them, and the server would keep another letter; the error of an encoder would show the secret.
+        if _SURROGATES.search(text):
+            raise ConfigError(f"secret {name!r} is no Unicode text: half of a letter stands alone in it")
+        await self._opened().write(self._path(name), text, name)
 
     async def delete(self, name: str) -> None:
         """Forget a secret and all its versions; a missing one is not an error."""
         await self._opened().delete(self._path(name), name)
 
     def _path(self, name: str) -> str:
-        if {"", ".", ".."} & set(name.split("/")):
+        # The server refuses letters that do not print, without a word.
+        if {"", ".", ".."} & set(name.split("/")) or not name.isprintable():
             raise ConfigError(f"{name!r} is no name of a secret", hint="a path of plain names is, as team/ops/token")
         return f"{self._vault_settings.prefix}/{name}".lstrip("/")
 

@@ -10,7 +10,7 @@ from sre_core import logs
 from sre_core.errors import ConnectorError, SREError
 from sre_hashicorp.adapter import AsyncAdapter
 from sre_hashicorp.logins import Login
-from sre_hashicorp.replies import Lease, Reply, checked, lease_of_login
+from sre_hashicorp.replies import Lease, Reply, checked, knows_token, lease_of_login
 
 __all__ = ["TokenKeeper"]
 
@@ -73,7 +73,7 @@ class TokenKeeper:
     async def _lives(self) -> bool:
         """Whether the server still knows our token: then it refused what we asked for, and not us."""
         reply: Reply = await Token(self._adapter).lookup_self()
-        return reply.status == 200
+        return knows_token(reply)
 
     def _take(self, lease: Lease, *, renewed: bool = False) -> None:
         self.lease = lease
@@ -105,7 +105,7 @@ class TokenKeeper:
     def _due(self) -> float | None:
         """Seconds until the token wants care; None when it never does."""
         ttl = None if self.lease is None else self.lease.ttl
-        return None if ttl is None else ttl * self._renew_after
+        return None if ttl is None else max(ttl * self._renew_after, _SHORTEST_PAUSE)
 
     def _pause(self) -> float:
         """Seconds until another try, some of which should fit into what is left."""

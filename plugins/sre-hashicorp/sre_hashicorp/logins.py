@@ -31,8 +31,12 @@ class Login(ABC):
     async def token(self) -> Lease:
         """A token. Raises ConnectorError, ConfigError."""
 
-    async def _looked_up(self, token: str) -> Lease:
-        """What the server knows of a token; little, if the token may not even ask."""
+    async def _looked_up(self, token: str, setting: str) -> Lease:
+        """What the server knows of the token in a setting; little, if the token may not even ask."""
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigError(
+                f"{setting} holds letters that no token has", hint="it should hold one token, in one line"
+            )
         self._adapter.token = token
         reply: Reply = await Token(self._adapter).lookup_self()
         if reply.status == 403:
@@ -50,12 +54,12 @@ class _Given(Login):
 
     async def token(self) -> Lease:
         secret = self._settings.token
-        return await self._looked_up("" if secret is None else secret.get_secret_value())
+        return await self._looked_up("" if secret is None else secret.get_secret_value(), "token")
 
 
 class _InFile(Login):
     async def token(self) -> Lease:
-        return await self._looked_up(await _read(self._settings.token_file or Path(), "token_file"))
+        return await self._looked_up(await _read(self._settings.token_file or Path(), "token_file"), "token_file")
 
 
 class _AppRole(Login):

@@ -2,13 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sre_core.connectors.http_errors import error_for_status, retry_after_seconds
 from sre_core.errors import ConflictError, ConnectorError, NotFoundError, UnauthenticatedError, UnavailableError
 
-__all__ = ["Lease", "Reply", "checked", "health", "kv_version", "lease_of_login", "lease_of_lookup", "listed", "value"]
+__all__ = [
+    "Lease",
+    "Reply",
+    "checked",
+    "health",
+    "knows_token",
+    "kv_version",
+    "lease_of_login",
+    "lease_of_lookup",
+    "listed",
+    "value",
+]
 
 _UNSEAL = "unseal it with `vault operator unseal` or `bao operator unseal`; a new one wants `operator init` before"
 _STANDBY = (412, 472, 473)
@@ -21,7 +32,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: Any
+    body: Any = field(repr=False)
 
     @property
     def errors(self) -> str:
@@ -34,7 +45,7 @@ class Reply:
 class Lease:
     """A token and what we know of its end: `ttl` in seconds, None when it has none or nobody knows."""
 
-    token: str
+    token: str = field(repr=False)
     ttl: float | None = None
     renewable: bool = False
     doubtful: bool = False
@@ -77,6 +88,11 @@ def _failure(reply: Reply, place: str, doing: str, *, login: bool) -> ConnectorE
         return ConflictError(
             f"the {place} refused {doing}: {text[:_LONGEST_TEXT]}",
             hint="turn off cas_required for the mount, or for this secret",
+        )
+    if reply.status in (413, 500) and "too large" in text:
+        return ConnectorError(
+            f"{doing} at the {place} failed: it is too large for the server",
+            hint="keep it in a storage, or raise max_entry_size of the server",
         )
     if reply.status == 404:
         return _missing(reply, place, doing)
@@ -153,6 +169,15 @@ def lease_of_lookup(body: Mapping[str, Any], token: str) -> Lease:
     data = body.get("data")
     data = data if isinstance(data, dict) else {}
     return _lease(token, data.get("ttl"), data.get("renewable"))
+
+
+def knows_token(reply: Reply) -> bool:
+    """Whether the server knows our token, by its reply to a question after that token.
+
+    A token whose policies do not let it ask is refused by them, which the server words as a list of errors; one that
+    it does not know, without a list.
+    """
+    return reply.status == 200 or (reply.status == 403 and reply.errors.startswith("1 error occurred"))
 
 
 def health(reply: Reply, place: str) -> None:

@@ -79,6 +79,12 @@ def test_a_healthy_server_is_healthy():
     health(reply("health_active"), "vault")
 
 
+def test_a_secret_in_a_reply_is_in_no_repr():
+    shown = f"{reply('kv2_read')!r} {reply('approle_login')!r} {lease_of_login(body('approle_login'), 'vault')!r}"
+    assert "bar" not in shown
+    assert "5b1a0318" not in shown
+
+
 def test_a_rate_limit_comes_with_the_time_to_wait():
     with pytest.raises(RateLimitedError) as raised:
         checked(reply("rate_limited", **{"Retry-After": "3"}), "vault", "a request")
@@ -88,6 +94,12 @@ def test_a_rate_limit_comes_with_the_time_to_wait():
 def test_a_mount_with_check_and_set_refuses_as_a_conflict():
     with pytest.raises(ConflictError, match="check-and-set"):
         checked(reply("check_and_set"), "vault", "a request")
+
+
+def test_a_request_that_is_too_large_is_refused_for_good():
+    with pytest.raises(ConnectorError, match="too large") as raised:
+        checked(Reply(status=413, headers={}, body={"errors": ["http: request body too large"]}), "vault", "writing")
+    assert not raised.value.retryable
 
 
 def test_a_deleted_version_is_not_found():

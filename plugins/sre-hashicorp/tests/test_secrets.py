@@ -66,6 +66,12 @@ async def test_names_may_have_any_letters(shared_bao, started, mount):
         "a*",
         "~a.b-c_d",
         "a:b@c",
+        " a",
+        "a ",
+        "a\\..\\b",
+        "%2e%2e/a",
+        "...",
+        "{0}",
         "deep/er/still",
     ]
     for name in names:
@@ -78,12 +84,30 @@ async def test_names_may_have_any_letters(shared_bao, started, mount):
     assert await connector.names() == []
 
 
-@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "..", "a/../b", "./a"])
+@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a\n", "a\tb", "a\u00a0b", "\ud800"])
 async def test_what_could_lead_elsewhere_is_no_name(shared_bao, started, name):
     connector = await started(shared_bao.vault())
     for call in (connector.get(name), connector.set(name, SecretStr("x")), connector.delete(name)):
         with pytest.raises(ConfigError, match="no name"):
             await call
+
+
+@pytest.mark.parametrize("mount", ["secret", "kv1"])
+async def test_a_secret_that_is_too_large_is_refused_for_good(shared_bao, started, mount):
+    connector = await started(shared_bao.vault(mount=mount))
+    # The request is just small enough to be sent in one piece, and what is kept of it just too large.
+    with pytest.raises(ConnectorError, match="too large") as raised:
+        await connector.set("large", SecretStr("x" * ((1 << 20) - 64)))
+    assert not raised.value.retryable
+    assert "storage" in raised.value.hint
+
+
+async def test_a_secret_that_the_server_would_change_is_not_sent(shared_bao, started):
+    connector = await started(shared_bao.vault(prefix="surrogates"))
+    with pytest.raises(ConfigError, match="'half'") as raised:
+        await connector.set("half", SecretStr("hunter2-\ud83d-hunter2"))
+    assert raised.value.__context__ is None, "the driver's error would hold the whole secret"
+    assert await connector.names() == []
 
 
 async def test_a_deleted_version_is_not_found_and_a_deleted_secret_is_gone(shared_bao, started, kv2):

@@ -8,6 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from sre_core.errors import ConfigError, UnauthenticatedError
+from sre_core.testing.proxy import FaultProxy
+from sre_core.testing.replay import HttpReply, ReplayServer
+from sre_hashicorp import HashicorpSettings, HashicorpVault
 
 from .bao_servers import until  # noqa: TID252
 
@@ -107,6 +110,23 @@ async def test_what_a_living_token_may_not_do_is_no_reason_to_log_in_again(share
     assert shared_bao.tokens_of("narrow") == before
 
 
+async def test_tokens_that_may_not_ask_about_themselves_are_told_from_those_that_ended(shared_bao, started):
+    shared_bao.client.sys.create_or_update_policy("reader", 'path "secret/*" { capabilities = ["read"] }')
+    rights = {"token_policies": ["reader"], "token_no_default_policy": True, "token_ttl": "1h"}
+    role = shared_bao.role("silent")
+    shared_bao.client.auth.approle.create_or_update_approle("silent", **rights)
+    connector = await started(shared_bao.vault(kv_version=2, **role))
+    await connector.ping()
+    (accessor,) = shared_bao.tokens_of("silent")
+    for _ in range(3):
+        with pytest.raises(UnauthenticatedError):
+            await connector.set("tokens/one", SecretStr("x"))
+    assert shared_bao.tokens_of("silent") == {accessor}
+    shared_bao.client.auth.token.revoke_accessor(accessor)
+    assert await read(connector) == "secret"
+    await connector.ping()
+
+
 async def test_a_wrong_secret_id_is_refused_credentials(shared_bao, started):
     role = shared_bao.role("proved")
     with pytest.raises(UnauthenticatedError, match="refused the login") as raised:
@@ -158,6 +178,40 @@ async def test_a_file_that_holds_no_token_is_said_to_hold_none(shared_bao, start
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(UnauthenticatedError, match="is empty"):
         await started(shared_bao.vault(token_file=tmp_path / "empty"))
+
+
+@pytest.mark.parametrize("text", ["s.one\ns.two", "s.one\x00", "s.\u00e9"])
+async def test_a_token_with_letters_that_none_has_is_a_wrong_setting(shared_bao, started, tmp_path, text):
+    file = tmp_path / "token"
+    file.write_text(text)
+    for changes, setting in (({"token": text}, "token"), ({"token_file": file}, "token_file")):
+        with pytest.raises(ConfigError, match=setting) as raised:
+            await started(shared_bao.vault(**changes))
+        assert "s.one" not in f"{raised.value} {raised.value!r} {raised.value.hint}"
+
+
+async def test_a_server_that_gives_no_time_is_not_asked_without_pause(started):
+    login = HttpReply.json({"auth": {"client_token": "s.x", "lease_duration": 0.001, "renewable": True}})
+    async with ReplayServer.running(always=login) as server:
+        settings = HashicorpSettings(url=server.url, role_id="any", kv_version=2, renew_after=0.01)
+        await started(HashicorpVault(settings))
+        asked = len(server.requests)
+        # Nothing is left to do but to wait: what is asked now would be asked without end.
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert len(server.requests) == asked
+
+
+async def test_stop_that_is_cancelled_closes_all_connections(shared_bao, started):
+    async with FaultProxy.before(shared_bao.port) as proxy:
+        url = f"http://127.0.0.1:{proxy.port}"
+        connector = await started(shared_bao.vault(url=url, **shared_bao.role("cancelled")))
+        stop = asyncio.ensure_future(connector.stop())
+        await asyncio.sleep(0)
+        stop.cancel()
+        await asyncio.wait({stop})
+        async with asyncio.timeout(30):
+            await proxy.wait_until_open(0)
 
 
 async def test_a_token_that_may_not_ask_about_itself_works(shared_bao, started):
