@@ -50,7 +50,7 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
     max_tokens = _max_tokens(request, settings, model)
     said = talk.read(request.messages, wire)
     plan = thinking(request, options, known, max_tokens=max_tokens)
-    if plan.config is not None and plan.config["type"] == "enabled" and said.lacks_thoughts:
+    if plan.mode == "enabled" and said.lacks_thoughts:
         plan = Plan(config={"type": "disabled"}, effort=plan.effort)
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "stream": True}
     betas: tuple[str, ...] = ()
@@ -58,8 +58,11 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
         fields["thinking"] = plan.config
     thoughts = plan.on and said.thinks
     if thoughts and known.bound and settings.changed_history == "drop":
-        fields["thinking"] = _binding(plan.config)
-        betas = (BINDING_BETA,) if "block_binding" in fields["thinking"] else ()
+        if plan.mode == "between_tools":
+            # It cannot be said then what is to be dropped, so nothing goes back that might have to be.
+            thoughts = False
+        else:
+            fields["thinking"], betas = _binding(plan.config), (BINDING_BETA,)
     output: dict[str, Any] = {"effort": plan.effort} if plan.effort else {}
     if request.output_schema is not None:
         output["format"] = {"type": "json_schema", "schema": output_schema(request.output_schema)}
@@ -67,7 +70,7 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
         fields["output_config"] = output
     ignored = _sampling(fields, request, options, settings, thinks=plan.on)
     _plain_options(fields, request, options)
-    fields |= _tools(request, options, known, settings, thinks=plan.asked)
+    fields |= _tools(request, options, known, settings, by_budget=plan.mode == "enabled")
     mark = _mark(settings)
     if said.system:
         fields["system"] = [{"type": "text", "text": said.system, "cache_control": mark}] if mark else said.system
@@ -87,11 +90,8 @@ def _max_tokens(request: LLMRequest, settings: AnthropicSettings, model: str) ->
 
 
 def _binding(config: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Thinking as configured, with leave to drop what does not hold any more, where that can be said."""
-    config = {"type": "adaptive"} if config is None else dict(config)
-    if config["type"] in {"adaptive", "enabled"}:
-        config["block_binding"] = {"prefix_mismatch_behavior": "drop_block"}
-    return config
+    """Thinking as configured, with leave to drop what does not hold any more."""
+    return {**(config or {"type": "adaptive"}), "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
 
 
 def _sampling(
@@ -135,11 +135,11 @@ def _plain_options(fields: dict[str, Any], request: LLMRequest, options: Request
 
 
 def _tools(
-    request: LLMRequest, options: RequestOptions, known: Traits, settings: AnthropicSettings, *, thinks: bool
+    request: LLMRequest, options: RequestOptions, known: Traits, settings: AnthropicSettings, *, by_budget: bool
 ) -> dict[str, Any]:
     skills, choice = request.skills, request.skill_choice
     if choice == "required":
-        _check_forced(request, known, thinks=thinks)
+        _check_forced(request, known, by_budget=by_budget)
     if not skills:
         # Calls of skills in what was said before need their definitions.
         names = dict.fromkeys(call.name for message in request.messages for call in message.skill_calls)
@@ -159,7 +159,7 @@ def _tools(
     return {"tools": tools} if found == {"type": "auto"} else {"tools": tools, "tool_choice": found}
 
 
-def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
+def _check_forced(request: LLMRequest, known: Traits, *, by_budget: bool) -> None:
     if not request.skills:
         raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
     if not known.forced:
@@ -167,9 +167,9 @@ def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
             f"the model {request.model or 'of the connector'} cannot be made to call a skill",
             hint="use skill_choice 'auto' and say so in the prompt, or another model, such as claude-haiku-5-5",
         )
-    if thinks:
+    if by_budget:
         raise UnsupportedError(
-            "a model of Anthropic that thinks cannot be made to call a skill", hint="ask with thinking=False"
+            "a model that thinks by a budget cannot be made to call a skill", hint="ask with thinking=False"
         )
 
 

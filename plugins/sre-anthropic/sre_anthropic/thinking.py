@@ -14,6 +14,7 @@ __all__ = ["LEAST_BUDGET", "Plan", "thinking"]
 LEAST_BUDGET = 1024
 """Tokens: the API takes no smaller budget."""
 
+_HARD = frozenset({"xhigh", "max"})
 _LARGEST_GUESS = 16_384
 
 
@@ -21,34 +22,41 @@ _LARGEST_GUESS = 16_384
 class Plan:
     """`config` is the field "thinking", None to leave it out; `effort` is that of the field "output_config".
 
-    `asked` says that the user wants it, and `on` that the model may think: only then its earlier thoughts go back.
+    `on` says that the model may think: only then its earlier thoughts go back.
     """
 
     config: Mapping[str, Any] | None = None
     effort: str | None = None
-    asked: bool = False
     on: bool = False
+
+    @property
+    def mode(self) -> str | None:
+        """The type of `config`: "enabled" for a budget, "adaptive", "between_tools", "disabled"; None without one."""
+        return None if self.config is None else self.config["type"]
 
 
 def thinking(request: LLMRequest, options: RequestOptions, known: Traits, *, max_tokens: int) -> Plan:
     """How the model is to think. A model that cannot be told not to thinks as little as it can, and out of sight.
 
-    Raises ConfigError when there is no room for it in `max_tokens`, or when the model takes no budget.
+    Raises ConfigError when there is no room for it in `max_tokens`, when the model takes no budget, or when it is to
+    try harder than it can without thinking.
     """
     effort = options.effort
     if request.thinking is False:
         return _off(known, effort)
     if request.thinking or options.thinking_budget is not None:
-        return Plan(config=_on(options, known, max_tokens=max_tokens), effort=effort, asked=True, on=True)
-    if known.thinking is Thinking.UNLESS and request.skill_choice == "required":
-        # A model that thinks cannot be made to call a skill, and nobody asked it to think.
-        return _off(known, effort)
+        return Plan(config=_on(options, known, max_tokens=max_tokens), effort=effort, on=True)
     on = known.thinking not in {Thinking.BUDGET, Thinking.ASKED}
     shown = {"type": "adaptive", "display": options.thinking_display} if options.thinking_display and on else None
     return Plan(config=shown, effort=effort, on=on)
 
 
 def _off(known: Traits, effort: str | None) -> Plan:
+    if known.capped and effort in _HARD:
+        raise ConfigError(
+            f"the model has to think to try as hard as effort {effort!r} says",
+            hint='use effort "high" or less, or do not ask with thinking=False',
+        )
     match known.thinking:
         case Thinking.ALWAYS:
             return Plan(config={"type": "adaptive", "display": "omitted"}, effort=effort or "low", on=True)

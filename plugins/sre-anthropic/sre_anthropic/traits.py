@@ -8,6 +8,8 @@ from enum import StrEnum
 __all__ = ["Thinking", "Traits", "traits"]
 
 _NAME = re.compile(r"claude-([a-z]+)-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
+# A name without a version, as "claude-opus-latest"; those of older models begin with it: "claude-3-7-sonnet".
+_UNNUMBERED = re.compile(r"claude-(?!\d|v\d|instant)")
 
 
 class Thinking(StrEnum):
@@ -34,13 +36,15 @@ class Traits:
     """What the API accepts for a model.
 
     `budget` is whether it takes a number of tokens for thinking, `forced` whether it can be made to call a skill,
-    `bound` whether its thoughts hold only behind the very messages that they were made for.
+    `bound` whether its thoughts hold only behind the very messages that they were made for, and `capped` whether it
+    must think to try harder than "high".
     """
 
     thinking: Thinking
     budget: bool = False
     forced: bool = True
     bound: bool = False
+    capped: bool = False
 
 
 _OLD = Traits(thinking=Thinking.BUDGET, budget=True)
@@ -52,28 +56,30 @@ _KNOWN: Mapping[tuple[str, int, int], Traits] = {
     ("fable", 5, 0): Traits(thinking=Thinking.ALWAYS, forced=False),
     ("fable", 5, 1): _FORCED_NEVER,
     ("fable", 5, 2): _FORCED_NEVER,
-    ("haiku", 5, 5): Traits(thinking=Thinking.UNLESS, bound=True),
+    ("haiku", 5, 5): Traits(thinking=Thinking.UNLESS, bound=True, capped=True),
     ("mythos", 5, 0): Traits(thinking=Thinking.ALWAYS, forced=False),
     ("mythos", 5, 1): _FORCED_NEVER,
     ("mythos", 5, 2): _FORCED_NEVER,
     ("opus", 4, 6): Traits(thinking=Thinking.ASKED, budget=True),
     ("opus", 4, 7): Traits(thinking=Thinking.ASKED),
     ("opus", 4, 8): Traits(thinking=Thinking.ASKED),
-    ("opus", 5, 0): Traits(thinking=Thinking.UNLESS),
+    ("opus", 5, 0): Traits(thinking=Thinking.UNLESS, capped=True),
     ("opus", 5, 5): _FORCED_NEVER,
     ("sonnet", 4, 6): Traits(thinking=Thinking.ASKED, budget=True),
     ("sonnet", 5, 0): Traits(thinking=Thinking.UNLESS),
-    ("sonnet", 5, 5): Traits(thinking=Thinking.BETWEEN, forced=False, bound=True),
+    ("sonnet", 5, 5): Traits(thinking=Thinking.BETWEEN, forced=False, bound=True, capped=True),
 }
 
 
 def traits(model: str) -> Traits:
     """What is known of a model by its name, wherever it is served: "anthropic/claude-opus-4.6" too.
 
-    What is not of Claude is taken to think as its older models do, which is what other servers speak.
+    A name of Claude without a version is taken for what will come. What is not of Claude is taken to think as its older
+    models do, which is what other servers speak.
     """
-    found = _NAME.search(model)
+    name = model.lower()
+    found = _NAME.search(name)
     if found is None:
-        return _OLD
+        return _NEW if _UNNUMBERED.search(name) else _OLD
     family, major, minor = found[1], int(found[2]), int(found[3] or 0)
     return _KNOWN.get((family, major, minor)) or (_OLD if (major, minor) < (4, 6) else _NEW)

@@ -109,7 +109,7 @@ class FakeClaude:
         yield {"type": "message_start", "message": message}
         writer = _Writer(body, turns)
         thought = 0
-        if thinks(body):
+        if thinks(body, turns):
             for event in writer.think(f"They say: {prompt}"):
                 yield event
             thought = len(prompt.split()) + 2

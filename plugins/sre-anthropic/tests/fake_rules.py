@@ -23,6 +23,8 @@ MODELS = {
     "claude-opus-4-6": (128_000, "asked", True, False),
     "claude-opus-4-5-20251101": (64_000, "budget", True, False),
 }
+CAPPED = {"claude-haiku-5-5", "claude-opus-5", "claude-sonnet-5-5"}
+"""Those that must think to try harder than "high"."""
 ALIASES = {"claude-opus-4-5": "claude-opus-4-5-20251101"}
 BINDING_BETA = "thinking-binding-controls-2026-08-01"
 
@@ -93,13 +95,20 @@ def need(true: bool, message: str) -> None:
         raise RefusedError(message)
 
 
-def thinks(body: Mapping[str, Any]) -> bool:
-    """Whether the model thinks in its reply."""
+def thinks(body: Mapping[str, Any], turns: Sequence[Turn]) -> bool:
+    """Whether the model thinks in its reply; by a budget, only where an answer begins."""
     kind = MODELS[ALIASES.get(body["model"], body["model"])][1]
-    config = body.get("thinking", {}).get("type")
-    if config is None:
-        return kind in {"unless", "between", "always"}
-    return config in {"enabled", "adaptive"}
+    if body.get("tool_choice", {"type": "auto"})["type"] in {"any", "tool"}:
+        return False
+    match body.get("thinking", {}).get("type"):
+        case None:
+            return kind in {"unless", "between", "always"}
+        case "between_tools":
+            return any(block["type"] == "tool_result" for block in turns[-1].blocks)
+        case "enabled":
+            return not any(block["type"] == "tool_result" for block in turns[-1].blocks)
+        case config:
+            return config == "adaptive"
 
 
 def bound(model: str) -> bool:
@@ -153,6 +162,7 @@ def _check_block(block: dict[str, Any], role: str, where: str) -> None:
         _check_source(block["source"], kind, where)
     elif kind == "tool_use":
         need(bool(_ID.fullmatch(block["id"])), f"{where}.id: String should match pattern")
+        need(bool(_TOOL_NAME.fullmatch(block["name"])), f"{where}.name: String should match pattern")
         need(isinstance(block["input"], dict), f"{where}.input: Input should be an object")
     elif kind == "tool_result" and isinstance(block.get("content"), list):
         for inner in block["content"]:
@@ -188,7 +198,8 @@ def _check_tools(body: dict[str, Any]) -> set[str]:
     if choice["type"] in {"any", "tool"}:
         forced = MODELS[ALIASES.get(body["model"], body["model"])][2]
         need(forced, "tool_choice forces tool use, which is not supported for this model.")
-        need(not thinks(body), "Thinking may not be enabled when tool_choice forces tool use.")
+        by_budget = body.get("thinking", {}).get("type") == "enabled"
+        need(not by_budget, "Thinking may not be enabled when tool_choice forces tool use.")
     return names
 
 
@@ -203,7 +214,7 @@ def _check_calls(turns: list[Turn], names: set[str]) -> None:
         calls = [block for block in turn.blocks if block["type"] == "tool_use"]
         open_calls = [block["id"] for block in calls]
         need(len(set(open_calls)) == len(open_calls), f"messages.{number}: `tool_use` ids must be unique")
-        need(all(call["name"] in names for call in calls), "Requests which include `tool_use` must define tools.")
+        need(not calls or bool(names), "Requests which include `tool_use` or `tool_result` must define tools.")
 
 
 def _check_marks(body: dict[str, Any]) -> None:
@@ -237,13 +248,17 @@ def _check_thinking(body: dict[str, Any], turns: list[Turn], *, model: str, beta
     }[mode]
     need(kind in accepted, f'"thinking.type.{kind}" is not supported for this model.')
     effort = body.get("output_config", {}).get("effort", "high")
-    need(kind not in {"disabled", "between_tools"} or effort not in {"xhigh", "max"}, "effort: too high not to think")
+    hard = effort in {"xhigh", "max"} and model in CAPPED
+    need(kind not in {"disabled", "between_tools"} or not hard, "effort: too high not to think")
     if kind == "enabled":
         budget = config["budget_tokens"]
         need(budget >= 1024, "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
         need(budget < body["max_tokens"], "`max_tokens` must be greater than `thinking.budget_tokens`")
-        if any(block["type"] == "tool_result" for block in turns[-1].blocks):
-            first = turns[-2].blocks[0]["type"]
+        asked = len(turns) - 1
+        while asked > 0 and any(block["type"] == "tool_result" for block in turns[asked].blocks):
+            asked -= 2
+        if asked < len(turns) - 1:
+            first = turns[asked + 1].blocks[0]["type"]
             need(first in _THOUGHTS, f"Expected `thinking` or `redacted_thinking`, but found `{first}`.")
 
 

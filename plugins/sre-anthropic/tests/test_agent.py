@@ -98,7 +98,9 @@ async def test_two_turns_of_skills_keep_prompt_skills_and_thoughts(connector, cl
     for earlier, later in zip(claude.bodies, claude.bodies[1:], strict=False):
         assert plain(later["messages"])[: len(earlier["messages"])] == plain(earlier["messages"])
     kinds = [block["type"] for block in thoughts(last)]
-    assert kinds == ["thinking", "redacted_thinking", "thinking", "redacted_thinking", "thinking"]
+    # By a budget, a model thinks where an answer begins, and not again between calls and results.
+    again = [] if model == "claude-opus-4-5" else ["thinking", "redacted_thinking"]
+    assert kinds == ["thinking", "redacted_thinking", *again, "thinking"]
     assert all(block.get("signature") or block["data"] for block in thoughts(last))
 
 

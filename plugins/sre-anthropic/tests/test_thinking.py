@@ -11,7 +11,7 @@ from sre_anthropic.traits import Thinking, traits
 from sre_anthropic.wire import wire
 from sre_core.connectors.llm import LLMRequest, fold
 from sre_core.errors import ConfigError, UnsupportedError
-from sre_core.messages import Message, SkillSpec
+from sre_core.messages import Message, ProviderState, SkillCall, SkillSpec
 
 SKILL = SkillSpec(name="add", description="Adds.", parameters={"type": "object", "properties": {}})
 SUMMARIZED = {"type": "adaptive", "display": "summarized"}
@@ -33,7 +33,8 @@ def sent(model: str, thinking: bool | None, **changes: Any) -> dict[str, Any]:
         ("claude-opus-4-7", SUMMARIZED, {"type": "disabled"}, None),
         ("claude-opus-4-6", SUMMARIZED, {"type": "disabled"}, None),
         ("claude-opus-4-5", {"type": "enabled", "budget_tokens": 16_384}, {"type": "disabled"}, None),
-        ("claude-of-the-future-9", {"type": "enabled", "budget_tokens": 4096}, {"type": "disabled"}, None),
+        ("claude-of-the-future-9", SUMMARIZED, {"type": "adaptive", "display": "omitted"}, None),
+        ("claude-3-7-sonnet-latest", {"type": "enabled", "budget_tokens": 4096}, {"type": "disabled"}, None),
         ("some-other-model", {"type": "enabled", "budget_tokens": 4096}, {"type": "disabled"}, None),
     ],
 )
@@ -80,11 +81,35 @@ def test_a_model_that_cannot_be_made_to_call_a_skill_says_so(model: str):
         sent(model, None, skills=(SKILL,), skill_choice="required")
 
 
-def test_a_forced_call_switches_thinking_off_unless_it_was_asked_for():
-    made = sent("claude-opus-5", None, skills=(SKILL,), skill_choice="required")
-    assert made["thinking"] == {"type": "disabled"}
-    with pytest.raises(UnsupportedError, match="thinks"):
-        sent("claude-opus-5", True, skills=(SKILL,), skill_choice="required")
+@pytest.mark.parametrize("model", ["claude-opus-5", "claude-haiku-5-5", "claude-opus-4-7"])
+@pytest.mark.parametrize("thinking", [True, None])
+async def test_a_model_that_finds_out_how_much_to_think_can_be_made_to_call_a_skill(
+    connector, claude, model: str, thinking: bool | None
+):
+    # https://platform.claude.com/docs/en/build-with-claude/thinking#thinking-with-tool-use
+    changes = {"skills": (SKILL,), "skill_choice": "required", "model": model, "thinking": thinking}
+    completion = fold(
+        [chunk async for chunk in connector.stream(LLMRequest(messages=(Message.user("Go"),), **changes))]
+    )
+    assert [call.name for call in completion.message.skill_calls] == ["add"]
+    assert claude.bodies[0].get("thinking") == (SUMMARIZED if thinking else None)
+
+
+def test_a_model_that_thinks_by_a_budget_cannot_be_made_to_call_a_skill():
+    with pytest.raises(UnsupportedError, match="by a budget"):
+        sent("claude-opus-4-5", True, skills=(SKILL,), skill_choice="required")
+    assert sent("claude-opus-4-5", None, skills=(SKILL,), skill_choice="required")["tool_choice"] == {"type": "any"}
+
+
+@pytest.mark.parametrize("effort", ["xhigh", "max"])
+def test_who_must_think_to_try_hard_is_not_told_not_to(effort: str):
+    # https://platform.claude.com/docs/en/build-with-claude/thinking#turning-thinking-off
+    for model in ("claude-opus-5", "claude-haiku-5-5", "claude-sonnet-5-5"):
+        with pytest.raises(ConfigError, match="has to think"):
+            sent(model, False, options={"effort": effort})
+        assert sent(model, True, options={"effort": effort})["output_config"] == {"effort": effort}
+    for model in ("claude-sonnet-5", "claude-opus-4-7"):
+        assert sent(model, False, options={"effort": effort})["thinking"] == {"type": "disabled"}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +125,10 @@ def test_a_forced_call_switches_thinking_off_unless_it_was_asked_for():
         ("claude-sonnet-5-5", Thinking.BETWEEN),
         ("claude-mythos-5-1", Thinking.ALWAYS),
         ("claude-opus-7", Thinking.ALWAYS),
+        ("anthropic/Claude-Sonnet-5.5", Thinking.BETWEEN),
+        ("anthropic/claude-opus-latest", Thinking.ALWAYS),
+        ("claude-mythos-preview", Thinking.ALWAYS),
+        ("claude-instant-1.2", Thinking.BUDGET),
         ("deepseek-chat", Thinking.BUDGET),
     ],
 )
@@ -127,8 +156,40 @@ async def test_the_server_takes_it_over_a_whole_talk(connector, claude, model: s
         talk += [Message.user(prompt)] if prompt else [Message.result(talk[-1].skill_calls[0], "3")]
         request = LLMRequest(messages=tuple(talk), model=model, thinking=thinking, skills=(SKILL,))
         completion = fold([chunk async for chunk in connector.stream(request)])
-        assert bool(completion.thinking) == (thinking is True)
+        silent = model == "claude-opus-4-5" and not prompt
+        assert bool(completion.thinking) == (thinking is True and not silent)
         talk.append(completion.message)
     assert claude.refusals == []
     assert claude.dropped == [0, 0, 0, 0]
     assert talk[-1].text == "thanks"
+
+
+def test_a_model_that_thought_where_its_answer_began_goes_on_thinking():
+    # https://platform.claude.com/docs/en/build-with-claude/thinking#thinking-with-tool-use
+    calls = [SkillCall(id=f"toolu_{number}", name="add", arguments="{}") for number in (1, 2)]
+    thought = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
+    state = ProviderState(connector="anthropic", data=json.dumps({"blocks": [thought, {"call": True}]}))
+    begun = Message.user("Go"), Message.assistant(skill_calls=(calls[0],), state=state), Message.result(calls[0], "1")
+    gone_on = *begun, Message.assistant(skill_calls=(calls[1],)), Message.result(calls[1], "2")
+    for talk in (begun, gone_on):
+        request = LLMRequest(messages=talk, model="claude-opus-4-5", thinking=True, skills=(SKILL,))
+        made = json.loads(build(request, AnthropicSettings(), wire).data)
+        assert made["thinking"]["type"] == "enabled"
+        assert made["messages"][1]["content"][0] == thought
+    foreign = Message.user("Go"), Message.assistant(skill_calls=(calls[0],)), Message.result(calls[0], "1")
+    request = LLMRequest(messages=foreign, model="claude-opus-4-5", thinking=True, skills=(SKILL,))
+    assert json.loads(build(request, AnthropicSettings(), wire).data)["thinking"] == {"type": "disabled"}
+
+
+async def test_a_history_that_was_cut_does_no_harm_to_a_model_that_thinks_between_calls(connector, claude):
+    # https://platform.claude.com/docs/en/models/sonnet-5-5/migration-guide#turn-off-up-front-thinking
+    talk = [Message.system("Be brief.")]
+    for prompt in ("one", "call add {}", None, "call add {}", None):
+        talk += [Message.user(prompt)] if prompt else [Message.result(talk[-1].skill_calls[0], "3")]
+        request = LLMRequest(messages=tuple(talk), model="claude-sonnet-5-5", thinking=False, skills=(SKILL,))
+        talk.append(fold([chunk async for chunk in connector.stream(request)]).message)
+    assert any(message.state for message in talk)
+    cut = (talk[0], *talk[3:], Message.user("thanks"))
+    request = LLMRequest(messages=cut, model="claude-sonnet-5-5", thinking=False, skills=(SKILL,))
+    assert fold([chunk async for chunk in connector.stream(request)]).message.text == "thanks"
+    assert claude.refusals == []
