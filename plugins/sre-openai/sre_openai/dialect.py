@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from pydantic_core import to_json
+
 from sre_core.connectors.llm import LLMChunk, LLMRequest
 from sre_core.errors import ConfigError
 from sre_core.messages import Message, SkillSpec
@@ -110,13 +112,21 @@ class Dialect:
     def _message(self, message: Message) -> bytes:
         if self._api == "chat":
             form = chat_message(message, self._preset, origin=self._origin, image_detail=self._image_detail)
-            return json.dumps(form).encode()
+            return _written(form)
         items = responses_items(message, self._preset, origin=self._origin, image_detail=self._image_detail)
-        return json.dumps(items)[1:-1].encode()
+        return _written(items)[1:-1]
 
     def _skill(self, skill: SkillSpec) -> bytes:
         write: Callable[[SkillSpec, Preset], dict[str, Any]] = chat_skill if self._api == "chat" else responses_skill
         return json.dumps(write(skill, self._preset)).encode()
+
+
+def _written(form: Any) -> bytes:
+    """What a message says as JSON. The fast writer refuses half characters, which a skill may have returned."""
+    try:
+        return to_json(form)
+    except ValueError:
+        return json.dumps(form).encode()
 
 
 def _hosted(options: Mapping[str, Any]) -> list[bytes]:

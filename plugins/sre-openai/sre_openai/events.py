@@ -5,6 +5,8 @@ __all__ = ["LARGEST_EVENT", "EventParser"]
 LARGEST_EVENT = 64 << 20
 """Bytes. What goes on for longer without an end is no event."""
 
+_DATA = b"data: "
+_END = b"\n\n"
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -33,17 +35,16 @@ class EventParser:
                 return []
             self._marked = False
             text = text.removeprefix(_MARK)
-        *blocks, self._rest = text.split(b"\n\n")
+        if text.startswith(_DATA) and text.endswith(_END):
+            # Nearly all pieces are whole events, and nearly all events one line.
+            events = text[len(_DATA) : -len(_END)].split(_END + _DATA)
+            if text.count(b"\n") == len(_END) * len(events):
+                self._rest = b""
+                return events
+        *blocks, self._rest = text.split(_END)
         if len(self._rest) > LARGEST_EVENT:
             raise ValueError("an event of the stream does not end")
-        events: list[bytes] = []
-        for block in blocks:
-            # Nearly all are one line.
-            if block.startswith(b"data: ") and b"\n" not in block:
-                events.append(block[6:])
-            else:
-                events += _data(block)
-        return events
+        return [event for block in blocks for event in _data(block)]
 
     def _plain(self, piece: bytes) -> bytes:
         """`piece` with LF at the end of all lines; a CR at its own end may be half of a CRLF."""
@@ -57,6 +58,8 @@ class EventParser:
 
 def _data(block: bytes) -> list[bytes]:
     """The data of an event of any lines; nothing if it has none, as a comment has."""
+    if block.startswith(_DATA) and b"\n" not in block:
+        return [block[len(_DATA) :]]
     lines = [
         line[6:] if line.startswith(b" ", 5) else line[5:]
         for line in block.split(b"\n")
