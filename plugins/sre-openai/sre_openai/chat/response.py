@@ -1,15 +1,14 @@
 """Chat completions, their side: the events of a stream as our chunks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from sre_core.connectors.llm import CallDelta, LLMChunk
+from sre_core.connectors.llm import LLMChunk
 from sre_core.messages import FinishReason, Usage
 from sre_openai import state
-from sre_openai.arguments import argument_text
+from sre_openai.chat.calls import Calls
 from sre_openai.preset import Preset
 from sre_openai.reply_error import ReplyError
 from sre_openai.usage import usage_of
@@ -28,17 +27,6 @@ _FINISH = {
 _FAILED = frozenset({"abort", "error", "insufficient_system_resource"})
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call as far as it came. Pieces wait for the name, which a few servers send late."""
-
-    number: int
-    id: str
-    name: str = ""
-    waiting: str = ""
-    shown: bool = False
-
-
 class ChatReader:
     """Reads one stream. `read` gives the chunks of events, `end` the last chunk once the stream is over.
 
@@ -50,7 +38,6 @@ class ChatReader:
     __slots__ = (
         "_calls",
         "_chunks",
-        "_current",
         "_finish",
         "_origin",
         "_preset",
@@ -68,9 +55,7 @@ class ChatReader:
         self._usage: Usage | None = None
         self._finish: str | None = None
         self._refused = False
-        self._calls: list[_Call] = []
-        # The call that each index of theirs stands for now: some servers give all calls the same.
-        self._current: dict[int, _Call] = {}
+        self._calls = Calls()
         self._thoughts: list[Any] = []
         # Of the events that are being read: texts since the last chunk, and chunks.
         self._texts: list[str] = []
@@ -112,7 +97,7 @@ class ChatReader:
 
     def rest(self) -> list[LLMChunk]:
         """Calls whose name never came."""
-        return [self._piece(call, call.waiting) for call in self._calls if not call.shown]
+        return [LLMChunk(call=piece) for piece in self._calls.rest()]
 
     def _reason(self) -> FinishReason:
         reason = _FINISH.get(self._finish or "", FinishReason.STOP)
@@ -155,7 +140,8 @@ class ChatReader:
             self._refused = True
             self._texts.append(_text(refusal))
         for call in delta.get("tool_calls") or ():
-            self._call(call)
+            if piece := self._calls.add(call):
+                self._add(LLMChunk(call=piece))
 
     def _parts(self, parts: Any) -> None:
         """Content in parts, as Mistral sends it, of which thoughts are one kind."""
@@ -167,37 +153,6 @@ class ChatReader:
                 self._add(LLMChunk(thinking=text))
                 if self._preset.thoughts == "content":
                     self._thoughts.append(part)
-
-    def _call(self, data: Mapping[str, Any]) -> None:
-        function = data.get("function") or {}
-        name, arguments = function.get("name") or "", argument_text(function.get("arguments"))
-        call = self._found(data.get("index"), data.get("id"), name)
-        if not call.name and name:
-            call.name = name
-        if call.shown:
-            if arguments:
-                self._add(LLMChunk(call=CallDelta(index=call.number, arguments=arguments)))
-        elif call.name:
-            self._add(self._piece(call, call.waiting + arguments))
-        else:
-            call.waiting += arguments
-
-    def _found(self, index: int | None, given: str | None, name: str) -> _Call:
-        """The call that a piece belongs to: with another id than the last of its index, it begins a new one."""
-        if index is None:
-            index = len(self._calls) if (given or name) or not self._calls else len(self._calls) - 1
-        call = self._current.get(index)
-        if call is None or (given and call.shown and given != call.id):
-            call = _Call(number=len(self._calls), id=given or f"call_{len(self._calls)}")
-            self._calls.append(call)
-            self._current[index] = call
-        elif given and not call.shown:
-            call.id = given
-        return call
-
-    def _piece(self, call: _Call, arguments: str) -> LLMChunk:
-        call.shown = True
-        return LLMChunk(call=CallDelta(index=call.number, id=call.id, name=call.name, arguments=arguments))
 
     def _state(self) -> Any:
         """Thoughts that go back with the message: those of DeepSeek only if calls came of them."""
