@@ -11,7 +11,7 @@ from sre_anthropic.schemas import input_schema, output_schema
 from sre_anthropic.settings import AnthropicSettings
 from sre_anthropic.thinking import Plan, thinking
 from sre_anthropic.traits import Traits, traits
-from sre_anthropic.wire import Wire, dump
+from sre_anthropic.wire import Wire, dump, tool_name
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message, SkillSpec
@@ -142,7 +142,7 @@ def _tools(
         _check_forced(request, known, by_budget=by_budget)
     if not skills:
         # Calls of skills in what was said before need their definitions.
-        names = dict.fromkeys(call.name for message in request.messages for call in message.skill_calls)
+        names = dict.fromkeys(tool_name(call.name) for message in request.messages for call in message.skill_calls)
         skills, choice = tuple(SkillSpec(name=name, description=_GONE, parameters={}) for name in names), "none"
         if not skills:
             return {}

@@ -12,13 +12,16 @@ from sre_anthropic.state import unpack
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, MessageRole, SkillCall
 
-__all__ = ["Wire", "dump", "unwrap", "wire", "wrap"]
+__all__ = ["Wire", "dump", "tool_name", "unwrap", "wire", "wrap"]
 
 _IMAGES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 _TEXTS = frozenset(
     {"application/json", "application/xml", "application/yaml", "application/x-yaml", "application/toml"}
 )
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_KEPT_OF_NAME = 100
+_LONGEST_TITLE = 500
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -120,7 +123,7 @@ def _assistant(message: Message) -> Wire:
 
 
 def _call(call: SkillCall) -> bytes:
-    head = dump({"type": "tool_use", "id": _id(call.id), "name": call.name})
+    head = dump({"type": "tool_use", "id": _id(call.id), "name": tool_name(call.name)})
     # As the model wrote it: what was thought after it was signed behind exactly this.
     return head[:-1] + b',"input":' + _arguments(call.arguments) + b"}"
 
@@ -136,6 +139,9 @@ def _arguments(text: str) -> bytes:
         # What the provider advises for calls that were cut, so that the model sees its mistake.
         return dump({"INVALID_JSON": text})
     try:
+        if "\\u" in text:
+            # What it says must be text, too: half a character may be written as an escape.
+            json.dumps(found, ensure_ascii=False).encode()
         return text.encode()
     except UnicodeEncodeError:
         return dump(found)
@@ -147,9 +153,17 @@ def _no_number(name: str) -> None:
 
 def _id(id: str) -> str:  # noqa: A002 -- the field's own name
     """An id that the API accepts; others come from other providers."""
-    if _ID.fullmatch(id):
-        return id
-    return f"{_FOREIGN.sub('_', id)}_{crc32(id.encode(errors='surrogatepass')):08x}"
+    return id if _ID.fullmatch(id) else _fit(id)
+
+
+def tool_name(name: str) -> str:
+    """A name of a skill that the API accepts; models also call what there is not, as "functions.add:0"."""
+    return name if _NAME.fullmatch(name) else _fit(name, _KEPT_OF_NAME)
+
+
+def _fit(text: str, longest: int | None = None) -> str:
+    """Text in letters that the API accepts, so many at most, and a sum that tells it from another that looks alike."""
+    return f"{_FOREIGN.sub('_', text)[:longest]}_{crc32(text.encode(errors='surrogatepass')):08x}"
 
 
 def _file(file: File) -> dict[str, Any]:
@@ -158,13 +172,17 @@ def _file(file: File) -> dict[str, Any]:
     if kind in _IMAGES:
         return {"type": "image", "source": _base64(kind, file.data)}
     if kind == "application/pdf":
-        return {"type": "document", "source": _base64(kind, file.data), "title": file.name}
+        return {"type": "document", "source": _base64(kind, file.data), **_title(file)}
     if kind.startswith("text/") or kind in _TEXTS or kind.endswith(("+json", "+xml")):
-        return {"type": "document", "source": _text(file), "title": file.name}
+        return {"type": "document", "source": _text(file), **_title(file)}
     raise UnsupportedError(
         f"Anthropic does not take the file {file.name!r} ({file.media_type})",
         hint="it takes PNG, JPEG, GIF and WebP images, PDF, and text",
     )
+
+
+def _title(file: File) -> dict[str, str]:
+    return {"title": file.name[:_LONGEST_TITLE]} if file.name.strip() else {}
 
 
 def _base64(kind: str, data: bytes) -> dict[str, Any]:

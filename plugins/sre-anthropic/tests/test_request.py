@@ -1,6 +1,7 @@
 """Requests as the API documents them, and what is refused before anything is sent."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -114,6 +115,7 @@ def test_calls_of_a_skill_that_is_not_offered_any_more_keep_a_definition():
         ('{"a": ', {"INVALID_JSON": '{"a": '}),
         ("[1]", {"INVALID_JSON": "[1]"}),
         ('{"a": NaN}', {"INVALID_JSON": '{"a": NaN}'}),
+        ('{"a": "\\ud83e"}', {"a": "\ufffd"}),
     ],
 )
 def test_arguments_go_back_as_the_model_wrote_them(arguments: str, sent: Any):
@@ -129,6 +131,16 @@ def test_ids_of_other_providers_are_made_fit_and_stay_together():
     assert asked == [block["tool_use_id"] for block in made["messages"][2]["content"]]
     assert len(set(asked)) == 3
     assert asked[2] == "call_1"
+
+
+@pytest.mark.parametrize("name", ["functions.add:0", "", "n" * 300, "добавь"])
+@pytest.mark.parametrize("skills", [(), (WEATHER,)])
+def test_a_skill_that_there_cannot_be_does_not_spoil_the_conversation(name: str, skills: tuple[SkillSpec, ...]):
+    call = SkillCall(id="toolu_1", name=name, arguments="{}")
+    made = body(ask("Hi", Message.assistant(skill_calls=(call,)), Message.result(call, "no such skill"), skills=skills))
+    sent = made["messages"][1]["content"][0]["name"]
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,128}", sent)
+    assert [tool["name"] for tool in made["tools"]] == ([WEATHER.name] if skills else [sent])
 
 
 def test_messages_that_say_nothing_are_left_out():
@@ -182,6 +194,12 @@ def test_images_and_documents_come_before_the_text():
     }
     assert blocks[3]["source"] == {"type": "text", "media_type": "text/plain", "data": "ä,1"}
     assert blocks[5]["source"]["data"].strip()
+
+
+@pytest.mark.parametrize(("name", "title"), [("", None), (" ", None), ("x" * 900, "x" * 500)])
+def test_a_document_has_a_title_that_the_api_takes(name: str, title: str | None):
+    file = File(name=name, media_type="text/plain", data=b"x")
+    assert body(ask(Message.user("?", files=(file,))))["messages"][0]["content"][0].get("title") == title
 
 
 @pytest.mark.parametrize(

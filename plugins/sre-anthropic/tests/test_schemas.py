@@ -108,3 +108,10 @@ def test_the_schema_given_is_not_changed():
 def test_arguments_are_always_an_object():
     assert input_schema({"properties": {}}) == {"type": "object", "properties": {}}
     assert input_schema({"type": "object"}) == {"type": "object"}
+
+
+def test_what_must_match_one_schema_is_a_choice_of_one():
+    # https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
+    place = {"type": "object", "properties": {"name": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"at": {"allOf": [{"$ref": "#/$defs/Place"}]}}, "$defs": {"Place": place}}
+    assert output_schema(schema)["properties"]["at"] == {"anyOf": [{"$ref": "#/$defs/Place"}]}
