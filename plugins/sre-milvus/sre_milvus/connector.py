@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,6 +45,7 @@ class MilvusVectors(VectorConnector):
 
     name = "milvus"
     settings_type = MilvusSettings
+    capabilities = frozenset({"scan"})
 
     def __init__(self, settings: MilvusSettings) -> None:
         super().__init__(settings)
@@ -132,6 +133,14 @@ class MilvusVectors(VectorConnector):
             return await session.store.remove(place, ids)
 
         return await self._at(collection, remove, await session.layout.find_to_write(collection))
+
+    async def scan(self, collection: str) -> AsyncGenerator[VectorRecord]:
+        """All records, in order of id."""
+        session = self._opened()
+        place = await session.layout.find(collection, fresh=True)
+        async with aclosing(session.store.scan(place)) as records:
+            async for record in records:
+                yield record
 
     async def _at(self, collection: str, work: Callable[[Place], Awaitable[T]], place: Place) -> T:
         """Do `work` at a place; once more if the collection was dropped and made anew, perhaps differently."""

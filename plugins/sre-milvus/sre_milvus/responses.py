@@ -1,15 +1,15 @@
 """Answers of Milvus's protocol, as what we want to know. Pure functions on messages; nothing is imported for them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sre_core.connectors.vectors import Match, Metric, Scalar
+from sre_core.connectors.vectors import Match, Metric, Scalar, VectorRecord
 from sre_milvus.metadata import unpack
 from sre_milvus.places import Place, vector_field
 
-__all__ = ["Description", "FoundRow", "counted", "description", "matches", "rows"]
+__all__ = ["Description", "FoundRow", "counted", "description", "matches", "records", "rows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,17 @@ def matches(answer: Any, place: Place) -> list[Match]:
         Match(id=place.id_of(key), score=_score(score, place.metric), metadata=unpack(raw), text=text)
         for key, score, text, raw in zip(results.ids.str_id.data, results.scores, texts, metadata, strict=True)
     ]
+
+
+def records(answer: Any, place: Place) -> Iterator[VectorRecord]:
+    """Of QueryResults with all fields. Each is made when it is asked for: as lists, numbers take ten times the room."""
+    columns = _columns(answer.fields_data)
+    vectors = next((field.vectors for field in answer.fields_data if field.HasField("vectors")), None)
+    rows = zip(columns.get("id", ()), columns.get("text", ()), columns.get("metadata", ()), strict=True)
+    for number, (key, text, raw) in enumerate(rows):
+        # A collection that was made anew meanwhile may have another dimension than the place.
+        vector = vectors.float_vector.data[number * vectors.dim : (number + 1) * vectors.dim] if vectors else ()
+        yield VectorRecord(id=place.id_of(key), vector=vector, metadata=unpack(raw), text=text)
 
 
 def rows(answer: Any) -> list[FoundRow]:

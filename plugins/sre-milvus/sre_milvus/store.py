@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from sre_milvus import requests, responses
 from sre_milvus.client import Client
 from sre_milvus.errors import NOT_LOADED, MilvusError
 from sre_milvus.filters import expression, is_unicode
-from sre_milvus.places import Place
+from sre_milvus.places import Place, vector_field
 from sre_milvus.records import batches, rows_of
 from sre_milvus.responses import Description, FoundRow
 from sre_milvus.settings import MilvusSettings
@@ -32,6 +32,8 @@ _MOST_RESULTS = 16384
 
 _HEAVY = 100_000
 _PAGE = 1000
+_FIRST_SCANNED, _MOST_SCANNED = 100, 10_000
+_AT_ONCE = 100
 _KEYS_BYTES = 256 << 10
 _GROWTH = 4
 _POLL = 0.05
@@ -127,6 +129,24 @@ class Store:
     async def count(self, place: Place) -> int:
         """How many rows there are."""
         return responses.counted(await self._call(place, "Query", requests.count(place)))
+
+    async def scan(self, place: Place) -> AsyncGenerator[VectorRecord]:
+        """All rows, in order of their keys, in pages of about as many bytes as may be sent at once."""
+        fields = [vector_field(place.metric), "text", "metadata"]
+        after, limit = None, _FIRST_SCANNED
+        while True:
+            request = requests.page(place, "", after=after, limit=limit, fields=fields)
+            answer = await self._call(place, "Query", request)
+            count = 0
+            for count, record in enumerate(responses.records(answer, place), 1):
+                after = place.key_of(record.id)
+                yield record
+                if count % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # others, too, want their turn
+            if count == 0:
+                return
+            fitting = self._settings.batch_bytes * count // answer.ByteSize()
+            limit = max(1, min(fitting, _GROWTH * limit, _MOST_SCANNED))
 
     async def page(self, place: Place, filter_: str, after: str | None) -> list[FoundRow]:
         """Some of the rows that meet a filter, in order of their keys, behind the key `after`; none at the end."""

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from sre_core.connectors.vectors import Comparison, Condition, Metric, VectorRecord, parse_where
-from sre_core.errors import ConfigError
+from sre_core.errors import ConfigError, NotFoundError
 from sre_milvus import MilvusSettings, MilvusVectors
 
 from .misbehaving import engine  # noqa: TID252 -- the folder of tests is no package
@@ -166,12 +166,56 @@ async def test_deletions_of_any_size_count_exactly(counted):
     assert await count(connector) == 200
 
 
+async def test_a_scan_reads_about_as_many_bytes_at_once_as_a_batch_may_have(counted):
+    connector, door = counted
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:03}", vector=[1, n], text="x" * 1000) for n in range(500)])
+    door.calls.clear()
+    assert [record.id async for record in connector.scan(NOTES)] == [f"r{n:03}" for n in range(500)]
+    # A hundred to begin with, then 64 KiB each, and nothing at the end.
+    assert 8 <= door.calls.count("Query") <= 11
+
+
+async def test_a_scan_misses_nothing_that_stays_while_others_write(counted):
+    connector, _ = counted
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:03}", vector=[1, n], text="x" * 1000) for n in range(500)])
+    seen = []
+    async for record in connector.scan(NOTES):
+        seen.append(record.id)
+        if len(seen) % 50 == 0:
+            await connector.upsert(NOTES, [VectorRecord(id=record.id, vector=[9, 9])])
+            await connector.upsert(NOTES, [VectorRecord(id=f"{word}{len(seen)}", vector=[1, 1]) for word in "az"])
+            await connector.delete(NOTES, ids=["r499", f"r{len(seen) // 2:03}"])
+    assert len(seen) == len(set(seen))
+    assert {f"r{n:03}" for n in range(499)} <= set(seen)
+    assert "r499" not in seen
+
+
+async def test_a_scan_knows_at_once_that_another_runtime_dropped_the_collection(counted):
+    connector, _ = counted
+    other = MilvusVectors(connector._settings)
+    await other.start()
+    try:
+        await connector.create(NOTES, 2)
+        await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+        await other.drop(NOTES)
+        with pytest.raises(NotFoundError, match=NOTES):
+            await anext(connector.scan(NOTES))
+        await other.create(NOTES, 3, metric=Metric.L2)
+        await other.upsert(NOTES, [VectorRecord(id="b", vector=[1, 2, 3])])
+        assert [list(record.vector) async for record in connector.scan(NOTES)] == [[1, 2, 3]]
+    finally:
+        await other.stop()
+
+
 async def test_ids_are_any_text(counted):
     connector, _ = counted
     await connector.create(NOTES, 2)
     ids = ["", " ", '"', "\\", '" or id != "', "a/b", "é", "世界 🎈", "\n", "\x00", "%", "'", "x" * 1000, "id in [1]"]
     await connector.upsert(NOTES, [VectorRecord(id=key, vector=[1, 0]) for key in ids])
     assert {match.id for match in await connector.query(NOTES, [1, 0], k=100)} == set(ids)
+    assert [record.id async for record in connector.scan(NOTES)] == sorted(ids)
     for number, key in enumerate(ids):
         assert await connector.delete(NOTES, ids=[key]) == 1
         assert await count(connector) == len(ids) - number - 1
