@@ -1,7 +1,8 @@
 """Vectors in Pinecone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,6 +40,7 @@ class PineconeVectors(VectorConnector):
 
     name = "pinecone"
     settings_type = PineconeSettings
+    capabilities = frozenset({"scan"})
 
     def __init__(self, settings: PineconeSettings) -> None:
         super().__init__(settings)
@@ -127,6 +129,14 @@ class PineconeVectors(VectorConnector):
             return await session.store.remove(place, ids)
 
         return await self._at(collection, remove, await session.catalogue.find_to_write(collection))
+
+    async def scan(self, collection: str) -> AsyncGenerator[VectorRecord]:
+        """All records, in the order in which Pinecone lists their ids."""
+        session = self._opened()
+        place = await session.catalogue.look(collection)
+        async with aclosing(session.store.scan(place)) as records:
+            async for record in records:
+                yield record
 
     async def _at(self, collection: str, work: "Callable[[Place], Awaitable[T]]", place: "Place") -> T:
         """Do `work` at a place; once more if the collection was dropped and made anew, perhaps differently."""

@@ -1,11 +1,13 @@
 """Pinecone's answers, as what we want to know: pure functions, which raise what Python does for other answers."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sre_core.connectors.vectors import Match, Metric
+import numpy as np
+
+from sre_core.connectors.vectors import Match, Metric, VectorRecord
 from sre_pinecone.metadata import unpack
 from sre_pinecone.names import METRICS, id_of, index_made_for
 
@@ -18,6 +20,7 @@ __all__ = [
     "namespace",
     "namespaces",
     "next_page",
+    "record",
     "records",
     "stats",
 ]
@@ -38,10 +41,11 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class SavedRecord:
-    """A record by its encoded id."""
+    """A record by its encoded id; without what was not asked for."""
 
     id: str
     metadata: Mapping[str, Any]
+    values: Sequence[float] = ()
 
 
 def indexes(data: Mapping[str, Any], prefix: str) -> list[Index]:
@@ -89,7 +93,16 @@ def records(data: Mapping[str, Any]) -> list[SavedRecord]:
     vectors = data.get("vectors", {})
     if isinstance(vectors, list):  # a listing has ids only
         return [SavedRecord(item["id"], {}) for item in vectors]
-    return [SavedRecord(key, item.get("metadata") or {}) for key, item in vectors.items()]
+    return [
+        SavedRecord(key, item.get("metadata") or {}, _list(item.get("values", []))) for key, item in vectors.items()
+    ]
+
+
+def record(saved: SavedRecord) -> VectorRecord:
+    """What was kept, with the numbers of its vector as float32 has them, however they were written."""
+    metadata, text = unpack(saved.metadata)
+    vector = np.array(saved.values, dtype=np.float32).tolist()
+    return VectorRecord(id=id_of(saved.id), vector=vector, metadata=metadata, text=text)
 
 
 def next_page(data: Mapping[str, Any]) -> str | None:

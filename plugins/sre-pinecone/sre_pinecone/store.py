@@ -1,7 +1,7 @@
 """Records in a namespace: kept, found, removed and counted, each change waited for until it shows."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 
 import anyio
 
@@ -33,6 +33,9 @@ _FETCHED_AT_ONCE = 100
 _HEAVY = 50_000
 _LONGEST_QUERY = 6000
 _MOST_REMEMBERED = 10_000
+_NUMBERS_AT_ONCE = 200_000
+"""Numbers of vectors in one answer: reading more would hold up the event loop."""
+
 _PAGE = "100"
 _UNSETTLED = 60.0
 _UNTOLD = 1.0
@@ -85,7 +88,7 @@ class Store:
     async def remove(self, place: Place, ids: Sequence[str]) -> int:
         """Remove records by id; returns how many there were."""
         keys = dict.fromkeys(key for id_ in ids if (key := _possible(id_)) is not None)
-        there = [record.id for part in _parts(list(keys)) for record in await self._fetch(place, part)]
+        there = [record.id async for record in self._fetched(place, list(keys))]
         await self._remove(place, there)
         return len(there)
 
@@ -101,6 +104,16 @@ class Store:
                 break
         await self._remove(place, there)
         return len(there)
+
+    async def scan(self, place: Place) -> AsyncGenerator[VectorRecord]:
+        """All records: a page of ids, then what they stand for."""
+        token: str | None = None
+        while True:
+            page, token = await self._page(place, None, token)
+            for record in page:
+                yield responses.record(record)
+            if token is None:
+                return
 
     async def count(self, place: Place, told: int) -> int:
         """How many records there are. What Pinecone tells may be old: soon after a change they are listed."""
@@ -131,7 +144,7 @@ class Store:
         """Some records that meet the filter, with their metadata, and the token of the next ones."""
         if filter_ is None:
             page, following = await self._listed(place, token)
-            return await self._fetch(place, [record.id for record in page]), following
+            return [record async for record in self._fetched(place, [record.id for record in page])], following
         answer = await self._client.post(
             place.url("vectors/fetch_by_metadata"),
             requests.fetch_where(place.namespace, filter_, token),
@@ -150,12 +163,12 @@ class Store:
         )
         return answer.data
 
-    async def _fetch(self, place: Place, keys: Sequence[str]) -> list[SavedRecord]:
-        if not keys:
-            return []
-        params = [("namespace", place.namespace), *(("ids", key) for key in keys)]
-        answer = await self._client.get(place.url("vectors/fetch"), responses.records, what="fetch", params=params)
-        return answer.data
+    async def _fetched(self, place: Place, keys: Sequence[str]) -> AsyncIterator[SavedRecord]:
+        for part in _parts(keys, max(1, min(_FETCHED_AT_ONCE, _NUMBERS_AT_ONCE // place.index.dimension))):
+            params = [("namespace", place.namespace), *(("ids", key) for key in part)]
+            answer = await self._client.get(place.url("vectors/fetch"), responses.records, what="fetch", params=params)
+            for record in answer.data:
+                yield record
 
     # Changing
 
@@ -214,13 +227,13 @@ def _possible(id_: str) -> str | None:
         return None
 
 
-def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The keys in lists that are short enough for a URL."""
+def _parts(keys: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """The keys in lists of at most so many, and short enough for a URL."""
     start, size = 0, 0
     for position, key in enumerate(keys):
         # A percent sign of an encoded id is encoded once more.
         length = len(key) + 2 * key.count("%") + len("&ids=")
-        if position > start and (size + length > _LONGEST_QUERY or position - start == _FETCHED_AT_ONCE):
+        if position > start and (size + length > _LONGEST_QUERY or position - start == most):
             yield keys[start:position]
             start, size = position, 0
         size += length

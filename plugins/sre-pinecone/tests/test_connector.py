@@ -189,6 +189,7 @@ async def test_ids_are_any_text_that_fits(fake, connector):
     keys = ["", " ", "%", "%20", '"', "a/b", "é", "世界", "\n", "\x00", "a&ids=b", "x" * 512, "#", "+"]
     await connector.upsert(NOTES, [VectorRecord(id=key, vector=[1, 0]) for key in keys])
     assert set(await ids(connector)) == set(keys)
+    assert sorted([record.id async for record in connector.scan(NOTES)]) == sorted(keys)
     for number, key in enumerate(keys):
         assert await connector.delete(NOTES, ids=[key]) == 1
         assert await count(connector) == len(keys) - number - 1
@@ -198,8 +199,60 @@ async def test_ids_are_any_text_that_fits(fake, connector):
 async def test_many_ids_fit_into_urls(fake, connector):
     await connector.create(NOTES, 2)
     keys = [f"{n}/" + "ü" * 80 for n in range(150)]
-    await connector.upsert(NOTES, [VectorRecord(id=key, vector=[1, 0]) for key in keys])
+    records = [VectorRecord(id=key, vector=[1, 0], metadata={"n": 1}) for key in keys]
+    await connector.upsert(NOTES, records)
     assert await connector.delete(NOTES, ids=keys) == 150
+    await connector.upsert(NOTES, records)
+    # Of no number beyond 53 bits can a filter tell that it differs: all records are listed, then fetched.
+    assert await connector.delete(NOTES, where=[Condition("n", Comparison.NE, 2**60)]) == 150
+
+
+# Scans
+
+
+async def test_a_scan_reads_few_numbers_at_once(fake, connector):
+    """Long vectors come in smaller parts, so that reading one does not hold up the event loop."""
+    await connector.create(NOTES, 10_000)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:02}", vector=[n + 1] * 10_000) for n in range(45)])
+    fake.requests.clear()
+    assert [record.id async for record in connector.scan(NOTES)] == [f"r{n:02}" for n in range(45)]
+    assert paths(fake).count("/vectors/fetch") == 3
+
+
+async def test_a_scan_gives_numbers_as_float32_keeps_them(fake, connector):
+    """However many digits Pinecone writes."""
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[0.1, 1 / 3])])
+    (index,) = fake.indexes.values()
+    (namespace,) = index.namespaces.values()
+    namespace.records["a"]["values"] = namespace.records["a"]["values"].astype("f8").round(8)
+    (record,) = [record async for record in connector.scan(NOTES)]
+    assert list(record.vector) == [0.10000000149011612, 0.3333333432674408]
+
+
+async def test_a_scan_leaves_out_what_goes_while_it_reads_and_misses_nothing_that_stays(fake, connector):
+    await connector.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id=f"r{n:03}", vector=[1, n]) for n in range(350)])
+    seen = []
+    async for record in connector.scan(NOTES):
+        seen.append(record.id)
+        if record.id == "r050":
+            await connector.delete(NOTES, ids=[f"r{n:03}" for n in range(0, 350, 2)])
+            await connector.upsert(NOTES, [VectorRecord(id=f"new{n}", vector=[1, n]) for n in range(5)])
+    assert len(seen) == len(set(seen))
+    assert {f"r{n:03}" for n in range(1, 350, 2)} <= set(seen)
+    assert not {f"r{n:03}" for n in range(200, 350, 2)} & set(seen)
+
+
+async def test_a_scan_knows_at_once_that_another_runtime_dropped_the_collection(fake, connector):
+    other = connector_at(fake)
+    await other.start()
+    await other.create(NOTES, 2)
+    await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+    await other.drop(NOTES)
+    with pytest.raises(NotFoundError, match=NOTES):
+        await anext(connector.scan(NOTES))
+    await other.stop()
 
 
 # Several runtimes
