@@ -16,7 +16,8 @@ class RequestOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = Field(
-        default=None, description="How hard the model tries, which is how much it thinks, too; Opus 4.5, and all from 4.6 on."
+        default=None,
+        description="How hard the model tries, which is how much it thinks, too; Opus 4.5, and all from 4.6 on.",
     )
     thinking_budget: int | None = Field(
         default=None, ge=1024, description="Tokens to think with, of models up to 4.6; it makes them think."

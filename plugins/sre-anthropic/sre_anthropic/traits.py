@@ -53,11 +53,11 @@ _NEW = Traits(thinking=Thinking.ALWAYS, bound=True)
 _FORCED_NEVER = Traits(thinking=Thinking.ALWAYS, forced=False, bound=True)
 
 _KNOWN: Mapping[tuple[str, int, int], Traits] = {
-    ("fable", 5, 0): Traits(thinking=Thinking.ALWAYS, forced=False),
+    ("fable", 5, 0): Traits(thinking=Thinking.ALWAYS),
     ("fable", 5, 1): _FORCED_NEVER,
     ("fable", 5, 2): _FORCED_NEVER,
     ("haiku", 5, 5): Traits(thinking=Thinking.UNLESS, bound=True, capped=True),
-    ("mythos", 5, 0): Traits(thinking=Thinking.ALWAYS, forced=False),
+    ("mythos", 5, 0): Traits(thinking=Thinking.ALWAYS),
     ("mythos", 5, 1): _FORCED_NEVER,
     ("mythos", 5, 2): _FORCED_NEVER,
     ("opus", 4, 6): Traits(thinking=Thinking.ASKED, budget=True),
