@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
+from weakref import WeakSet
 
 import aiohttp
+from multidict import MultiMapping
 from yarl import URL
 
 from sre_core import logs
@@ -50,7 +52,7 @@ class Reply:
     """The whole reply to a request."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: MultiMapping[str]
     body: bytes
 
 
@@ -69,11 +71,17 @@ class Api:
             # An object that is kept compressed is read as it is kept.
             auto_decompress=False,
         )
+        self._replies = WeakSet[aiohttp.ClientResponse]()
 
     async def stop(self) -> None:
-        """Close all connections."""
-        await self._tokens.stop()
-        await self._session.close()
+        """Close all connections. Calls that are under way fail."""
+        try:
+            await self._tokens.stop()
+        finally:
+            # Closing the session alone would let those who read one wait for ever.
+            for reply in tuple(self._replies):
+                reply.close()
+            await self._session.close()
 
     async def ask(self, request: Request) -> Reply:
         """Send a request, and read all of the reply."""
@@ -107,10 +115,10 @@ class Api:
         """
         signed = await self._tokens.headers()
         response = await self._send(request, signed)
-        if response.status == 401 and await self._tokens.replace(signed.get("Authorization")):
-            response.close()
-            response = await self._send(request, await self._tokens.headers())
         try:
+            if response.status == 401 and await self._tokens.replace(signed):
+                response.close()
+                response = await self._send(request, await self._tokens.headers())
             with translated(request.what, self.where):
                 if response.status >= 300 and response.status not in request.accepted:
                     raise refusal(response, await response.read(), request.what)
@@ -122,14 +130,16 @@ class Api:
     async def _send(self, request: Request, signed: Mapping[str, str]) -> aiohttp.ClientResponse:
         query = f"?{urlencode(request.params, quote_via=quote)}" if request.params else ""
         with translated(request.what, self.where):
-            return await self._session.request(
+            reply = await self._session.request(
                 request.method,
                 URL(f"{self._settings.endpoint}{request.path}{query}", encoded=True),
-                headers={"Accept-Encoding": "identity", **request.headers, **self._headers, **signed},
+                headers={"Accept-Encoding": "identity", **request.headers, **signed, **self._headers},
                 data=_payload(request.body),
                 allow_redirects=False,
                 timeout=self._timeout(request),
             )
+        self._replies.add(reply)
+        return reply
 
     def _timeout(self, request: Request) -> aiohttp.ClientTimeout:
         settings, size = self._settings, len(request.body or b"")

@@ -1,12 +1,12 @@
 """The objects of one bucket: what a storage does, as calls of Google's JSON API.
 
-Google's own client library blocks a thread for each call, a call of it cannot be ended from outside, a download does
-not tell whether its object may have expired, and an upload in pieces not which version it made. So requests go out
-over aiohttp, and the library signs links, see links.py.
+Google's own client library blocks a thread for each call, a call of it cannot be ended from outside, and an upload in
+pieces does not tell which version it made. So requests go out over aiohttp, and the library signs links, see links.py.
 """
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -23,17 +23,18 @@ from sre_core.errors import (
 )
 from sre_gcp.api import Api, Request
 from sre_gcp.checksum import Checksum
-from sre_gcp.downloads import check_offset, check_sum, continued, generation_of
+from sre_gcp.downloads import check_offset, check_sum, generation_of, pinned
 from sre_gcp.names import Names
 from sre_gcp.objects import (
     FIELDS,
     Stored,
     condition,
     description,
+    exactly,
     expiry_change,
-    expiry_of,
     first_condition,
     stored,
+    untouched,
 )
 from sre_gcp.settings import GcsSettings
 from sre_gcp.uploads import UploadSession, described, multipart
@@ -44,6 +45,7 @@ _PAGE = 1000
 _PIECE = 1 << 20  # bytes of a piece that is read
 _ATTEMPTS = 8  # looks at an object that others keep changing
 _FAREWELL = 5.0  # seconds for the end of an upload that failed
+_GENERATION = re.compile(r"[1-9][0-9]{0,18}")  # 0 would mean that there must be no object
 
 
 class Bucket:
@@ -57,9 +59,11 @@ class Bucket:
 
     async def stop(self) -> None:
         """Close all connections, once uploads that were given up are cancelled."""
-        if self._farewells:
-            await asyncio.wait(self._farewells)
-        await self._api.stop()
+        try:
+            if self._farewells:
+                await asyncio.wait(self._farewells)
+        finally:
+            await self._api.stop()
 
     async def check(self) -> None:
         """Raise what keeps us from using the bucket. Needs no right but to list objects."""
@@ -94,49 +98,40 @@ class Bucket:
             except NotFoundError as error:
                 raise self._missing(key) from error
             generation = generation_of(reply.headers, request.what)
-            if await self._is_current(key, generation, reply.headers):
-                check_sum(Checksum(reply.body), reply.headers, request.what)
+            if untouched(reply.headers) or (await self.stat(key)).version == generation:
+                check_sum(await Checksum().add_many(reply.body), reply.headers, request.what)
                 return reply.body
         raise UnavailableError(f"{request.what} failed: others keep writing it", hint="try again")
 
     async def read_stream(self, key: str) -> AsyncGenerator[bytes]:
         """The object in pieces. When a connection breaks, another one goes on where it ended."""
         request, checksum = self._download(key), Checksum()
-        generation, offset, attempt = "", 0, 0
+        current, offset, attempt = "", 0, 0
         while True:
             try:
-                async with self._api.open(continued(request, generation, offset)) as response:
-                    generation = generation_of(response.headers, request.what)
-                    if not offset and not await self._is_current(key, generation, response.headers):
-                        continue
-                    if check_offset(response.status, response.headers, offset, request.what):
-                        async for piece in response.content.iter_chunked(_PIECE):
-                            offset, attempt = offset + len(piece), 0
-                            checksum.add(piece)
-                            yield piece
+                async with self._api.open(pinned(request, current, offset)) as response:
                     headers = response.headers
-                    break
+                    if not current and untouched(headers):
+                        current = generation_of(headers, request.what)
+                    if current:
+                        if check_offset(response.status, headers, offset, request.what):
+                            async for piece in response.content.iter_chunked(_PIECE):
+                                offset, attempt = offset + len(piece), 0
+                                checksum.add(piece)
+                                yield piece
+                        break
+                # Not before the connection is free again: there may be no other, and each waits for one of the rest.
+                current = (await self.stat(key)).version
             except NotFoundError as error:
                 if offset:
                     raise UnavailableError(f"{key!r} was replaced while it was read", hint="read it again") from error
-                raise self._missing(key) from error
+                if not current:
+                    raise self._missing(key) from error
+                current = ""  # replaced before its first byte came
             except (UnavailableError, RateLimitedError, DeadlineError) as error:
                 await self._api.pause(request, error, attempt)
                 attempt += 1
         check_sum(checksum, headers, request.what)
-
-    async def _is_current(self, key: str, generation: str, headers: Mapping[str, str]) -> bool:
-        """Whether a download is of an object that is there; False when it was replaced, and nobody knows.
-
-        Raises NotFoundError when it has expired.
-        """
-        told, expires = expiry_of(headers)
-        if told and expires is None:
-            return True
-        found = await self._find(key)
-        if found is None or (found.info.version == generation and found.expired):
-            raise self._missing(key)
-        return found.info.version == generation
 
     def _download(self, key: str) -> Request:
         return Request(
@@ -155,12 +150,12 @@ class Bucket:
     ) -> ObjectInfo:
         """Store an object, on a condition or on none."""
         what = f"writing {key!r}"
-        told = description(self._names.name(key), content_type, metadata, str(Checksum(data)))
+        told = description(self._names.name(key), content_type, metadata)
         changed = ConflictError(
             f"{key!r} exists already" if if_version == NEW else f"{key!r} is not in version {if_version!r} any more",
             hint="read it again, and decide from what it holds now",
         )
-        if if_version and not (if_version.isascii() and if_version.isdecimal()):
+        if if_version and not _GENERATION.fullmatch(if_version):
             raise changed
         wanted: Mapping[str, str] | None = first_condition(if_version)
         for _ in range(_ATTEMPTS):
@@ -181,7 +176,8 @@ class Bucket:
         if len(data) > self._piece_bytes:
             async with aclosing(_cut(data, self._piece_bytes)) as pieces:
                 return await self._put_pieces(key, what, told, pieces, conditions)
-        content_type, body = multipart(told, data)
+        # With it, they check what arrives.
+        content_type, body = multipart({**told, "crc32c": str(await Checksum().add_many(data))}, data)
         reply = await self._api.ask(
             Request(
                 what=what,
@@ -199,16 +195,14 @@ class Bucket:
         self, key: str, chunks: AsyncIterable[bytes], *, content_type: str, metadata: Mapping[str, str] | None
     ) -> ObjectInfo:
         """Store an object from pieces."""
-        what, name = f"writing {key!r}", self._names.name(key)
+        what, told = f"writing {key!r}", description(self._names.name(key), content_type, metadata)
         items, head = aiter(chunks), bytearray()
         async for chunk in items:
             head += chunk
             if len(head) > self._piece_bytes:
-                told = description(name, content_type, metadata)
                 async with aclosing(_chained(head, items)) as pieces:
                     return await self._put_pieces(key, what, told, pieces, {})
-        data = bytes(head)
-        return await self._put(key, what, description(name, content_type, metadata, str(Checksum(data))), data, {})
+        return await self._put(key, what, told, bytes(head), {})
 
     async def _put_pieces(
         self,
@@ -275,7 +269,7 @@ class Bucket:
                         method="PATCH",
                         path=self._path(self._names.name(key)),
                         # Of this object, and not of one that has replaced it.
-                        params=condition(found.info.version, found) or {},
+                        params=exactly(found),
                         headers={"Content-Type": "application/json; charset=UTF-8"},
                         body=json.dumps(expiry_change(found, expires)).encode(),
                     )

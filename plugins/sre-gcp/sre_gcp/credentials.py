@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import google.oauth2.service_account
 import requests
 from google.auth.transport.requests import Request
 
-from sre_core.errors import ConfigError
+from sre_core.errors import ConfigError, ConnectorError
 from sre_gcp.errors import translated_credentials
 from sre_gcp.settings import GcsSettings
 from sre_gcp.tls import trusting
@@ -83,22 +84,25 @@ class Tokens:
 
     async def headers(self) -> dict[str, str]:
         """The headers of a request. Raises UnauthenticatedError or UnavailableError when there is no token."""
+        signed: dict[str, str] = {}
         if self._credentials is None:
-            return {}
+            return signed
         state = self._credentials.token_state
         if state is not google.auth.credentials.TokenState.FRESH:
             renewing = self._renew()
             # One that is merely old still opens the door.
             if state is google.auth.credentials.TokenState.INVALID:
-                await asyncio.shield(renewing)
-        return {"Authorization": f"Bearer {self._credentials.token}"}
+                await _end_of(renewing)
+        # With the project that the credentials are counted for, if they name one.
+        self._credentials.apply(signed)
+        return signed
 
-    async def replace(self, refused: str | None) -> bool:
-        """Get another token than the `refused` header; whether there is one."""
-        if self._credentials is None or refused is None:
+    async def replace(self, refused: Mapping[str, str]) -> bool:
+        """Get another token than that of the `refused` headers; whether there is one."""
+        if self._credentials is None:
             return False
-        if refused == f"Bearer {self._credentials.token}":
-            await asyncio.shield(self._renew())
+        if refused["authorization"] == f"Bearer {self._credentials.token}":
+            await _end_of(self._renew())
         return True
 
     async def stop(self) -> None:
@@ -119,6 +123,14 @@ class Tokens:
         with requests.Session() as session, translated_credentials():
             session.mount("https://", _Trusting(self._settings.ca_file))
             self._credentials.refresh(partial(Request(session), timeout=self._settings.timeout))
+
+
+async def _end_of(renewing: "asyncio.Task[None]") -> None:
+    """Wait for a new token; who stops to wait leaves it to the others."""
+    await asyncio.wait({renewing})
+    if renewing.cancelled():
+        raise ConnectorError("the storage 'gcs' was stopped before it had a token", hint="await start() first")
+    renewing.result()
 
 
 class _Trusting(requests.adapters.HTTPAdapter):

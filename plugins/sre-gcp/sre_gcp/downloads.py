@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from multidict import MultiMapping
+
 from sre_core.errors import ConnectorError, UnavailableError
 from sre_gcp.api import Request
 from sre_gcp.checksum import Checksum
 
-__all__ = ["check_offset", "check_sum", "continued", "generation_of"]
+__all__ = ["check_offset", "check_sum", "generation_of", "pinned"]
 
 
 def generation_of(headers: Mapping[str, str], what: str) -> str:
@@ -21,10 +23,12 @@ def generation_of(headers: Mapping[str, str], what: str) -> str:
     return generation
 
 
-def continued(request: Request, generation: str, offset: int) -> Request:
-    """The request for the rest of a download, from `offset` on, of the same version."""
-    if not offset:
+def pinned(request: Request, generation: str, offset: int) -> Request:
+    """The request for the bytes of one version from `offset` on; for those of any while `generation` is empty."""
+    if not generation:
         return request
+    if not offset:
+        return replace(request, params={**request.params, "generation": generation})
     return replace(
         request,
         params={**request.params, "generation": generation},
@@ -46,8 +50,9 @@ def check_offset(status: int, headers: Mapping[str, str], offset: int, what: str
     return True
 
 
-def check_sum(checksum: Checksum, headers: Mapping[str, str], what: str) -> None:
+def check_sum(checksum: Checksum, headers: MultiMapping[str], what: str) -> None:
     """Raise UnavailableError unless what was read is what the service says it sent."""
-    announced = re.search(r"crc32c=([^,\s]+)", headers.get("x-goog-hash", ""))
+    # They may come in a header for each kind of sum.
+    announced = re.search(r"crc32c=([^,\s]+)", ", ".join(headers.getall("x-goog-hash", ())))
     if announced is not None and announced[1] != str(checksum):
         raise UnavailableError(f"{what} failed: other bytes arrived than were sent", hint="read it again")

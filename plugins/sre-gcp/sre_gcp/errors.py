@@ -1,7 +1,8 @@
 """Failures of HTTP and of Google's credentials, as our errors; the only place that names theirs."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import aiohttp
@@ -12,7 +13,9 @@ from sre_core.errors import ConfigError, ConnectorError, DeadlineError, Unauthen
 
 __all__ = ["refusal", "translated", "translated_credentials"]
 
+_SIGNER = "give the account the role `roles/iam.serviceAccountTokenCreator` on itself, or use a key"
 _ROLE = "check the credentials, and that they have the role `roles/storage.objectUser` on the bucket"
+_WORD = re.compile(r"[a-z_]{1,40}")
 
 
 @contextmanager
@@ -20,9 +23,10 @@ def translated(what: str, where: str) -> Iterator[None]:
     """Raise what aiohttp raises inside as one of ours: "`what` failed: cannot reach `where`"."""
     try:
         yield
+    except aiohttp.ConnectionTimeoutError:
+        # Without its cause, here and below: that shows the whole address, and with that of an upload anybody can go on.
+        raise _unreachable(what, where, "no connection within connect_timeout") from None
     except aiohttp.ServerTimeoutError as error:
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
-            raise _unreachable(what, where, "no connection within connect_timeout") from error
         raise _slow(what, where) from error
     except aiohttp.InvalidURL as error:
         raise ConfigError(f"{where} is no place to send requests to", hint="check the setting `endpoint`") from error
@@ -40,9 +44,12 @@ def translated(what: str, where: str) -> Iterator[None]:
     except aiohttp.ClientError as error:
         raise ConnectorError(
             f"{what} failed: {where} does not speak HTTP ({type(error).__name__})", hint="check the setting `endpoint`"
-        ) from error
+        ) from None
     except TimeoutError as error:
         raise _slow(what, where) from error
+    except RuntimeError as error:
+        # From aiohttp, whose session was closed.
+        raise ConnectorError(f"{what} failed: the storage was stopped meanwhile", hint="await start() first") from error
 
 
 @contextmanager
@@ -57,13 +64,17 @@ def translated_credentials() -> Iterator[None]:
             "`gcloud auth application-default login`",
         ) from error
     except auth.TransportError as error:
-        raise UnavailableError(
-            "Google's service for tokens cannot be reached", hint="check the network, and try again"
-        ) from error
+        if error.__cause__ is None:
+            # An answer that was none: that is how a signature is refused.
+            raise UnauthenticatedError("Google refused to sign in the name of the account", hint=_SIGNER) from error
+        raise _no_tokens() from error
     except auth.GoogleAuthError as error:
+        if isinstance(error.__cause__, auth.TransportError):
+            raise _no_tokens() from error
+        # Without their cause, which may quote what was sent.
         if error.retryable:
-            raise UnavailableError("Google's service for tokens cannot answer now", hint="try again later") from error
-        raise UnauthenticatedError("Google refused the credentials", hint=_ROLE) from error
+            raise UnavailableError("Google's service for tokens cannot answer now", hint="try again later") from None
+        raise UnauthenticatedError(f"Google refused the credentials{_word(error)}", hint=_ROLE) from None
 
 
 def refusal(response: aiohttp.ClientResponse, body: bytes, what: str) -> ConnectorError:
@@ -85,6 +96,17 @@ def _unreachable(what: str, where: str, why: str) -> UnavailableError:
     return UnavailableError(
         f"{what} failed: cannot reach {where}: {why}", hint="check the network and the setting `endpoint`"
     )
+
+
+def _word(error: auth.GoogleAuthError) -> str:
+    """What OAuth calls the fault, as in "invalid_grant", which also stands for a clock that is wrong."""
+    told = error.args[1] if len(error.args) > 1 else None
+    word = told.get("error") if isinstance(told, Mapping) else None
+    return f": {word}" if isinstance(word, str) and _WORD.fullmatch(word) else ""
+
+
+def _no_tokens() -> UnavailableError:
+    return UnavailableError("Google's service for tokens cannot be reached", hint="check the network, and try again")
 
 
 def _slow(what: str, where: str) -> DeadlineError:

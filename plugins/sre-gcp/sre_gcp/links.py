@@ -51,10 +51,10 @@ class Links:
         )
 
     def _sign(self, name: str, seconds: float, **identity: str) -> str:
-        if self._client is None:
-            self._client = storage.Client(project=self._settings.project or "-", credentials=self._credentials)
-        blob = self._client.bucket(self._settings.bucket).blob(name)
         with translated_credentials():
+            if self._client is None:
+                self._client = storage.Client(project=self._settings.project or "-", credentials=self._credentials)
+            blob = self._client.bucket(self._settings.bucket).blob(name)
             link: str = blob.generate_signed_url(
                 version="v4",
                 expiration=timedelta(seconds=max(1, int(seconds))),

@@ -9,7 +9,17 @@ from typing import Any
 from sre_core.connectors.storage import NEW, ObjectInfo
 from sre_core.errors import ConnectorError
 
-__all__ = ["FIELDS", "Stored", "condition", "description", "expiry_change", "expiry_of", "first_condition", "stored"]
+__all__ = [
+    "FIELDS",
+    "Stored",
+    "condition",
+    "description",
+    "exactly",
+    "expiry_change",
+    "first_condition",
+    "stored",
+    "untouched",
+]
 
 FIELDS = "name,size,generation,metageneration,timeCreated,contentType,crc32c,customTime,metadata"
 """The part of their description that `stored` reads."""
@@ -64,11 +74,9 @@ def stored(described: Any, key: str) -> Stored:
         ) from error
 
 
-def description(name: str, content_type: str, metadata: Mapping[str, str] | None, crc32c: str = "") -> dict[str, Any]:
-    """An object that is to be written, for them to store; with `crc32c` they check what arrives."""
+def description(name: str, content_type: str, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """An object that is to be written, for them to store."""
     told: dict[str, Any] = {"name": name, "contentType": content_type}
-    if crc32c:
-        told["crc32c"] = crc32c
     if metadata:
         told["metadata"] = {_packed_name(word): _packed_value(value) for word, value in metadata.items()}
     return told
@@ -88,18 +96,12 @@ def expiry_change(found: Stored, expires: float | None) -> dict[str, Any]:
     return change
 
 
-def expiry_of(headers: Mapping[str, str]) -> tuple[bool, float | None]:
-    """Whether the headers of a download tell the expiry of its object, and which it is.
+def untouched(headers: Mapping[str, str]) -> bool:
+    """Whether the headers of a download say that nobody has changed the description of its object since its write.
 
-    An object whose description nobody has changed since it was written cannot have one.
+    Then it cannot have an expiry, unless somebody else wrote it with one.
     """
-    value = headers.get(f"x-goog-meta-{_EXPIRES}")
-    if value:
-        try:
-            return True, float(value)
-        except ValueError:
-            return False, None
-    return headers.get("x-goog-metageneration") == "1", None
+    return headers.get("x-goog-metageneration") == "1" and f"x-goog-meta-{_EXPIRES}" not in headers
 
 
 def condition(if_version: str | None, found: Stored | None) -> dict[str, str] | None:
@@ -112,10 +114,15 @@ def condition(if_version: str | None, found: Stored | None) -> dict[str, str] | 
     if if_version is None:
         return {}
     if if_version == NEW and not live:
-        return _exactly(found.info.version, found.metageneration) if found else {"ifGenerationMatch": "0"}
+        return exactly(found) if found else {"ifGenerationMatch": "0"}
     if live and found is not None and found.info.version == if_version:
-        return _exactly(if_version, found.metageneration)
+        return exactly(found)
     return None
+
+
+def exactly(found: Stored) -> dict[str, str]:
+    """The parameters that let a call succeed only while an object is, and is described, as it was found."""
+    return _exactly(found.info.version, found.metageneration)
 
 
 def first_condition(if_version: str | None) -> dict[str, str]:
@@ -149,4 +156,12 @@ def _unpacked(kept: Mapping[str, str]) -> tuple[dict[str, str], float | None]:
         for word, value in kept.items()
         if word != _EXPIRES
     }
-    return metadata, float(kept[_EXPIRES]) if kept.get(_EXPIRES) else None
+    return metadata, _number(kept.get(_EXPIRES))
+
+
+def _number(text: str | None) -> float | None:
+    """What we have written; None for what somebody else has."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None

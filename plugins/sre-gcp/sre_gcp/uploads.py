@@ -15,6 +15,7 @@ __all__ = ["UploadSession", "described", "multipart"]
 
 _MORE = 308  # "resume incomplete": what they answer to a piece that is not the last
 _CANCELLED = 499
+_OPEN = "*"  # the size of an upload that goes on
 
 
 def multipart(told: Mapping[str, Any], data: bytes) -> tuple[str, bytes]:
@@ -78,17 +79,20 @@ class UploadSession:
 
     async def add(self, data: bytes) -> None:
         """Take more bytes, and send what fills a piece; the last piece is kept for `finish`."""
-        self.checksum.add(data)
+        await self.checksum.add_many(data)
         self._held += data
         while len(self._held) > self._piece_bytes:
             piece = bytes(self._held[: self._piece_bytes])
-            reply = await self._send(piece, total="*")
+            reply = await self._send(piece, total=_OPEN)
             if reply.status != _MORE:
                 raise ConnectorError(f"{self._what} failed: the upload was closed before its end", hint="try again")
             self._take_off(reply)
 
     async def finish(self) -> Any:
-        """Send the rest; returns the description of the object, which is there from now on."""
+        """Send the rest; returns the description of the object, which is there from now on.
+
+        They compare the checksum of the whole first, and keep the old object when it is another.
+        """
         total = self.size
         while True:
             reply = await self._send(bytes(self._held), total=str(total))
@@ -104,13 +108,16 @@ class UploadSession:
 
     async def _send(self, piece: bytes, *, total: str) -> Reply:
         span = f"{self._sent}-{self._sent + len(piece) - 1}" if piece else "*"
+        headers = {"Content-Range": f"bytes {span}/{total}", "Content-Type": self._kind}
+        if total != _OPEN:
+            headers["X-Goog-Hash"] = f"crc32c={self.checksum}"
         try:
             return await self._api.ask(
                 Request(
                     what=self._what,
                     method="PUT",
                     path=self._path,
-                    headers={"Content-Range": f"bytes {span}/{total}", "Content-Type": self._kind},
+                    headers=headers,
                     body=piece,
                     accepted=frozenset({_MORE}),
                 )

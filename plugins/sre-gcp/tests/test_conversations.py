@@ -4,6 +4,7 @@ The replies follow the pages "Resumable uploads", "Objects: get" and "Request pr
 Google Cloud Storage.
 """
 
+import asyncio
 import json
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -11,6 +12,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from sre_core.connectors.storage import NEW
 from sre_core.errors import ConflictError, ConnectorError, NotFoundError, UnavailableError
@@ -54,11 +56,18 @@ def taken(end: int) -> HttpReply:
 
 
 @asynccontextmanager
-async def talking(*replies: HttpReply, retries: int = 1) -> AsyncIterator[tuple[GcsStorage, ReplayServer]]:
+async def talking(
+    *replies: HttpReply, retries: int = 1, pool_size: int = 200
+) -> AsyncIterator[tuple[GcsStorage, ReplayServer]]:
     """A started connector, and a service that will give these replies."""
     async with ReplayServer.running(_EMPTY) as server:
         settings = GcsSettings(
-            bucket="bucket", endpoint=server.url, anonymous=True, piece_bytes=_PIECE, retries=retries
+            bucket="bucket",
+            endpoint=server.url,
+            anonymous=True,
+            piece_bytes=_PIECE,
+            retries=retries,
+            pool_size=pool_size,
         )
         connector = GcsStorage(settings)
         try:
@@ -132,6 +141,16 @@ async def test_an_object_that_was_damaged_on_its_way_is_removed() -> None:
         assert server.requests[-1].query["ifGenerationMatch"] == "7"
 
 
+async def test_the_service_compares_what_it_got_before_it_replaces_an_object() -> None:
+    data = b"x" * (_PIECE + 1)
+    async with talking(described(b"1"), _SESSION, taken(_PIECE), described(data)) as (connector, server):
+        await connector.write("a", b"1")
+        assert f'"crc32c": "{Checksum(b"1")}"'.encode() in server.requests[0].body
+        await connector.write_stream("a", pieces(data))
+        told = [request.headers.get("X-Goog-Hash") for request in server.requests if request.method == "PUT"]
+    assert told == [None, f"crc32c={Checksum(data)}"]
+
+
 async def test_an_upload_whose_session_has_no_address_fails() -> None:
     async with talking(HttpReply()) as (connector, _):
         with pytest.raises(ConnectorError, match="names no session"):
@@ -158,7 +177,7 @@ async def test_a_download_that_breaks_off_goes_on_where_it_ended() -> None:
 
 
 async def test_a_download_that_breaks_off_after_its_last_byte_is_whole() -> None:
-    end = HttpReply(status=416, headers={"Content-Range": "bytes */4", "X-Goog-Generation": "7"})
+    end = HttpReply(status=416, headers={"Content-Range": "bytes */4"})
     async with talking(media(b"data", cut=True), end) as (connector, _):
         assert await joined(connector.read_stream("a")) == b"data"
 
@@ -199,8 +218,36 @@ async def test_an_object_that_was_replaced_before_it_was_looked_at_is_read_again
     old, new = media(b"old", X_Goog_Metageneration="2"), media(b"new", X_Goog_Generation="8")
     async with talking(old, described(generation="8"), new) as (connector, _):
         assert await connector.read("a") == b"new"
-    async with talking(old, described(generation="8"), new) as (connector, _):
+    again = (described(generation="8"), _MISSING, old, described(generation="9"), new)
+    async with talking(old, *again) as (connector, server):
         assert await joined(connector.read_stream("a")) == b"new"
+        downloads = [dict(request.query) for request in server.requests if "alt" in request.query]
+        assert [query.get("generation") for query in downloads] == [None, "8", None, "9"]
+
+
+async def test_one_connection_is_enough_to_read_what_may_expire() -> None:
+    data = b"more than waits in a connection" * 100_000
+    changed = media(data, X_Goog_Metageneration="2")
+    async with asyncio.timeout(30), talking(changed, described(), changed, pool_size=1) as (connector, _):
+        assert await joined(connector.read_stream("a")) == data
+
+
+async def test_a_checksum_is_found_wherever_the_service_puts_it() -> None:
+    sums = [("X-Goog-Hash", "md5=jXd/OF09/siBXSD3SWAm3A=="), ("X-Goog-Hash", f"crc32c={Checksum(b'data')}")]
+    headers = CIMultiDict([*sums, *media(b"").headers.items()])
+    async with talking(HttpReply(headers=headers, pieces=(b"dato",))) as (connector, _):
+        with pytest.raises(UnavailableError, match="other bytes arrived"):
+            await connector.read("a")
+
+
+async def test_a_checksum_of_many_bytes_lets_others_run() -> None:
+    checksum, turns = Checksum(), 0
+    summing = asyncio.create_task(checksum.add_many(bytes(range(256)) * (8 << 12)))
+    while not summing.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= 8
+    assert str(checksum) == str(Checksum(bytes(range(256)) * (8 << 12)))
 
 
 async def test_an_object_of_five_gibibytes_is_announced_and_takes_no_memory() -> None:
@@ -241,10 +288,11 @@ async def test_a_version_that_has_expired_is_a_conflict() -> None:
             await connector.write("a", b"1", if_version="7")
 
 
-async def test_a_version_that_is_none_of_theirs_is_a_conflict_without_a_request() -> None:
+@pytest.mark.parametrize("version", ["0x8D", "0", "\u0661", "9" * 20])
+async def test_a_version_that_is_none_of_theirs_is_a_conflict_without_a_request(version: str) -> None:
     async with talking() as (connector, server):
         with pytest.raises(ConflictError):
-            await connector.write("a", b"1", if_version="0x8D")
+            await connector.write("a", b"1", if_version=version)
         assert server.requests == []
 
 

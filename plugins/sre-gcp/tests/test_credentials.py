@@ -2,15 +2,26 @@
 
 import asyncio
 import json
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from google.auth.compute_engine import Credentials
 from pydantic import SecretStr
 
 from sre_core.connectors.base import Connector
-from sre_core.errors import ConfigError, NotFoundError, SREError, UnauthenticatedError, UnavailableError
+from sre_core.errors import (
+    ConfigError,
+    ConnectorError,
+    NotFoundError,
+    SREError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from sre_core.testing.certificates import Authority
+from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_gcp import GcsSettings, GcsStorage
 
@@ -19,6 +30,7 @@ from .gcs_server import Gcs, TokenServer, account_key  # noqa: TID252 -- the fol
 pytestmark = pytest.mark.anyio
 
 _LIST = HttpReply.json({"kind": "storage#objects"})
+_OBJECT = HttpReply.json({"size": "1", "generation": "7", "metageneration": "1", "timeCreated": "2026-11-27T10:00:00Z"})
 _REFUSED = HttpReply.json({"error": {"message": "Invalid Credentials"}}, status=401)
 
 
@@ -133,7 +145,8 @@ async def test_a_refused_account_is_named_as_such_and_not_shown(
     error = await failure(storage("http://127.0.0.1:9", key=account_key(tokens.url)))
     assert isinstance(error, kind)
     # The service quotes the assertion that it was sent, which begins like every signed token.
-    assert "eyJ" not in f"{error} {error.hint}"
+    assert "eyJ" not in "".join(traceback.format_exception(error))
+    assert ("invalid_grant" in str(error)) is (status == 400)
 
 
 async def test_a_service_for_tokens_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,3 +220,85 @@ async def test_a_file_without_certificates_is_a_wrong_setting(tmp_path: Path) ->
         error = await failure(storage("https://127.0.0.1:9", anonymous=True, ca_file=tmp_path / name))
         assert isinstance(error, ConfigError)
         assert name in str(error)
+
+
+async def test_a_refused_call_frees_its_connection_when_there_is_no_other_token(tokens: TokenServer) -> None:
+    async with asyncio.timeout(30), ReplayServer.running(_LIST) as server:
+        connector = storage(server.url, key=account_key(tokens.url))
+        await connector.start()
+        server.always, tokens.status = HttpReply(status=401, hang=True), 400
+        with pytest.raises(UnauthenticatedError) as raised:
+            await connector.ping()
+        # The error keeps everything alive that was in use.
+        await server.wait_until_busy(0)
+        assert raised.value.hint
+        await connector.stop()
+
+
+async def test_a_call_that_waits_for_a_token_is_not_cancelled_by_a_stop(tokens: TokenServer) -> None:
+    tokens.lifetime = -1
+    async with ReplayServer.running(always=_LIST) as server:
+        connector = storage(server.url, key=account_key(tokens.url))
+        await connector.start()
+        call = asyncio.create_task(connector.ping())
+        await asyncio.sleep(0)
+        await connector.stop()
+        await asyncio.wait({call})
+        assert isinstance(call.exception(), ConnectorError)
+
+
+async def test_a_stop_that_is_cancelled_closes_all_connections(tokens: TokenServer) -> None:
+    tokens.lifetime = -1
+    async with (
+        asyncio.timeout(30),
+        ReplayServer.running(always=_LIST) as server,
+        FaultProxy.before(server.port) as proxy,
+    ):
+        connector = storage(f"http://127.0.0.1:{proxy.port}", key=account_key(tokens.url))
+        await connector.start()
+        await proxy.wait_until_open(1)
+        waiting, stop = asyncio.create_task(connector.ping()), asyncio.create_task(connector.stop())
+        await asyncio.sleep(0)
+        stop.cancel()
+        await asyncio.gather(waiting, stop, return_exceptions=True)
+        await proxy.wait_until_open(0)
+
+
+async def test_the_project_of_the_credentials_is_named_with_every_request(
+    tokens: TokenServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(account_key(tokens.url))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "theirs")
+    async with ReplayServer.running(always=_LIST) as server:
+        for other in ({}, {"project": "ours"}):
+            connector = storage(server.url, **other)
+            await connector.start()
+            await connector.stop()
+        assert [request.headers["x-goog-user-project"] for request in server.requests] == ["theirs", "ours"]
+
+
+async def test_an_account_that_may_not_sign_is_told_which_role_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Credentials(
+        service_account_email="tester@tests.iam.gserviceaccount.com", universe_domain="googleapis.com"
+    )
+    account.token = "token-1"
+    refused = SimpleNamespace(status=403, data=b'{"error": {"code": 403, "status": "PERMISSION_DENIED"}}')
+    monkeypatch.setattr("google.auth.transport.requests.Request", lambda: lambda **request: refused)
+    async with ReplayServer.running(_LIST, always=_OBJECT) as server:
+        monkeypatch.setattr("sre_gcp.credentials.load", lambda settings: account)
+        connector = storage(server.url)
+        await connector.start()
+        assert "url" in connector.capabilities
+        with pytest.raises(UnauthenticatedError, match="refused to sign") as raised:
+            await connector.url("a", 60)
+        assert "serviceAccountTokenCreator" in str(raised.value.hint)
+        await connector.stop()
+
+
+async def test_a_machine_whose_metadata_cannot_be_reached_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", "127.0.0.1:9")
+    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("sre_gcp.credentials.load", lambda settings: Credentials())
+    assert isinstance(await failure(storage("http://127.0.0.1:9")), UnavailableError)

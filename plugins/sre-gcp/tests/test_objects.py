@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sre_core.connectors.storage import NEW
 from sre_core.errors import ConfigError, ConnectorError
 from sre_gcp.names import Names
-from sre_gcp.objects import condition, description, expiry_change, expiry_of, stored
+from sre_gcp.objects import condition, description, expiry_change, stored, untouched
 
 RESOURCE: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures" / "object.json").read_text())["resource"]
 
@@ -60,20 +60,22 @@ def test_an_expiry_can_be_given_and_taken_away() -> None:
     assert expiry_change(fresh, None) == {"metadata": {"sre-expires": None}}
 
 
+@pytest.mark.parametrize("kept", ["soon", ""])
+def test_an_expiry_that_somebody_else_wrote_is_none(kept: str) -> None:
+    assert stored({**RESOURCE, "metadata": {"sre-expires": kept}}, "a").info.expires is None
+
+
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "never"),
     [
-        ({"x-goog-metageneration": "1"}, (True, None)),
-        ({"x-goog-metageneration": "2"}, (False, None)),
-        ({}, (False, None)),
-        ({"x-goog-metageneration": "2", "x-goog-meta-sre-expires": "5.5"}, (True, 5.5)),
-        ({"x-goog-meta-sre-expires": "soon"}, (False, None)),
+        ({"x-goog-metageneration": "1"}, True),
+        ({"x-goog-metageneration": "2"}, False),
+        ({}, False),
+        ({"x-goog-metageneration": "1", "x-goog-meta-sre-expires": "5.5"}, False),
     ],
 )
-def test_a_download_tells_whether_its_object_may_expire(
-    headers: dict[str, str], told: tuple[bool, float | None]
-) -> None:
-    assert expiry_of(headers) == told
+def test_a_download_tells_whether_its_object_may_expire(headers: dict[str, str], never: bool) -> None:
+    assert untouched(headers) is never
 
 
 def test_a_condition_counts_what_has_expired_as_missing() -> None:
