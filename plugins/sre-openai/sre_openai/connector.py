@@ -169,17 +169,18 @@ class OpenAILLM(LLMConnector):
         except ReplyError as error:
             raise self._reported(error, what, model) from None
         except _MALFORMED as error:
-            raise ConnectorError(f"{what}: the server sent an event that is not of the protocol") from error
+            raise _garbled(what) from error
 
     def _last(self, reader: Reader, cutter: StopCutter | None, what: str, model: str) -> list[LLMChunk]:
         """What follows when the stream is over. Raises UnavailableError when it was cut."""
         try:
-            last = reader.end()
+            chunks, last = reader.rest(), reader.end()
         except ReplyError as error:
             raise self._reported(error, what, model) from None
+        except _MALFORMED as error:
+            raise _garbled(what) from error
         if last is None:
             raise UnavailableError(f"{what}: the server broke its reply off", hint="try again")
-        chunks = reader.rest()
         if cutter is not None:
             if text := cutter.rest():
                 chunks.append(LLMChunk(text=text))
@@ -288,3 +289,7 @@ class OpenAILLM(LLMConnector):
 
     def _what(self, doing: str) -> str:
         return f"{doing} at {self._endpoints.place}"
+
+
+def _garbled(what: str) -> ConnectorError:
+    return ConnectorError(f"{what}: the server sent an event that is not of the protocol")

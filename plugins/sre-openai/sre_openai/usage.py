@@ -1,5 +1,6 @@
 """Token counts of both APIs, and of the servers that count in their own way."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ def _details(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
 def _count(data: Mapping[str, Any], *names: str) -> int:
     for name in names:
         found = data.get(name)
-        if isinstance(found, int | float) and found > 0:
+        # True is an int, and infinity has none.
+        if isinstance(found, int | float) and not isinstance(found, bool) and 0 < found < math.inf:
             return int(found)
     return 0

@@ -261,6 +261,29 @@ async def test_a_stream_that_ends_without_its_end_is_unavailable(api: str):
             await anext(stream)
 
 
+@pytest.mark.parametrize(
+    ("preset", "api", "event"),
+    [
+        ("groq", "chat", {"choices": [{"finish_reason": {"why": "stop"}}]}),
+        ("groq", "chat", {"choices": [{"delta": {"content": 7}, "finish_reason": "stop"}]}),
+        ("openrouter", "chat", {"choices": [{"finish_reason": "stop", "delta": {"reasoning_details": "no list"}}]}),
+        ("openrouter", "chat", {"choices": [{"finish_reason": "stop", "delta": {"reasoning_details": [3]}}]}),
+        ("openai", "responses", {"type": "response.completed", "response": None}),
+        ("openai", "responses", {"type": "response.output_item.done", "output_index": "0", "item": {"type": "x"}}),
+    ],
+)
+async def test_an_end_that_is_not_of_the_protocol_is_an_error_of_the_connector(preset: str, api: str, event: Any):
+    end = chat_events("a", finish=None) if api == "chat" else responses_events("a")
+    events = [*end[:-1], event, end[-1]]
+    reply = HttpReply.events([*(sse(one) for one in events), DONE])
+    async with (
+        ReplayServer.running(always=reply) as server,
+        started(preset=preset, url=server.url, key="k", model="m", api=api) as connector,
+    ):
+        with pytest.raises(ConnectorError, match="not of the protocol"):
+            await complete(connector, ask("hi"))
+
+
 async def test_an_error_inside_a_stream_hides_what_is_secret():
     said = sse({"error": {"message": "Bearer sk-very-secret has no access", "type": "server_error"}})
     reply = HttpReply.events([sse(chat_events("a", finish=None)[0]), said])

@@ -12,12 +12,9 @@ from sre_openai.presets import PRESETS
 from .replies import chat_events  # noqa: TID252 -- the folder of tests is no package
 
 
-def piece(arguments: Any = None, *, name: Any = None, id: Any = None, index: int | None = None) -> dict[str, Any]:  # noqa: A002
-    arguments: Any = None, *, name: str | None = None, id: Any = None, index: int | None = None
-) -> dict[str, Any]:  # noqa: A002
+def piece(arguments: Any = None, *, name: Any = None, **numbers: Any) -> dict[str, Any]:
     function = {"name": name, "arguments": arguments}
-    data = {"index": index, "id": id, "function": {key: value for key, value in function.items() if value is not None}}
-    return {key: value for key, value in data.items() if value is not None}
+    return numbers | {"function": {key: value for key, value in function.items() if value is not None}}
 
 
 def calls_of(*pieces: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -71,6 +71,37 @@ def test_a_stream_without_an_end_has_no_last_chunk(api: str):
     assert reader.end() is None
 
 
+def done(*events: dict[str, Any]) -> LLMChunk | None:
+    reader = reader_of("chat")
+    reader.read([*(json.dumps(event).encode() for event in events), b"[DONE]"])
+    return reader.end()
+
+
+def test_a_stream_that_says_it_is_done_and_not_why_is_whole_if_anything_came():
+    call = {"choices": [{"delta": {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}}]}
+    texts, calls = done(*chat_events("Hello", finish=None)), done(call)
+    assert texts is not None
+    assert texts.finish_reason is FinishReason.STOP
+    assert calls is not None
+    assert calls.finish_reason is FinishReason.SKILL_CALLS
+    assert done(*chat_events("", finish=None)) is None
+    assert done() is None
+
+
+@pytest.mark.parametrize("count", ["1e999", "-1e999", "NaN", "-5", "true", '"7"', "{}"])
+def test_counts_that_are_none_are_no_usage(count: str):
+    usage = b'{"choices": [], "usage": {"prompt_tokens": %s, "completion_tokens": 2}}' % count.encode()
+    reader = reader_of("chat")
+    reader.read([*(json.dumps(event).encode() for event in chat_events("a")), usage])
+    last = reader.end()
+    assert last is not None
+    assert last.usage == Usage(output_tokens=2)
+
+
+def test_an_empty_note_of_groq_is_passed_over():
+    assert reader_of("chat").read([b'{"x_groq": null, "choices": []}']) == []
+
+
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize("event", [b"{", b"[]", b"null", b"7", b'"text"', b'{"choices": 3}', b'{"choices": [[]]}'])
 def test_what_is_no_event_of_the_protocol_raises(api: str, event: bytes):
@@ -87,12 +118,13 @@ def test_what_is_no_event_of_the_protocol_raises(api: str, event: bytes):
         {"error": {"message": "Overloaded", "type": "server_error", "code": None}},
         {"error": "it went wrong"},
         {"id": "1", "error": {"code": 502, "message": "Provider disconnected"}, "choices": []},
+        {"object": "error", "message": "The engine is dead", "code": 500},
     ],
 )
 def test_an_error_inside_a_chat_stream_is_reported(event: dict[str, Any]):
     with pytest.raises(ReplyError) as raised:
         reader_of("chat").read([json.dumps(event).encode()])
-    assert raised.value.error == event["error"]
+    assert raised.value.error == event.get("error", event)
 
 
 @pytest.mark.parametrize("reason", ["error", "insufficient_system_resource", "abort"])
@@ -109,6 +141,7 @@ def test_a_server_that_gives_up_is_no_stop(reason: str):
         {"type": "response.failed", "response": {"error": {"code": "server_error", "message": "Sorry"}}},
         {"type": "error", "code": "server_error", "message": "Sorry", "param": None, "sequence_number": 1},
         {"type": "error", "error": {"code": "server_error", "message": "Sorry"}},
+        {"error": {"code": 500, "message": "Sorry"}},
     ],
 )
 def test_an_error_inside_a_response_is_reported(event: dict[str, Any]):

@@ -37,6 +37,7 @@ class ChatReader:
 
     __slots__ = (
         "_calls",
+        "_came",
         "_chunks",
         "_finish",
         "_origin",
@@ -56,6 +57,7 @@ class ChatReader:
         self._finish: str | None = None
         self._refused = False
         self._calls = Calls()
+        self._came = False
         self._thoughts: list[Any] = []
         # Of the events that are being read: texts since the last chunk, and chunks.
         self._texts: list[str] = []
@@ -70,6 +72,8 @@ class ChatReader:
                 self._event(from_json(data))
         self._flush()
         chunks, self._chunks = self._chunks, []
+        if chunks:
+            self._came = True
         return chunks
 
     def _event(self, event: Any) -> None:
@@ -77,9 +81,12 @@ class ChatReader:
             raise ReplyError(error)
         if usage := event.get("usage"):
             self._usage = usage_of(usage) or self._usage
-        elif "x_groq" in event:
-            self._usage = usage_of(event["x_groq"].get("usage")) or self._usage
-        for choice in event.get("choices") or ():
+        elif note := event.get("x_groq"):
+            self._usage = usage_of(note.get("usage")) or self._usage
+        choices = event.get("choices")
+        if not choices and event.get("object") == "error":
+            raise ReplyError(event)
+        for choice in choices or ():
             if choice.get("index"):
                 continue
             if delta := choice.get("delta"):
@@ -88,10 +95,13 @@ class ChatReader:
                 self._finish = reason
 
     def end(self) -> LLMChunk | None:
-        """The last chunk; None if the stream was cut. Raises ReplyError when the server gave up."""
+        """The last chunk; None if the stream was cut. Raises ReplyError when the server gave up.
+
+        Some servers never say why they end: then [DONE] is the end, if anything came before.
+        """
         if self._finish in _FAILED:
             raise ReplyError({"message": f"the server gave up ({self._finish})", "type": "server_error"})
-        if self._finish is None:
+        if self._finish is None and not (self.done and (self._came or self._calls)):
             return None
         return LLMChunk(usage=self._usage, state=self._state(), finish_reason=self._reason())
 

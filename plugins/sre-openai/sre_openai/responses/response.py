@@ -64,6 +64,8 @@ class ResponsesReader:
         return [*chunks, LLMChunk(text="".join(texts))] if texts else chunks
 
     def _event(self, event: Any) -> list[LLMChunk]:
+        if "type" not in event and (error := event.get("error")):
+            raise ReplyError(error)
         match event["type"]:
             case "response.output_text.delta":
                 return self._said(event)
