@@ -53,6 +53,8 @@ class Preset:
     """Its word for "call a skill"."""
     strict: bool = False
     """Whether it can hold calls of skills to their schema, and takes the word for it."""
+    strict_bounds: bool = True
+    """Whether a strict schema may have bounds and patterns."""
     effort: Literal["reasoning_effort", "reasoning"] = "reasoning_effort"
     """Where the effort goes: a field, or `effort` in an object."""
     thinking: tuple[Thinking, ...] = ()

@@ -53,6 +53,8 @@ _CLOUD = (
         system_role="developer",
         stops=0,
         strict=True,
+        # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/structured-outputs
+        strict_bounds=False,
         encrypted=True,
         thinking=(_EFFORT,),
         thoughtless=_THOUGHTLESS,

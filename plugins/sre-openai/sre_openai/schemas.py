@@ -17,29 +17,41 @@ _KEYWORDS = frozenset(
         "definitions",
         "description",
         "enum",
-        "exclusiveMaximum",
-        "exclusiveMinimum",
-        "format",
         "items",
-        "maxItems",
-        "maximum",
-        "minItems",
-        "minimum",
-        "multipleOf",
-        "pattern",
         "properties",
         "required",
         "title",
         "type",
     }
 )
-_FORMATS = frozenset({"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"})
+_BOUNDS = frozenset(
+    {
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxItems",
+        "maximum",
+        "minItems",
+        "minimum",
+        "multipleOf",
+        "pattern",
+    }
+)
+_FORMATS = ("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid")
 _DEEPEST = 10
 
 
-def is_strict(schema: Mapping[str, Any]) -> bool:
-    """Whether strict mode takes a schema as it is: a closed object, in which every property must be given."""
-    return schema.get("type") == "object" and "anyOf" not in schema and _fits(schema, 0)
+def is_strict(schema: Mapping[str, Any], *, bounds: bool = True) -> bool:
+    """Whether strict mode takes a schema as it is: a closed object, in which every property must be given.
+
+    Without `bounds`, numbers, texts and lists may have none.
+    """
+    keywords = _KEYWORDS | _BOUNDS if bounds else _KEYWORDS
+    try:
+        return schema.get("type") == "object" and "anyOf" not in schema and _fits(schema, keywords, 0)
+    except (AttributeError, TypeError):
+        # It is no schema; the server says what is wrong with it.
+        return False
 
 
 def schema_name(schema: Mapping[str, Any]) -> str:
@@ -48,18 +60,24 @@ def schema_name(schema: Mapping[str, Any]) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", title)[:64] if isinstance(title, str) and title else "answer"
 
 
-def _fits(schema: Any, depth: int) -> bool:
-    if not isinstance(schema, Mapping) or not set(schema) <= _KEYWORDS or depth > _DEEPEST:
+def _fits(schema: Any, keywords: frozenset[str], depth: int) -> bool:
+    if not isinstance(schema, Mapping) or not keywords.issuperset(schema) or depth > _DEEPEST:
+        return False
+    if "$ref" in schema:
+        # What it refers to is found among the definitions.
+        return len(schema) == 1
+    types = _types(schema)
+    if not types and "anyOf" not in schema:
+        return False
+    if ("object" in types and not _is_closed(schema)) or ("array" in types and "items" not in schema):
         return False
     if "format" in schema and schema["format"] not in _FORMATS:
-        return False
-    if "object" in _types(schema) and not _is_closed(schema):
         return False
     inner = [*schema.get("anyOf", ()), *schema.get("properties", {}).values()]
     inner += [part for key in ("$defs", "definitions") for part in schema.get(key, {}).values()]
     if "items" in schema:
         inner.append(schema["items"])
-    return all(_fits(part, depth + 1) for part in inner)
+    return all(_fits(part, keywords, depth + 1) for part in inner)
 
 
 def _types(schema: Mapping[str, Any]) -> list[Any]:

@@ -42,7 +42,7 @@ def chat_fields(
     if request.skills and request.skill_choice != "auto":
         fields["tool_choice"] = preset.required if request.skill_choice == "required" else request.skill_choice
     if request.output_schema is not None:
-        fields["response_format"] = {"type": "json_schema", "json_schema": _format(request.output_schema)}
+        fields["response_format"] = {"type": "json_schema", "json_schema": _format(request.output_schema, preset)}
     if request.options or request.thinking is not None or effort is not None:
         fields |= _thinking(request, preset, model, effort)
         fields |= plain_fields(request.options, CHAT_OPTIONS)
@@ -67,7 +67,7 @@ def chat_skill(skill: SkillSpec, preset: Preset) -> dict[str, Any]:
         "description": skill.description,
         "parameters": dict(skill.parameters),
     }
-    if preset.strict and is_strict(skill.parameters):
+    if preset.strict and is_strict(skill.parameters, bounds=preset.strict_bounds):
         function["strict"] = True
     return {"type": "function", "function": function}
 
@@ -137,8 +137,9 @@ def _part(file: File, preset: Preset, image_detail: str | None) -> dict[str, Any
     return {"type": "file", "file": {"filename": file.name, "file_data": data_url(file)}}
 
 
-def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": schema_name(schema), "schema": dict(schema), "strict": is_strict(schema)}
+def _format(schema: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
+    strict = is_strict(schema, bounds=preset.strict_bounds)
+    return {"name": schema_name(schema), "schema": dict(schema), "strict": strict}
 
 
 def _thinking(request: LLMRequest, preset: Preset, model: str, effort: str | None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def responses_fields(
         fields["tool_choice"] = request.skill_choice
     text: dict[str, Any] = {}
     if request.output_schema is not None:
-        text["format"] = {"type": "json_schema", **_format(request.output_schema)}
+        text["format"] = {"type": "json_schema", **_format(request.output_schema, preset)}
     if "verbosity" in options:
         text["verbosity"] = options["verbosity"]
     if text:
@@ -69,7 +69,7 @@ def responses_skill(skill: SkillSpec, preset: Preset) -> dict[str, Any]:
         "name": skill.name,
         "description": skill.description,
         "parameters": dict(skill.parameters),
-        "strict": preset.strict and is_strict(skill.parameters),
+        "strict": preset.strict and is_strict(skill.parameters, bounds=preset.strict_bounds),
     }
 
 
@@ -149,8 +149,9 @@ def _part(file: File, image_detail: str | None) -> dict[str, Any]:
     return {"type": "input_file", "filename": file.name, "file_data": data_url(file)}
 
 
-def _format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": schema_name(schema), "schema": dict(schema), "strict": is_strict(schema)}
+def _format(schema: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
+    strict = is_strict(schema, bounds=preset.strict_bounds)
+    return {"name": schema_name(schema), "schema": dict(schema), "strict": strict}
 
 
 def _reasoning(request: LLMRequest, preset: Preset, model: str, effort: str | None) -> dict[str, Any]:
