@@ -11,9 +11,10 @@ __all__ = ["Preset", "Thinking"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thinking:
-    """How thinking is switched in chat completions, for models whose names begin with one of `models`; () is all.
+    """How thinking is switched, for models whose names begin with one of `models`; () is all.
 
-    `on` and `off` are fields of the request. An `off` of None says that these models always think.
+    `on` and `off` are fields of chat completions; Responses has its own. An `off` of None says that these models always
+    think. "gpt-5-" begins "gpt-5" too, and "gpt-5-mini", but not "gpt-5.1".
     """
 
     models: tuple[str, ...] = ()
@@ -86,5 +87,5 @@ class Preset:
         """How the thinking of a model is switched; None if it is not known to think."""
         if model.startswith(self.thoughtless):
             return None
-        fits = (rule for rule in self.thinking if not rule.models or model.startswith(rule.models))
+        fits = (rule for rule in self.thinking if not rule.models or f"{model}-".startswith(rule.models))
         return next(fits, None)

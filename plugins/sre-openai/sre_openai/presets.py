@@ -8,8 +8,10 @@ from sre_openai.preset import Preset, Thinking
 __all__ = ["PRESETS"]
 
 _LOCAL = frozenset({"tools", "schema", "images", "embed"})
-_THOUGHTLESS = ("gpt-3.5", "gpt-4", "chatgpt-4o", "gpt-audio")
+_THOUGHTLESS = ("gpt-3.5", "gpt-4", "chatgpt-4o", "gpt-audio", "gpt-5-chat")
 _EFFORT = Thinking(on={"reasoning_effort": "medium"}, off={"reasoning_effort": "none"})
+# Only since GPT-5.1 can they be told not to think.
+_OLDER = Thinking(models=("gpt-5-", "o1-", "o3-", "o4-"), on={"reasoning_effort": "medium"})
 _TEMPLATE = Thinking(
     on={"chat_template_kwargs": {"enable_thinking": True}}, off={"chat_template_kwargs": {"enable_thinking": False}}
 )
@@ -35,7 +37,7 @@ _CLOUD = (
         stops=0,
         strict=True,
         encrypted=True,
-        thinking=(_EFFORT,),
+        thinking=(_OLDER, _EFFORT),
         thoughtless=_THOUGHTLESS,
         packed_vectors=True,
         image_edits=True,
@@ -56,7 +58,7 @@ _CLOUD = (
         # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/structured-outputs
         strict_bounds=False,
         encrypted=True,
-        thinking=(_EFFORT,),
+        thinking=(_OLDER, _EFFORT),
         thoughtless=_THOUGHTLESS,
         packed_vectors=True,
         image_edits=True,

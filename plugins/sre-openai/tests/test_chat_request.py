@@ -94,7 +94,16 @@ def test_thinking_is_switched_in_the_words_of_the_provider(
 
 
 @pytest.mark.parametrize(
-    ("preset", "model", "thinking"), [("groq", "llama", True), ("openai", "gpt-4o", True), ("xai", "grok-4.7", False)]
+    ("preset", "model", "thinking"),
+    [
+        ("groq", "llama", True),
+        ("openai", "gpt-4o", True),
+        ("openai", "gpt-5-chat-latest", True),
+        ("openai", "gpt-5", False),
+        ("openai", "gpt-5-nano", False),
+        ("openai", "o4-mini", False),
+        ("xai", "grok-4.7", False),
+    ],
 )
 def test_thinking_that_cannot_be_as_wanted_is_refused(preset: str, model: str, thinking: bool):
     with pytest.raises(UnsupportedError, match=model):

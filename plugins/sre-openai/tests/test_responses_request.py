@@ -80,6 +80,21 @@ def test_thinking_is_an_effort_here(request_: dict[str, Any], found: dict[str, A
     assert fields(**request_).get("reasoning") == found
 
 
+@pytest.mark.parametrize(
+    ("preset", "model"), [("openai", "gpt-5"), ("openai", "gpt-5-mini"), ("azure", "o3"), ("xai", "grok-4.7")]
+)
+def test_what_cannot_stop_thinking_is_not_asked_to(preset: str, model: str):
+    with pytest.raises(UnsupportedError, match="cannot stop thinking"):
+        fields(preset, model, thinking=False)
+    assert fields(preset, model, thinking=True)["reasoning"]["effort"] == "medium"
+
+
+def test_what_else_is_asked_for_does_not_cost_the_thoughts():
+    found = fields(options={"include": ["web_search_call.action.sources"]})
+    assert found["include"] == ["reasoning.encrypted_content", "web_search_call.action.sources"]
+    assert fields("groq", options={"include": ["a"]})["include"] == ["a"]
+
+
 def test_what_cannot_think_and_what_is_not_known_is_refused():
     with pytest.raises(UnsupportedError, match="gpt-4o"):
         fields(model="gpt-4o", thinking=True)
@@ -115,6 +130,22 @@ def test_thoughts_go_back_in_the_order_in_which_they_came():
         {"role": "assistant", "content": "cd"},
         WIRE_CALLS[1],
     ]
+
+
+def test_a_thought_goes_back_only_with_what_came_of_it():
+    call, text = {"call": True}, {"text": 2, "phase": None}
+
+    def sent(plan: list[dict[str, Any]], said: str = "", calls: tuple[SkillCall, ...] = ()) -> list[dict[str, Any]]:
+        return items(Message.assistant(said, skill_calls=calls, state=kept("responses@host", plan)))
+
+    # The reply was cut off while the model thought.
+    assert sent([{"item": THOUGHT}]) == []
+    assert sent([text, {"item": THOUGHT}], "ab") == [{"role": "assistant", "content": "ab"}]
+    assert sent([{"item": THOUGHT}, {"text": 0, "phase": None}]) == []
+    # One of the calls was left out.
+    assert sent([{"item": THOUGHT}, call, {"item": THOUGHT}, call], "", CALLS[:1]) == [THOUGHT, WIRE_CALLS[0]]
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    assert sent([{"item": THOUGHT}, {"item": search}]) == [THOUGHT, search]
 
 
 @pytest.mark.parametrize(

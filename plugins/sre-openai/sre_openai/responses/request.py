@@ -22,7 +22,7 @@ def responses_fields(
     """All fields but input and skills, and False: this API cannot be told where to stop, nor a seed.
 
     Nothing is kept at the server: thoughts come back encrypted, and are sent again with the message. Raises
-    ConfigError for an unknown option, UnsupportedError when a model should think that cannot.
+    ConfigError for an unknown option, UnsupportedError when `thinking` cannot be as the request wants it.
     """
     options = request.options
     fields: dict[str, Any] = {"model": model, "stream": True}
@@ -43,11 +43,12 @@ def responses_fields(
         text["verbosity"] = options["verbosity"]
     if text:
         fields["text"] = text
-    if preset.encrypted and preset.thinks(model) is not None:
-        fields["include"] = ["reasoning.encrypted_content"]
     if reasoning := _reasoning(request, preset, model, effort):
         fields["reasoning"] = reasoning
-    return fields | plain_fields(options, RESPONSES_OPTIONS), False
+    fields |= plain_fields(options, RESPONSES_OPTIONS)
+    if preset.encrypted and preset.thinks(model) is not None:
+        fields["include"] = list(dict.fromkeys(["reasoning.encrypted_content", *fields.get("include", ())]))
+    return fields, False
 
 
 def responses_body(head: bytes, items: list[bytes], skills: list[bytes]) -> bytes:
@@ -99,9 +100,12 @@ def _said(message: Message, preset: Preset, plan: Any) -> list[dict[str, Any]]:
     """
     calls = iter(message.skill_calls)
     if not _is_plan(plan) or sum(step.get("text", 0) for step in plan) != len(message.text):
-        text = [{"role": "assistant", "content": message.text}] if message.text else []
-        return [*text, *(_call(call, preset) for call in calls)]
-    return [*_planned(plan, message.text, calls, preset), *(_call(call, preset) for call in calls)]
+        plan = [{"text": len(message.text)}]
+    items = [*_planned(plan, message.text, calls, preset), *(_call(call, preset) for call in calls)]
+    while items and items[-1].get("type") == "reasoning":
+        # The server refuses a thought without what came of it.
+        items.pop()
+    return items
 
 
 def _planned(
@@ -114,7 +118,8 @@ def _planned(
         elif "text" in step:
             said = {"role": "assistant", "content": text[place : place + step["text"]]}
             place += step["text"]
-            yield said | ({"phase": step["phase"]} if step.get("phase") else {})
+            if said["content"]:
+                yield said | ({"phase": step["phase"]} if step.get("phase") else {})
         elif (call := next(calls, None)) is not None:
             yield _call(call, preset)
 
@@ -155,11 +160,14 @@ def _format(schema: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
 
 
 def _reasoning(request: LLMRequest, preset: Preset, model: str, effort: str | None) -> dict[str, Any]:
-    options, thinks = request.options, preset.thinks(model) is not None
+    options, rule = request.options, preset.thinks(model)
+    thinks = rule is not None
     if request.thinking and not thinks:
         raise UnsupportedError(
             f"the model {model!r} cannot think", hint="ask for another one, or leave `thinking` unset"
         )
+    if request.thinking is False and rule is not None and rule.off is None:
+        raise UnsupportedError(f"the model {model!r} cannot stop thinking", hint="leave `thinking` unset")
     reasoning: dict[str, Any] = {}
     if request.thinking:
         # Without a summary, nothing of the thoughts would be seen.
