@@ -52,9 +52,8 @@ def wait_for_port(port: int, *, seconds: float = 30.0, alive: Callable[[], bool]
     """
     until = time.monotonic() + seconds
     while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if _listens(port):
+            return
         if not alive():
             raise ChildProcessError(f"the server for port {port} ended before it accepted connections")
         if time.monotonic() > until:
@@ -65,7 +64,8 @@ def wait_for_port(port: int, *, seconds: float = 30.0, alive: Callable[[], bool]
 class ServerProcess:
     """A server in a process of its own, from `with` to its end. Its output goes to `log`, a file in `folder`.
 
-    `start`, `stop` and `kill` may follow each other at will, so that a test can see a server die and come back.
+    `start`, `stop` and `kill` may follow each other at will, so that a test can see a server die and come back, and
+    `freeze` and `thaw`, so that it can see one hang.
     """
 
     def __init__(
@@ -92,7 +92,14 @@ class ServerProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start, and return once connections are accepted. Raises RuntimeError that ends with the server's output."""
+        """Start, and return once connections are accepted.
+
+        Raises RuntimeError that ends with the server's output; also when it runs, or its port is taken.
+        """
+        if self.running:
+            raise RuntimeError(f"{self._command[0]} runs already")
+        if _listens(self.port):
+            raise RuntimeError(f"{self._command[0]} cannot start: another program listens on port {self.port}")
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- a test names its own server
@@ -111,6 +118,10 @@ class ServerProcess:
             self.kill()
             said = self.log.read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{self._command[0]} did not start: {error}\n{said}") from error
+        except BaseException:
+            # The test is interrupted, and nobody else knows of the process.
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """Ask the process to end, and kill it if it does not within ten seconds."""
@@ -119,6 +130,16 @@ class ServerProcess:
     def kill(self) -> None:
         """End the process at once, as a crash would."""
         self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and new ones are accepted, and nothing is answered."""
+        if self._process is not None:
+            _signal_group(self._process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            _signal_group(self._process, signal.SIGCONT)
 
     def restart(self) -> None:
         """Kill and start."""
@@ -130,6 +151,7 @@ class ServerProcess:
         if process is None:
             return
         _signal_group(process, how)
+        _signal_group(process, signal.SIGCONT)  # a frozen one ends only then
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -144,6 +166,11 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _signal_group(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:

@@ -61,6 +61,53 @@ def test_what_a_server_started_ends_with_it(server):
     assert not alive or child.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_frozen_server_keeps_its_connections_and_answers_again_when_it_thaws(server):
+    with server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.settimeout(0.2)
+        server.freeze()
+        client.sendall(b"GET /child HTTP/1.0\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(10)
+        server.thaw()
+        assert client.recv(4) == b"HTTP"
+        server.freeze()
+    assert not server.running
+
+
+def test_a_server_that_runs_is_not_started_twice(server):
+    with server:
+        with pytest.raises(RuntimeError, match="runs already"):
+            server.start()
+        assert server.running
+    assert not answers(server.port)
+
+
+def test_a_port_that_another_program_has_is_said_to_be_taken(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        server = ServerProcess([sys.executable, "-c", SERVER, str(port)], port=port, folder=tmp_path)
+        with pytest.raises(RuntimeError, match=f"another program listens on port {port}"):
+            server.start()
+        assert not server.running
+
+
+def test_a_start_that_is_interrupted_leaves_no_process_behind(tmp_path):
+    class Interrupted(ServerProcess):
+        @property
+        def running(self):
+            if self._process is None:
+                return False
+            raise KeyboardInterrupt
+
+    before = psutil.Process().children()
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted([sys.executable, "-c", "import time; time.sleep(3600)"], port=free_port(), folder=tmp_path).start()
+    assert psutil.Process().children() == before
+
+
 def test_a_server_that_ends_at_once_says_why(tmp_path):
     command = [sys.executable, "-c", "print('the disk is on fire'); raise SystemExit(1)"]
     with pytest.raises(RuntimeError, match="the disk is on fire"):
