@@ -92,27 +92,34 @@ class FaultProxy:
             return
         self._open.add(writer)
         self._changed.set()
-        server: asyncio.StreamWriter | None = None
+        ends = [writer]
         try:
             answers, server = await asyncio.open_connection(*self._target)
+            ends.append(server)
             passing = [
                 asyncio.create_task(self._pass(reader, server, from_server=False)),
                 asyncio.create_task(self._pass(answers, writer, from_server=True)),
             ]
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
+            from_server = passing[1]
+            if from_server.done() and from_server.result():
+                # The server has said all, and the client should hear all.
+                writer.close()
+                await writer.wait_closed()
+                ends.remove(writer)
             for task in passing:
                 task.cancel()
             await asyncio.gather(*passing, return_exceptions=True)
         except OSError:
-            pass  # the server is not there, which its client sees as a broken connection
+            pass  # the server is not there, or its client, which the other end sees as a broken connection
         finally:
-            for end in (writer, server):
-                if end is not None:
-                    end.transport.abort()
+            for end in ends:
+                end.transport.abort()
             self._open.discard(writer)
             self._changed.set()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, from_server: bool) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, from_server: bool) -> bool:
+        """Whether the end came as it should."""
         passed = 0
         with suppress(OSError):
             while piece := await reader.read(_PIECE):
@@ -123,7 +130,9 @@ class FaultProxy:
                     if self.cut_after is not None and passed + len(piece) > self.cut_after:
                         writer.write(piece[: max(0, self.cut_after - passed)])
                         await writer.drain()
-                        return
+                        return False
                     passed += len(piece)
                 writer.write(piece)
                 await writer.drain()
+            return True
+        return False

@@ -1,6 +1,7 @@
 """The proxy passes what it should, and fails as it is told."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -48,6 +49,36 @@ async def test_without_faults_everything_passes(proxy):
     assert (proxy.open, proxy.connections) == (1, 1)
     writer.close()
     await proxy.wait_until_open(0)
+
+
+async def test_what_a_server_says_before_it_closes_reaches_a_client_that_reads_late():
+    text, closed = bytes(range(256)) * 192, asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readexactly(5)
+        writer.write(text)
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with FaultProxy.before(port) as proxy, asyncio.timeout(PATIENCE):
+            with socket.socket() as client:
+                client.setblocking(False)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(client, ("127.0.0.1", proxy.port))
+                await proxy.wait_until_open(1)
+                for end in proxy._open:
+                    end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+                await loop.sock_sendall(client, b"hello")
+                await closed.wait()
+                heard = b""
+                while piece := await loop.sock_recv(client, 4096):
+                    heard += piece
+                assert heard == text
+            await proxy.wait_until_open(0)
 
 
 async def test_a_connection_is_cut_after_so_many_bytes_of_the_server(proxy):
