@@ -14,6 +14,17 @@ __all__ = ["Authority", "Certificate"]
 
 _LIFE = dt.timedelta(days=1)
 _SLACK = dt.timedelta(hours=1)  # for clocks that disagree
+_FOR_SIGNING = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +44,10 @@ class Authority:
         self._folder = folder
         self._subject = _name(name)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        own = self._builder(self._subject, self._key.public_key()).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        own = (
+            self._builder(self._subject, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_FOR_SIGNING, critical=True)
         )
         self.ca_file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
@@ -66,6 +79,9 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _SLACK)
             .not_valid_after(now + _LIFE)
+            # Python 3.13 and newer want to know by these who signed what.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
 
 
