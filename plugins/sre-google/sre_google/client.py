@@ -1,13 +1,15 @@
 """The official client library, on a transport of ours. Imports it, so only `start` may import this module."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import aiohttp
 from google import genai
 from google.auth.credentials import Credentials
 from google.genai import types
+from google.genai.client import DebugConfig
 
 from sre_core.errors import ConfigError, ConnectorError, UnauthenticatedError
 from sre_google.auth import load_credentials
@@ -39,10 +41,14 @@ class GoogleClient:
         self._models = library.aio.models
         self._session = session
         self._credentials = credentials
-        self._where = _where(settings)
+        self._where = settings.place or ("the Gemini API" if settings.backend == "gemini" else "Vertex AI")
+        self._under_way: set[Call] = set()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; what is under way breaks off."""
+        # A reader that waits would not notice that its connection is closed.
+        for call in list(self._under_way):
+            call.close()
         try:
             await self._session.close()
             await self._library.aio.aclose()
@@ -51,10 +57,9 @@ class GoogleClient:
 
     async def stream(self, model: str, body: dict[str, Any]) -> AsyncGenerator[types.GenerateContentResponse]:
         """The pieces of a reply to `body`, the body of `streamGenerateContent`, as they come."""
-        call = self._call(f"asking {model!r}")
         config = _config(body)
         begun = renewed = False
-        try:
+        with self._call(f"asking {model!r}") as call:
             while True:
                 pieces: Any = await self._ask(
                     call, self._models.generate_content_stream(model=model, contents=_PLACEHOLDER, config=config)
@@ -72,8 +77,6 @@ class GoogleClient:
                     # First the connection: the library's generators let go of it one after another, and later.
                     call.close()
                     await pieces.aclose()
-        finally:
-            call.close()
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """One vector for each text. Raises ConnectorError when the reply has not as many."""
@@ -109,16 +112,13 @@ class GoogleClient:
         return await self._get("listing the models", all_pages)
 
     async def _get(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
-        call = self._call(what)
-        try:
+        with self._call(what) as call:
             try:
                 return await self._ask(call, ask())
             except UnauthenticatedError:
                 if not self._forget_token(call):
                     raise
                 return await self._ask(call, ask())
-        finally:
-            call.close()
 
     async def _ask(self, call: Call, awaitable: Awaitable[T], *, begun: bool = False) -> T:
         try:
@@ -127,11 +127,20 @@ class GoogleClient:
             raise
         except FOREIGN as error:
             begun = begun or call.streaming
-            raise translated(error, what=call.what, where=call.where, status=call.status, begun=begun) from error
+            ours = translated(error, what=call.what, where=call.where, status=call.status, begun=begun)
+            # A server may quote the key that it refuses, so such a cause is shown to nobody.
+            raise ours from (None if isinstance(ours, UnauthenticatedError) else error)
 
-    def _call(self, what: str) -> Call:
+    @contextmanager
+    def _call(self, what: str) -> Iterator[Call]:
         settings = self._settings
-        return Call(what, self._where, timeout=settings.timeout, connect_timeout=settings.connect_timeout)
+        call = Call(what, self._where, timeout=settings.timeout, connect_timeout=settings.connect_timeout)
+        self._under_way.add(call)
+        try:
+            yield call
+        finally:
+            self._under_way.discard(call)
+            call.close()
 
     def _forget_token(self, call: Call) -> bool:
         """Let the next request fetch a new access token, if it was for the token that `call` was refused.
@@ -146,42 +155,58 @@ class GoogleClient:
 
 async def open_client(settings: GoogleSettings) -> GoogleClient:
     """Open a client; asks nobody yet, but for credentials of this machine. Raises ConfigError, UnauthenticatedError."""
-    if settings.backend == "gemini" and settings.key is None:
+    if settings.backend == "gemini" and not settings.plain_key:
         raise ConfigError("the Gemini API needs a key", hint='set key = { vault = "google" }, or backend = "vertex"')
+    headers = _headers(settings)
     session = open_session(settings.max_connections)
     try:
         credentials, project = None, None
-        if settings.backend == "vertex" and settings.key is None:
+        if settings.backend == "vertex" and not settings.plain_key:
             credentials, project = await asyncio.to_thread(load_credentials, settings)
-        library = await asyncio.to_thread(_library, settings, session, credentials, project)
+        library = await asyncio.to_thread(_library, settings, headers, session, credentials, project)
     except BaseException:
         await session.close()
         raise
     return GoogleClient(settings, library, session, credentials)
 
 
+def _headers(settings: GoogleSettings) -> Mapping[str, str]:
+    """What goes with every request. Raises ConfigError for what cannot stand in a header, such as a line break."""
+    headers = {name: value.get_secret_value().strip() for name, value in settings.headers.items()}
+    for name, value in {"the key": settings.plain_key, **headers}.items():
+        if not f"{name}{value}".isascii() or not f"{name}{value}".isprintable():
+            raise ConfigError(
+                f"llm connector 'google': {name!r} holds characters that cannot stand in a header",
+                hint="look for a line break, or for letters with accents",
+            )
+    return headers
+
+
 def _library(
-    settings: GoogleSettings, session: aiohttp.ClientSession, credentials: Credentials | None, project: str | None
+    settings: GoogleSettings,
+    headers: Mapping[str, str],
+    session: aiohttp.ClientSession,
+    credentials: Credentials | None,
+    project: str | None,
 ) -> genai.Client:
     """The library's client. Slow: it reads the certificates of this machine."""
     options = types.HttpOptions(
         base_url=settings.url,
         api_version=settings.api_version or _VERSIONS[settings.backend],
-        headers={name: value.get_secret_value() for name, value in settings.headers.items()} or None,
+        headers=dict(headers) or None,
         # Without this it waits up to ten seconds and tries once more, whatever else it is told.
         retry_options=types.HttpRetryOptions(attempts=1),
         aiohttp_client=session,
         # A redirection would carry the key to whom it names.
         async_client_args={"allow_redirects": False},
     )
-    key = settings.key.get_secret_value() if settings.key is not None else None
-    if settings.backend == "gemini":
-        return genai.Client(vertexai=False, api_key=key, http_options=options)
-    if key is not None:
-        return genai.Client(vertexai=True, api_key=key, http_options=options)
-    return genai.Client(
-        vertexai=True, credentials=credentials, project=project, location=settings.location, http_options=options
-    )
+    vertex = settings.backend == "vertex"
+    account: dict[str, Any] = {"api_key": settings.plain_key or None}
+    if vertex and not settings.plain_key:
+        account = {"credentials": credentials, "project": project, "location": settings.location}
+    # Else the environment could have it play back what it once recorded.
+    debug = DebugConfig(client_mode=None, replays_directory=None, replay_id=None)
+    return genai.Client(vertexai=vertex, http_options=options, debug_config=debug, **account)
 
 
 def _config(body: dict[str, Any]) -> types.GenerateContentConfig:
@@ -197,9 +222,3 @@ class _Body(types.HttpOptions):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "_Body":
         return self
-
-
-def _where(settings: GoogleSettings) -> str:
-    if settings.url is not None:
-        return settings.url
-    return "the Gemini API" if settings.backend == "gemini" else "Vertex AI"

@@ -97,7 +97,8 @@ class GoogleLLM(LLMConnector):
     async def describe(self) -> Mapping[str, str]:
         """Which API and which models."""
         settings = self._settings
-        return {"backend": settings.backend, "model": settings.model, **({"url": settings.url} if settings.url else {})}
+        place = {"url": settings.place} if settings.place else {}
+        return {"backend": settings.backend, "model": settings.model, **place}
 
     async def models(self) -> list[ModelInfo]:
         """What the server lists, after the configured model; only that one before the start."""

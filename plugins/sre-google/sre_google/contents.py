@@ -2,19 +2,27 @@
 
 import base64
 import json
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, MessageRole, SkillCall
 from sre_google.state import Part, unpack
 
-__all__ = ["UNSIGNED", "PartsCache", "contents_of", "file_part", "system_of"]
+__all__ = ["FUNCTION_NAME", "UNSIGNED", "PartsCache", "contents_of", "file_part", "system_of"]
+
+FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+"""What Google accepts as the name of a function."""
 
 UNSIGNED = "skip_thought_signature_validator"
 """Stands in Google's documentation for the signature of a call that its model did not make itself."""
 
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.:-]")
+_KEPT_OF_NAME = 100
+_BEGUN = "(The talk begins.)"
 _TEXT_TYPES = ("json", "xml", "yaml", "toml", "javascript", "typescript", "sql", "x-sh", "x-python", "csv", "markdown")
 
 
@@ -38,7 +46,7 @@ class PartsCache:
 
 def system_of(messages: Sequence[Message]) -> Part | None:
     """The `systemInstruction`: all system messages, wherever they stand."""
-    parts = [{"text": one.text} for one in messages if one.role is MessageRole.SYSTEM and one.text]
+    parts = [{"text": _whole(one.text)} for one in messages if one.role is MessageRole.SYSTEM and one.text]
     return {"parts": parts} if parts else None
 
 
@@ -66,6 +74,9 @@ def contents_of(messages: Sequence[Message], cache: PartsCache, origin: str, *, 
         last = message.role
     if not found:
         raise ConfigError("the request has no message that says anything", hint="add one of the user")
+    if found[0]["role"] == "model":
+        # The assistant opened the talk; Google wants the user first.
+        found.insert(0, {"role": "user", "parts": [{"text": _BEGUN}]})
     return found
 
 
@@ -78,7 +89,7 @@ def _parts(message: Message, origin: str, *, signs: bool) -> list[Part]:
                 raise UnsupportedError("Google takes no files with the result of a skill", hint="let it return text")
             return [_result_part(message)]
         case _:
-            return [*_files(message), *([{"text": message.text}] if message.text else [])]
+            return [*_files(message), *([{"text": _whole(message.text)}] if message.text else [])]
 
 
 def _files(message: Message) -> list[Part]:
@@ -89,7 +100,7 @@ def _assistant_parts(message: Message, origin: str, *, signs: bool) -> list[Part
     layout = unpack(message, origin)
     if layout is not None:
         return _signed_parts(message, layout, signs=signs)
-    parts: list[Part] = [{"text": message.text}] if message.text else []
+    parts: list[Part] = [{"text": _whole(message.text)}] if message.text else []
     calls = [_call_part(call) for call in message.skill_calls]
     if calls and signs:
         calls[0]["thoughtSignature"] = UNSIGNED
@@ -109,7 +120,7 @@ def _signed_parts(message: Message, layout: Sequence[Mapping[str, Any]], *, sign
         elif "thought" in piece:
             part = {"text": piece["thought"], "thought": True}
         else:
-            part = {"text": message.text[start : start + piece["text"]]}
+            part = {"text": _whole(message.text[start : start + piece["text"]])}
             start += piece["text"]
         if "signature" in piece:
             part["thoughtSignature"] = piece["signature"]
@@ -118,19 +129,49 @@ def _signed_parts(message: Message, layout: Sequence[Mapping[str, Any]], *, sign
 
 
 def _call_part(call: SkillCall) -> Part:
+    return {"functionCall": {"id": _whole(call.id), "name": _function_name(call.name), "args": _arguments(call)}}
+
+
+def _arguments(call: SkillCall) -> dict[str, Any]:
+    text = _whole(call.arguments).strip()
     try:
-        arguments = json.loads(call.arguments or "{}")
-    except ValueError:
-        arguments = None
-    # Google's models write objects; another's may have written anything, and has been told that it was wrong.
-    args = arguments if isinstance(arguments, dict) else {"arguments": call.arguments}
-    return {"functionCall": {"id": call.id, "name": call.name, "args": args}}
+        found = json.loads(text or "{}", parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        # Google's models write objects; another's may have written anything, and has been told that it was wrong.
+        return {"arguments": text}
+    if "\\u" in text:
+        # Half a character may be written as an escape, too.
+        found = dict(json.loads(_whole(json.dumps(found, ensure_ascii=False))))
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _function_name(name: str) -> str:
+    """A name that Google accepts; models also call what there is not, by any name."""
+    if FUNCTION_NAME.fullmatch(name):
+        return name
+    return f"_{_NOT_IN_NAMES.sub('_', name)[:_KEPT_OF_NAME]}_{crc32(name.encode(errors='surrogatepass')):08x}"
 
 
 def _result_part(message: Message) -> Part:
     # As text, whatever it is: numbers in a structure would come out as floating point.
-    response = {"error" if message.is_error else "output": message.text}
-    return {"functionResponse": {"id": message.call_id, "name": message.name, "response": response}}
+    response = {"error" if message.is_error else "output": _whole(message.text)}
+    name = _function_name(message.name or "")
+    return {"functionResponse": {"id": _whole(message.call_id or ""), "name": name, "response": response}}
+
+
+def _whole(text: str) -> str:
+    """Text without lone halves of characters, which Google takes for broken JSON."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _place(result: Part, calls: Sequence[str]) -> int:

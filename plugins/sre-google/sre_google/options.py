@@ -37,8 +37,8 @@ class RequestOptions(BaseModel):
     safety_settings: tuple[SafetySetting, ...] = Field(default=(), description="`category` and `threshold` of each.")
     cached_content: str | None = Field(default=None, description="Name of content that was cached before.")
     media_resolution: str | None = Field(default=None, description="MEDIA_RESOLUTION_LOW, MEDIUM or HIGH.")
-    service_tier: str | None = Field(default=None, description="Such as flex or priority; the Gemini API only.")
-    labels: Mapping[str, str] = Field(default={}, description="For the bill; Vertex AI only.")
+    service_tier: str | None = Field(default=None, description="Such as flex or priority.")
+    labels: Mapping[str, str] = Field(default={}, description="For the bill.")
 
 
 class ImageOptions(BaseModel):
@@ -48,7 +48,9 @@ class ImageOptions(BaseModel):
 
     aspect_ratio: str | None = Field(default=None, description="Such as 16:9.")
     image_size: str | None = Field(default=None, description="512, 1K, 2K or 4K.")
-    person_generation: str | None = Field(default=None, description="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE.")
+    person_generation: str | None = Field(
+        default=None, description="ALLOW_ALL, ALLOW_ADULT or ALLOW_NONE; Vertex AI only."
+    )
     thinking_level: ThinkingLevel | None = Field(default=None, description="How hard the model thinks first.")
     safety_settings: tuple[SafetySetting, ...] = Field(default=(), description="`category` and `threshold` of each.")
 

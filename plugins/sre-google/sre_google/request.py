@@ -1,6 +1,5 @@
 """A request as the body that both of Google's APIs take."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -8,7 +7,7 @@ from typing import Any, Literal
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, SkillSpec
-from sre_google.contents import PartsCache, contents_of, system_of
+from sre_google.contents import FUNCTION_NAME, PartsCache, contents_of, system_of
 from sre_google.options import RequestOptions, SafetySetting, read_options
 from sre_google.schemas import google_schema
 from sre_google.settings import Backend
@@ -18,7 +17,6 @@ __all__ = ["Target", "check_files", "request_body", "safety_settings"]
 
 Body = dict[str, Any]
 
-_FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _MOST_STOPS = 5
 _PDF_BYTES = 50_000_000
 _MODES: Mapping[Literal["auto", "required", "none"], str] = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
@@ -93,7 +91,7 @@ def check_files(groups: Iterable[Sequence[File]], limit: int) -> int:
 
 
 def _declaration(skill: SkillSpec) -> Body:
-    if not _FUNCTION_NAME.fullmatch(skill.name):
+    if not FUNCTION_NAME.fullmatch(skill.name):
         raise ConfigError(
             f"Google takes no skill named {skill.name!r}", hint="let its name begin with a letter or an underscore"
         )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from sre_core.connectors.base import Settings
 
@@ -65,6 +66,27 @@ class GoogleSettings(Settings):
     )
     connect_timeout: float = Field(default=10.0, gt=0, description="Seconds to connect.")
     max_connections: int = Field(default=1000, ge=1, description="Requests under way at once; more wait.")
+
+    @field_validator("url")
+    @classmethod
+    def _leads_somewhere(cls, url: str | None) -> str | None:
+        # Asking for the port is what checks it.
+        if url is not None and (not urlsplit(url).hostname or urlsplit(url).port == 0):
+            raise ValueError("the url names no server")
+        return url
+
+    @property
+    def plain_key(self) -> str:
+        """The key without the line break that a file may end with; empty where there is none."""
+        return "" if self.key is None else self.key.get_secret_value().strip()
+
+    @property
+    def place(self) -> str | None:
+        """The URL, if one is set, without what nobody may see, such as a password in it."""
+        if self.url is None:
+            return None
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
     @model_validator(mode="after")
     def _account(self) -> Self:

@@ -11,7 +11,7 @@ import pytest
 from sre_core.connectors.llm import ImageRequest, LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, Message, ProviderState, SkillCall, SkillSpec
-from sre_google.contents import UNSIGNED, PartsCache
+from sre_google.contents import FUNCTION_NAME, UNSIGNED, PartsCache
 from sre_google.images import image_body
 from sre_google.request import Target, check_files, request_body
 from sre_google.schemas import google_schema
@@ -104,6 +104,40 @@ def test_results_stand_in_the_order_of_their_calls_and_apart_from_what_is_said_n
         {"id": "c2", "name": "f", "response": {"output": "2"}},
     ]
     assert made["contents"][3] == {"role": "user", "parts": [{"text": "stop"}]}
+
+
+def test_a_conversation_that_the_assistant_opened_gets_a_beginning() -> None:
+    made = body(Message.assistant("Welcome!"), Message.user("Hello"))
+    assert [content["role"] for content in made["contents"]] == ["user", "model", "user"]
+    assert made["contents"][0]["parts"][0]["text"]
+
+
+HALF = "a\ud83e"
+
+
+@pytest.mark.parametrize("arguments", [f'{{"x": "{HALF}"}}', '{"x": "a\\ud83e"}', '{"x": "' + HALF])
+def test_half_a_character_does_not_break_the_request(arguments: str) -> None:
+    call = SkillCall(id="c1", name="f", arguments=arguments)
+    said = Message.assistant(HALF, skill_calls=(call,))
+    made = body(Message.system(HALF), Message.user(HALF), said, Message.result(call, HALF))
+    assert "a\ufffd" in json.dumps(made, ensure_ascii=False).encode().decode()
+
+
+@pytest.mark.parametrize("arguments", ["[" * 99_999, '{"x": NaN}', '{"x": -Infinity}', "[1]"])
+def test_arguments_that_are_no_json_object_go_as_text(arguments: str) -> None:
+    call = SkillCall(id="c1", name="f", arguments=arguments)
+    made = body(HELLO, Message.assistant("", skill_calls=(call,)), Message.result(call, "bad", is_error=True))
+    assert made["contents"][1]["parts"][0]["functionCall"]["args"] == {"arguments": arguments}
+
+
+@pytest.mark.parametrize("name", ["", "2go", "добавь", "n" * 300, "a b"])
+def test_a_skill_that_there_cannot_be_does_not_spoil_the_conversation(name: str) -> None:
+    call = SkillCall(id="c1", name=name, arguments=" ")
+    made = body(HELLO, Message.assistant("", skill_calls=(call,)), Message.result(call, "no such skill"))
+    called = made["contents"][1]["parts"][0]["functionCall"]
+    assert FUNCTION_NAME.fullmatch(called["name"])
+    assert called["args"] == {}
+    assert made["contents"][2]["parts"][0]["functionResponse"]["name"] == called["name"]
 
 
 def test_calls_of_another_provider_carry_the_signature_for_unsigned_ones() -> None:
