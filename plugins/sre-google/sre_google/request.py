@@ -18,6 +18,8 @@ __all__ = ["Target", "check_files", "request_body", "safety_settings"]
 Body = dict[str, Any]
 
 _MOST_STOPS = 5
+# What says nothing about the arguments of a skill.
+_SILENT = frozenset({"$schema", "description", "title", "type"})
 _PDF_BYTES = 50_000_000
 _MODES: Mapping[Literal["auto", "required", "none"], str] = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
 
@@ -97,7 +99,7 @@ def _declaration(skill: SkillSpec) -> Body:
         )
     declaration: Body = {"name": skill.name, "description": skill.description}
     # An object without properties says that there are no parameters, which is said by saying nothing.
-    if skill.parameters.get("properties") or skill.parameters.get("additionalProperties"):
+    if any(value for key, value in skill.parameters.items() if key not in _SILENT):
         declaration["parametersJsonSchema"] = google_schema(skill.parameters)
     return declaration
 

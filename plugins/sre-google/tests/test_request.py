@@ -66,6 +66,20 @@ def test_calls_and_responses_follow_each_other() -> None:
     assert made == DOCUMENTED["call_and_response"]["body"]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "kept"),
+    [
+        ({"type": "object", "properties": {}, "required": [], "additionalProperties": False}, False),
+        ({"type": "object", "title": "now"}, False),
+        ({"$ref": "#/$defs/Place", "$defs": {"Place": {"type": "object"}}}, True),
+        ({"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, True),
+    ],
+)
+def test_parameters_are_left_out_only_if_there_are_none(parameters: dict[str, Any], kept: bool) -> None:
+    (declared,) = body(HELLO, skills=(replace(NOW, parameters=parameters),))["tools"][0]["functionDeclarations"]
+    assert ("parametersJsonSchema" in declared) == kept
+
+
 def test_a_schema_goes_as_it_is() -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     made = body(Message.user("Extract the recipe."), output_schema=schema)
