@@ -13,12 +13,12 @@ class Alarm:
     It is set for whoever waits longest, and moved only when it rings. Belongs to one event loop.
     """
 
-    __slots__ = ("_loop", "_timer", "_waiting", "seconds")
+    __slots__ = ("_timer", "_waiting", "loop", "seconds")
 
     def __init__(self, seconds: float) -> None:
         """`seconds` are for each wait. Raises RuntimeError when no event loop runs."""
         self.seconds = seconds
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         # By the time when they are due: a dict keeps the order.
         self._waiting: dict[Deadline, float] = {}
@@ -31,9 +31,9 @@ class Alarm:
 
     def set(self, deadline: "Deadline") -> None:
         """Ring for a deadline that was not set, in `seconds` from now."""
-        self._waiting[deadline] = due = self._loop.time() + self.seconds
+        self._waiting[deadline] = due = self.loop.time() + self.seconds
         if self._timer is None:
-            self._timer = self._loop.call_at(due, self._ring)
+            self._timer = self.loop.call_at(due, self._ring)
 
     def drop(self, deadline: "Deadline") -> None:
         """Do not ring for a deadline, if it is set."""
@@ -41,11 +41,11 @@ class Alarm:
 
     def _ring(self) -> None:
         self._timer = None
-        now = self._loop.time() + _EARLY
+        now = self.loop.time() + _EARLY
         while self._waiting:
             deadline, due = next(iter(self._waiting.items()))
             if due > now:
-                self._timer = self._loop.call_at(due, self._ring)
+                self._timer = self.loop.call_at(due, self._ring)
                 return
             del self._waiting[deadline]
             deadline.ring()
@@ -67,7 +67,7 @@ class Deadline:
 
     def start(self) -> None:
         """The current task begins to wait. Raises RuntimeError when there is none."""
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._alarm.loop)  # to find the loop would cost more than all the rest
         if task is None:
             raise RuntimeError("a deadline needs a task that it can cancel")
         self._task = task
