@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 from sre_aws.bedrock.embeddings import batch_size, embedding_body, vectors_of
 from sre_aws.bedrock.errors import FOREIGN, translated
@@ -24,10 +25,14 @@ class Bedrock:
     """Models on Bedrock."""
 
     def __init__(self, settings: BedrockSettings) -> None:
+        # Else a token in the environment would win over the keys or the profile that the settings name.
+        named = settings.access_key_id is not None or settings.profile is not None
+        signed = {"auth_scheme_preference": "sigv4"} if named else {}
         # Its own check of parameters walks through the whole conversation at each turn.
-        self._runtime = AwsClient("bedrock-runtime", settings, {"parameter_validation": False})
-        self._control = AwsClient("bedrock", settings)
+        self._runtime = AwsClient("bedrock-runtime", settings, {"parameter_validation": False, **signed})
+        self._control = AwsClient("bedrock", settings, signed)
         self._dimensions = settings.embedding_dimensions
+        self._under_way: set[Any] = set()
         self._listing = asyncio.Lock()
         self._listable = False
 
@@ -38,6 +43,9 @@ class Bedrock:
     async def close(self) -> None:
         """Close all connections; what is under way breaks off."""
         self._listable = False
+        # A reader that waits would not notice that its connection is closed.
+        for events in list(self._under_way):
+            events.close()
         await self._runtime.close()
         await self._control.close()
 
@@ -49,6 +57,7 @@ class Bedrock:
         try:
             response = await runtime.driver.converse_stream(**call.parameters)
             events = response["stream"]
+            self._under_way.add(events)
             try:
                 async for event in events:
                     for chunk in reader.read(event):
@@ -56,6 +65,7 @@ class Bedrock:
                     if reader.done:
                         return
             finally:
+                self._under_way.discard(events)
                 events.close()
         except FOREIGN as error:
             raise translated(error, what, at=runtime.at) from error

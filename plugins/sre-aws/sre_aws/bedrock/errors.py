@@ -15,7 +15,7 @@ from sre_core.errors import ConnectorError, NotFoundError, SREError, Unavailable
 
 __all__ = ["FOREIGN", "translated"]
 
-FOREIGN: tuple[type[Exception], ...] = (*DRIVER, *UNREADABLE, ParserError, LookupError)
+FOREIGN: tuple[type[Exception], ...] = (*DRIVER, *UNREADABLE, ParserError, LookupError, RuntimeError)
 """What a call or a stream may raise, besides cancellation."""
 
 _STATUS: Mapping[str, int] = {
@@ -39,6 +39,8 @@ def translated(error: Exception, what: str, *, at: str) -> SREError:
         return ConnectorError(
             f"{what}: {at} sent what is no stream of events ({type(error).__name__})", hint="check the setting url"
         )
+    if isinstance(error, RuntimeError):
+        return UnavailableError(f"{what}: the client is closed", hint="start the connector again")
     code, said = error_code(error), _message(error)
     if isinstance(error, EventStreamError):
         # These come without a status, and with a small letter at the beginning.

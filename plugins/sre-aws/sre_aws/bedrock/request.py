@@ -11,12 +11,14 @@ from sre_aws.bedrock.schemas import input_schema, output_schema
 from sre_aws.bedrock.settings import BedrockSettings
 from sre_aws.bedrock.thinking import Plan, thinking
 from sre_aws.bedrock.traits import Traits, traits
-from sre_aws.bedrock.wire import Block, Wire
+from sre_aws.bedrock.wire import Block, Wire, whole
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message
 
 __all__ = ["BINDING_BETA", "Call", "build"]
+
+_TOLD = "Give your final answer as one JSON value that matches this JSON schema, with no text around it:"
 
 BINDING_BETA = "thinking-binding-controls-2026-08-01"
 """What lets a request to Claude say that thoughts which do not hold any more are to be dropped."""
@@ -45,32 +47,40 @@ def build(request: LLMRequest, settings: BedrockSettings, model: str, wire: Call
     max_tokens = request.max_tokens or settings.max_tokens
     said = talk.read(request.messages, wire)
     plan = thinking(request, options, known, max_tokens=max_tokens)
-    if plan.fields.get("thinking", {}).get("type") == "enabled" and said.lacks_thoughts:
+    if plan.mode == "enabled" and said.lacks_thoughts:
         plan = Plan(fields={"thinking": {"type": "disabled"}}, effort=plan.effort)
-    tools = _tools(request, known, settings, thinks=plan.asked)
+    tools = _tools(request, known, settings, by_budget=plan.mode == "enabled")
     # Calls need definitions of what was called; without any, they are told in words.
     thoughts = plan.on and said.thinks and (bool(tools) or not said.uses_tools)
+    drops = thoughts and known.bound and settings.changed_history == "drop"
+    if drops and plan.mode == "between_tools":
+        # It cannot be said then what is to be dropped, so nothing goes back that might have to be.
+        thoughts = drops = False
     form: talk.Form = "blocks" if thoughts else "unthinking" if tools or not said.uses_tools else "plain"
     mark = _mark(settings) if known.caches else None
     parameters: dict[str, Any] = {"modelId": model, "messages": talk.write(said, mark=mark, form=form)}
-    if said.system:
-        parameters["system"] = [{"text": said.system}, *([mark] if mark else [])]
+    enforced = known.schemas if settings.schemas == "auto" else settings.schemas == "enforce"
+    system = [said.system] if said.system else []
+    if request.output_schema is not None and not enforced:
+        system.append(f"{_TOLD}\n{json.dumps(request.output_schema, ensure_ascii=False)}")
+    if system:
+        parameters["system"] = [{"text": whole("\n\n".join(system))}, *([mark] if mark else [])]
     inference, ignored = _inference(request, settings, known, max_tokens=max_tokens, thinks=plan.on)
     if inference:
         parameters["inferenceConfig"] = inference
     if tools:
         parameters["toolConfig"] = tools
-    fields = _own_fields(options, plan, drops=thoughts and known.bound and settings.changed_history == "drop")
+    fields = _own_fields(options, plan, drops=drops)
     if fields:
         parameters["additionalModelRequestFields"] = fields
-    parameters |= _rest(request, options, settings, plan)
+    parameters |= _rest(options, settings, plan, request.output_schema if enforced else None)
     stops = tuple(stop for stop in request.stop if stop and not stop.strip())
     return Call(parameters=parameters, ignored=ignored, stops=stops)
 
 
-def _tools(request: LLMRequest, known: Traits, settings: BedrockSettings, *, thinks: bool) -> dict[str, Any]:
+def _tools(request: LLMRequest, known: Traits, settings: BedrockSettings, *, by_budget: bool) -> dict[str, Any]:
     if request.skill_choice == "required":
-        _check_forced(request, known, thinks=thinks)
+        _check_forced(request, known, by_budget=by_budget)
     # The API cannot be told that a model must not call what it is offered.
     if not request.skills or request.skill_choice == "none":
         return {}
@@ -91,15 +101,17 @@ def _tools(request: LLMRequest, known: Traits, settings: BedrockSettings, *, thi
     return {"tools": tools} | ({"toolChoice": {"any": {}}} if request.skill_choice == "required" else {})
 
 
-def _check_forced(request: LLMRequest, known: Traits, *, thinks: bool) -> None:
+def _check_forced(request: LLMRequest, known: Traits, *, by_budget: bool) -> None:
     if not request.skills:
         raise ConfigError("skill_choice 'required' needs at least one skill", hint="pass skills=(...)")
-    if not known.forced or thinks:
-        why = "thinks" if known.forced else "always thinks"
+    if not known.forced:
         raise UnsupportedError(
-            f"a model that {why} cannot be made to call a skill",
-            hint="use skill_choice 'auto' and say so in the prompt"
-            + (", or ask with thinking=False" if known.forced else ", or another model"),
+            "the model cannot be made to call a skill",
+            hint="use skill_choice 'auto' and say so in the prompt, or another model",
+        )
+    if by_budget:
+        raise UnsupportedError(
+            "a model that thinks by a budget cannot be made to call a skill", hint="ask with thinking=False"
         )
 
 
@@ -136,20 +148,20 @@ def _own_fields(options: RequestOptions, plan: Plan, *, drops: bool) -> dict[str
     fields = dict(plan.fields)
     if drops:
         config = dict(fields.get("thinking") or {"type": "adaptive"})
-        if config["type"] in {"adaptive", "enabled"}:
-            config["block_binding"] = {"prefix_mismatch_behavior": "drop_block"}
-            fields |= {"thinking": config, "anthropic_beta": [BINDING_BETA]}
+        config["block_binding"] = {"prefix_mismatch_behavior": "drop_block"}
+        fields |= {"thinking": config, "anthropic_beta": [BINDING_BETA]}
     return fields | dict(options.fields)
 
 
-def _rest(request: LLMRequest, options: RequestOptions, settings: BedrockSettings, plan: Plan) -> dict[str, Any]:
+def _rest(
+    options: RequestOptions, settings: BedrockSettings, plan: Plan, schema: Mapping[str, Any] | None
+) -> dict[str, Any]:
     rest: dict[str, Any] = {}
     output: dict[str, Any] = {"effort": plan.effort} if plan.effort else {}
-    if request.output_schema is not None:
-        schema = json.dumps(output_schema(request.output_schema))
+    if schema is not None:
         output["textFormat"] = {
             "type": "json_schema",
-            "structure": {"jsonSchema": {"schema": schema, "name": "answer"}},
+            "structure": {"jsonSchema": {"schema": json.dumps(output_schema(schema)), "name": "answer"}},
         }
     if output:
         rest["outputConfig"] = output

@@ -44,7 +44,9 @@ def _plain(schema: Any, where: str) -> dict[str, Any]:
         plain["$ref"] = str(schema["$ref"]).replace("#/definitions/", "#/$defs/")
     for key, name in _BRANCHES.items():
         if key in schema:
-            plain[name] = [_plain(one, where) for one in schema[key]]
+            # A reference in an `allOf` is refused; of one schema, a choice says the same.
+            found = "anyOf" if len(schema[key]) == 1 and "anyOf" not in plain else name
+            plain[found] = [_plain(one, where) for one in schema[key]]
     if kinds == "object":
         plain |= _object(schema, where)
     elif kinds == "array":

@@ -36,6 +36,11 @@ class BedrockSettings(AwsSettings):
         default="ignore",
         description="What becomes of `temperature` and `top_p`, which Claude does not take from 4.7 on.",
     )
+    schemas: Literal["auto", "enforce", "tell"] = Field(
+        default="auto",
+        description="What becomes of an output schema: the service holds the model to it (enforce), or the model is "
+        "told it in the prompt (tell), since many can only be told; auto enforces it for Claude 4.5 and 4.6.",
+    )
     guardrail: str | None = Field(default=None, min_length=1, description="Id or ARN of a guardrail for all requests.")
     guardrail_version: str = Field(default="DRAFT", min_length=1, description="Its version: a number, or DRAFT.")
     embedding_model: str = Field(

@@ -30,12 +30,14 @@ class Talk:
 
     @property
     def lacks_thoughts(self) -> bool:
-        """Whether results go back to a model that called skills without a thought, as that of another connector may.
+        """Whether results go back to a model that began to answer without a thought, as that of another connector may.
 
-        Models that think by budget do not begin to in the middle of a turn.
+        An answer goes on over calls and results, and models that think by budget do not begin to in the middle of it.
         """
-        returned = any("toolResult" in block for one in self.turns[-1] for block in one.blocks)
-        return returned and len(self.turns) > 1 and not any(one.thinks for one in self.turns[-2])
+        asked = len(self.turns) - 1
+        while asked > 1 and any("toolResult" in block for one in self.turns[asked] for block in one.blocks):
+            asked -= 2
+        return asked < len(self.turns) - 1 and not any(one.thinks for one in self.turns[asked + 1])
 
 
 def read(messages: Sequence[Message], wire: Callable[[Message], Wire]) -> Talk:

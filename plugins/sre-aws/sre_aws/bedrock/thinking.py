@@ -15,6 +15,7 @@ LEAST_BUDGET = 1024
 """Tokens: Claude takes no smaller budget."""
 
 _GUESS = 4096
+_HARD = frozenset({"xhigh", "max"})
 _LARGEST_GUESS = 16_384
 
 
@@ -22,20 +23,26 @@ _LARGEST_GUESS = 16_384
 class Plan:
     """`fields` are what the model's own part of the request gets, `effort` that of its common part.
 
-    `asked` says that the user wants it, and `on` that the model may think: only then its earlier thoughts go back.
+    `on` says that the model may think: only then its earlier thoughts go back.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     effort: str | None = None
-    asked: bool = False
     on: bool = False
+
+    @property
+    def mode(self) -> str | None:
+        """How Claude is to think: "enabled" for a budget, "adaptive", "between_tools", "disabled"; None if unsaid."""
+        found: str | None = self.fields.get("thinking", {}).get("type")
+        return found
 
 
 def thinking(request: LLMRequest, options: RequestOptions, known: Traits, *, max_tokens: int | None) -> Plan:
     """How the model is to think. A model that cannot be told not to thinks as little as it can, and out of sight.
 
-    Raises ConfigError when there is no room for it in `max_tokens`, or when the model takes no budget, and
-    UnsupportedError for a model of which it is not known how to make it think.
+    Raises ConfigError when there is no room for it in `max_tokens`, when the model takes no budget, or when it is to
+    try harder than it can without thinking, and UnsupportedError for a model of which it is not known how to make it
+    think.
     """
     if known.thinking is Thinking.NOVA:
         return _nova(request, options)
@@ -43,10 +50,7 @@ def thinking(request: LLMRequest, options: RequestOptions, known: Traits, *, max
     if request.thinking is False:
         return _off(known, effort)
     if request.thinking or options.thinking_budget is not None:
-        return Plan(fields=_on(options, known, max_tokens=max_tokens), effort=effort, asked=True, on=True)
-    if known.thinking is Thinking.UNLESS and request.skill_choice == "required":
-        # A model that thinks cannot be made to call a skill, and nobody asked it to think.
-        return _off(known, effort)
+        return Plan(fields=_on(options, known, max_tokens=max_tokens), effort=effort, on=True)
     on = known.thinking not in {Thinking.BUDGET, Thinking.ASKED}
     claude = on and known.thinking is not Thinking.UNKNOWN
     shown = {"type": "adaptive", "display": options.thinking_display} if options.thinking_display and claude else None
@@ -54,15 +58,21 @@ def thinking(request: LLMRequest, options: RequestOptions, known: Traits, *, max
 
 
 def _nova(request: LLMRequest, options: RequestOptions) -> Plan:
-    if request.thinking is None:
-        return Plan(effort=options.effort)
-    if not request.thinking:
+    """An effort is how hard it thinks, and nothing else, so it makes it think."""
+    if request.thinking is False:
         return Plan(fields={"reasoningConfig": {"type": "disabled"}})
+    if not request.thinking and options.effort is None:
+        return Plan()
     config = {"type": "enabled", "maxReasoningEffort": options.effort or "medium"}
-    return Plan(fields={"reasoningConfig": config}, asked=True, on=True)
+    return Plan(fields={"reasoningConfig": config}, on=True)
 
 
 def _off(known: Traits, effort: str | None) -> Plan:
+    if known.capped and effort in _HARD:
+        raise ConfigError(
+            f"the model has to think to try as hard as effort {effort!r} says",
+            hint='use effort "high" or less, or do not ask with thinking=False',
+        )
     match known.thinking:
         case Thinking.UNKNOWN:
             return Plan(effort=effort)

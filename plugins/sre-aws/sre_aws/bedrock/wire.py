@@ -18,8 +18,9 @@ __all__ = ["Block", "Wire", "whole", "wire"]
 Block = dict[str, Any]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
-_KEPT_OF_ID = 50
+_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +84,10 @@ def _result(message: Message) -> Wire:
     if not message.call_id:
         raise ConfigError("the result of a skill does not say of which call", hint="make it with Message.result")
     content = list(_content(message)) or [{"text": "(nothing)"}]
-    block: Block = {"toolResult": {"toolUseId": _id(message.call_id), "content": content}}
+    block: Block = {"toolResult": {"toolUseId": _fit(message.call_id, _ID), "content": content}}
     if message.is_error:
         block["toolResult"]["status"] = "error"
-    told = {"text": f"[{message.name or 'The skill'} {'failed' if message.is_error else 'returned'}]"}
+    told = {"text": whole(f"[{message.name or 'The skill'} {'failed' if message.is_error else 'returned'}]")}
     return Wire(role="user", blocks=(block,), unthinking=(block,), plain=(told, *content))
 
 
@@ -112,8 +113,10 @@ def _assistant(message: Message, family: str) -> Wire:
             continue
         if "call" in part:
             call = next(calls)
-            block: Block = {"toolUse": {"toolUseId": _id(call.id), "name": call.name, "input": _arguments(call)}}
-            plain.append({"text": f"[calls {call.name} with {whole(call.arguments)}]"})
+            block: Block = {
+                "toolUse": {"toolUseId": _fit(call.id, _ID), "name": _fit(call.name, _NAME), "input": _arguments(call)}
+            }
+            plain.append({"text": whole(f"[calls {call.name} with {call.arguments}]")})
         else:
             text, start = message.text[start : start + part["text"]], start + part["text"]
             if not text.strip():
@@ -132,16 +135,21 @@ def _arguments(call: SkillCall) -> dict[str, Any]:
         found = json.loads(whole(call.arguments), parse_constant=_no_number)
     except (ValueError, RecursionError):
         found = None
-    # Of a call that was cut, so that the model sees its mistake.
-    return found if isinstance(found, dict) else {"INVALID_JSON": whole(call.arguments)}
+    if not isinstance(found, dict):
+        # Of a call that was cut, so that the model sees its mistake.
+        return {"INVALID_JSON": whole(call.arguments)}
+    if "\\u" in call.arguments:
+        # Half a character may be written as an escape, too.
+        found = dict(json.loads(whole(json.dumps(found, ensure_ascii=False))))
+    return found
 
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _id(id: str) -> str:  # noqa: A002 -- the field's own name
-    """An id that the API accepts; others come from other providers."""
-    if _ID.fullmatch(id):
-        return id
-    return f"{_FOREIGN.sub('_', id)[:_KEPT_OF_ID]}_{crc32(id.encode(errors='surrogatepass')):08x}"
+def _fit(text: str, wanted: re.Pattern[str]) -> str:
+    """An id or a name that the API accepts: ids of other providers differ, and models call what there is not."""
+    if wanted.fullmatch(text):
+        return text
+    return f"{_FOREIGN.sub('_', text)[:_KEPT]}_{crc32(text.encode(errors='surrogatepass')):08x}"

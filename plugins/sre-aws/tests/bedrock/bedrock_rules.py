@@ -29,6 +29,8 @@ _THINKING = {
 BOUND = {CLAUDE, NEW_CLAUDE, PROFILE}
 _BY_ITSELF = {CLAUDE, NEW_CLAUDE, PROFILE}
 _UNFORCED = {NEW_CLAUDE, PROFILE}
+_CAPPED = {CLAUDE, PROFILE}
+_HELD_TO_SCHEMAS = {OLD_CLAUDE}
 _CACHING = {CLAUDE, OLD_CLAUDE, NEW_CLAUDE, PROFILE, NOVA_2}
 _MODELS = [CLAUDE, OLD_CLAUDE, NEW_CLAUDE, PROFILE, NOVA_2, LLAMA]
 _ENUMS = {
@@ -36,6 +38,7 @@ _ENUMS = {
     "document": {"pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"},
 }
 _NAME = re.compile(r"[A-Za-z0-9\-()\[\]]+( [A-Za-z0-9\-()\[\]]+)*")
+_TOOL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _MODEL = botocore.session.get_session().get_service_model("bedrock-runtime")
 
 
@@ -72,6 +75,8 @@ def check(body: dict[str, Any]) -> None:
         results = [block["toolResult"]["toolUseId"] for block in content if "toolResult" in block]
         need(sorted(results) == sorted(calls), "The number of toolResult blocks exceeds the toolUse blocks, or lacks.")
         calls = [block["toolUse"]["toolUseId"] for block in content if "toolUse" in block]
+        names = [block["toolUse"]["name"] for block in content if "toolUse" in block]
+        need(all(_TOOL.fullmatch(name) for name in names), "toolUse.name: must match [a-zA-Z0-9_-]+")
         uses = calls or results
         need(
             not uses or "toolConfig" in body, "The toolConfig field must be defined when using toolUse and toolResult."
@@ -84,7 +89,8 @@ def check(body: dict[str, Any]) -> None:
                 tool["toolSpec"]["inputSchema"]["json"].get("type") == "object", "inputSchema.json.type must be object."
             )
     forced = bool(body.get("toolConfig", {}).get("toolChoice", {}).keys() & {"any", "tool"})
-    need(not forced or not (model in _UNFORCED or thinks(body)), "tool_choice forces tool use, which is not supported.")
+    by_budget = body.get("additionalModelRequestFields", {}).get("thinking", {}).get("type") == "enabled"
+    need(not forced or not (model in _UNFORCED or by_budget), "tool_choice forces tool use, which is not supported.")
     points = json.dumps(body).count('"cachePoint"')
     need(
         points == 0 or model in _CACHING,
@@ -114,6 +120,10 @@ def _check_fields(body: dict[str, Any]) -> None:
     config = fields.get("thinking")
     if config is not None:
         need(config["type"] in _THINKING.get(model, set()), f"thinking.type.{config['type']} is not supported.")
+        bare = config["type"] in {"between_tools", "disabled"}
+        need(not bare or len(config) == 1, f"thinking.{config['type']}: extra fields are not permitted")
+        hard = body.get("outputConfig", {}).get("effort") in {"xhigh", "max"}
+        need(not (bare and hard and model in _CAPPED), "the effort is capped at high")
         need("block_binding" not in config or BETA in fields.get("anthropic_beta", []), "block_binding: not permitted")
         limit = body.get("inferenceConfig", {}).get("maxTokens", 1 << 20)
         fits = config["type"] != "enabled" or 1024 <= config["budget_tokens"] < limit
@@ -123,13 +133,25 @@ def _check_fields(body: dict[str, Any]) -> None:
     need(not sampling or model not in BOUND, "temperature is not supported for this model.")
     text_format = body.get("outputConfig", {}).get("textFormat")
     if text_format is not None:
+        need(model in _HELD_TO_SCHEMAS, "This model doesn't support the outputConfig field.")
         schema = json.loads(text_format["structure"]["jsonSchema"]["schema"])
         need(schema.get("additionalProperties") is False, "additionalProperties must be false")
 
 
 def thinks(body: dict[str, Any]) -> bool:
+    """Whether the model thinks in its reply; by a budget, only where an answer begins."""
     fields = body.get("additionalModelRequestFields", {})
     if body["modelId"] == NOVA_2:
         return bool(fields.get("reasoningConfig", {}).get("type") == "enabled")
-    kind = fields.get("thinking", {}).get("type")
-    return kind in {"enabled", "adaptive"} or (kind is None and body["modelId"] in _BY_ITSELF)
+    if "toolChoice" in body.get("toolConfig", {}):
+        return False
+    goes_on = any("toolResult" in block for block in body["messages"][-1]["content"])
+    match fields.get("thinking", {}).get("type"):
+        case None:
+            return body["modelId"] in _BY_ITSELF
+        case "between_tools":
+            return goes_on
+        case "enabled":
+            return not goes_on
+        case kind:
+            return bool(kind == "adaptive")

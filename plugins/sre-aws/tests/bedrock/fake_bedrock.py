@@ -292,10 +292,16 @@ def _echo_request(body: dict[str, Any], messages: list[dict[str, Any]]) -> LLMRe
             for tool in tools
         ),
         skill_choice="required" if forced else "auto",
-        output_schema=json.loads(text_format["structure"]["jsonSchema"]["schema"]) if text_format else None,
+        output_schema=json.loads(text_format["structure"]["jsonSchema"]["schema"]) if text_format else _told(body),
         max_tokens=inference.get("maxTokens"),
         stop=tuple(inference.get("stopSequences", ())),
     )
+
+
+def _told(body: dict[str, Any]) -> Any:
+    """The schema that the system prompt asks for, which these models heed."""
+    words, _, schema = _text(body.get("system", [])).rpartition("JSON schema, with no text around it:")
+    return json.loads(schema) if words else None
 
 
 def _ours(message: dict[str, Any]) -> Iterator[Message]:

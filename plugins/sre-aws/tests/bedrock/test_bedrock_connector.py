@@ -1,11 +1,12 @@
 """The connector as its user sees it, against the fake of Bedrock: skills, thoughts, caching, models, embeddings."""
 
+import asyncio
 import gc
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from sre_aws import register_connectors, register_models
 from sre_aws.bedrock.connector import BedrockLLM
@@ -18,13 +19,15 @@ from sre_core.connectors import LLM
 from sre_core.connectors.llm import Completion, LLMRequest, fold
 from sre_core.errors import ConfigError, DeadlineError, UnavailableError
 from sre_core.events import Event, SkillReturned
-from sre_core.messages import FinishReason, Message
+from sre_core.messages import FinishReason, Message, SkillSpec
 from sre_core.skills import Skill, SkillContext
 from sre_core.steps import DirectSteps
 from sre_core.testing.proxy import FaultProxy
+from sre_core.testing.replay import HttpReply, ReplayServer
 
 from .bedrock_rules import CLAUDE, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE  # noqa: TID252
-from .fake_bedrock import COHERE, TITAN, FakeBedrock  # noqa: TID252
+from .event_stream import event  # noqa: TID252
+from .fake_bedrock import ACCESS_KEY, COHERE, SECRET_KEY, TITAN, FakeBedrock  # noqa: TID252
 
 
 async def complete(connector: BedrockLLM, *messages: Message | str, **changes: Any) -> Completion:
@@ -92,8 +95,8 @@ async def test_an_agent_keeps_prompt_skills_and_thoughts_over_turns_of_skills(co
         for block in message["content"]
         if "reasoningContent" in block
     ]
-    # Nova does not sign its thoughts, and does not want them back.
-    assert len(thoughts) == (0 if model == NOVA_2 else 5)
+    # Nova does not sign its thoughts, and by a budget models think only where an answer begins.
+    assert len(thoughts) == {NOVA_2: 0, OLD_CLAUDE: 3}.get(model, 5)
 
 
 async def test_a_history_that_was_cut_loses_the_thoughts_behind_the_cut(connector, make, bedrock: FakeBedrock):
@@ -108,6 +111,64 @@ async def test_a_history_that_was_cut_loses_the_thoughts_behind_the_cut(connecto
         await complete(strict, *talk[2:], thinking=True)
     assert "changed_history" in refused.value.hint
     await strict.stop()
+
+
+async def test_a_history_that_was_cut_does_no_harm_to_a_model_that_thinks_between_calls(
+    connector, bedrock: FakeBedrock
+):
+    skill = SkillSpec(name="add", description="Adds.", parameters={"type": "object", "properties": {}})
+    changes = {"model": PROFILE, "thinking": False, "skills": (skill,)}
+    talk: list[Message] = []
+    for prompt in ("one", "call add {}", None, "call add {}", None):
+        talk += [Message.user(prompt)] if prompt else [Message.result(talk[-1].skill_calls[0], "3")]
+        talk.append((await complete(connector, *talk, **changes)).message)
+    assert any(message.state for message in talk)
+    assert (await complete(connector, *talk[2:], "thanks", **changes)).message.text == "thanks"
+    assert bedrock.refusals == []
+
+
+@pytest.mark.parametrize("begun", [(), (("messageStart", {"role": "assistant"}),)])
+async def test_stopping_ends_calls_that_wait_for_the_service(begun: Any):
+    frames = [event(kind, data) for kind, data in begun]
+    reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames, hang=True)
+    async with ReplayServer.running(always=reply) as server:
+        keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
+        connector = BedrockLLM(BedrockSettings(**keys, url=server.url, model=CLAUDE))
+        await connector.start()
+        calls = [asyncio.ensure_future(complete(connector, "Hi")) for _ in range(20)]
+        await server.wait_until_busy(20)
+        await connector.stop()
+        async with asyncio.timeout(10):
+            found = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(error) for error in found} == {UnavailableError}
+
+
+async def test_what_is_read_after_the_stop_is_an_error_of_ours():
+    frames = [event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}})]
+    reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames, hang=True)
+    async with ReplayServer.running(always=reply) as server:
+        keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
+        connector = BedrockLLM(BedrockSettings(**keys, url=server.url, model=CLAUDE))
+        await connector.start()
+        async with aclosing(connector.stream(LLMRequest(messages=(Message.user("Hi"),)))) as chunks:
+            await anext(chunks)
+            await connector.stop()
+            with pytest.raises(UnavailableError):
+                await anext(chunks)
+
+
+@pytest.mark.parametrize(
+    "environment", [{"AWS_BEARER_TOKEN_BEDROCK": "token-of-somebody"}, {"AWS_AUTH_SCHEME_PREFERENCE": "httpBearerAuth"}]
+)
+async def test_the_environment_does_not_replace_keys_that_are_given(make, monkeypatch, environment: dict[str, str]):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    connector = make()
+    await connector.start()
+    # The server lets nobody in but the holder of these keys.
+    assert (await complete(connector, "Hi")).message.text == "Hi"
+    assert await connector.models()
+    await connector.stop()
 
 
 async def test_what_was_read_before_comes_from_the_cache(connector):

@@ -1,6 +1,7 @@
 """Requests as AWS documents them, and what is refused before anything is sent."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -109,12 +110,13 @@ def test_a_required_skill_is_asked_for_where_that_can_be_done():
     required = ask("Song?", skills=(SONG,), skill_choice="required")
     made = sent(required)
     assert made["toolConfig"]["toolChoice"] == {"any": {}}
-    assert made["additionalModelRequestFields"] == {"thinking": {"type": "disabled"}}
     for model in (NEW_CLAUDE, PROFILE):
         with pytest.raises(UnsupportedError, match="cannot be made to call"):
             sent(required, model=model)
-    with pytest.raises(UnsupportedError, match="thinks"):
-        sent(replace(required, thinking=True))
+    # https://platform.claude.com/docs/en/build-with-claude/thinking#thinking-with-tool-use
+    assert sent(replace(required, thinking=True))["toolConfig"]["toolChoice"] == {"any": {}}
+    with pytest.raises(UnsupportedError, match="by a budget"):
+        sent(replace(required, thinking=True), model=OLD_CLAUDE)
     with pytest.raises(ConfigError, match="at least one skill"):
         sent(replace(required, skills=()))
 
@@ -226,7 +228,7 @@ def test_sampling_that_a_model_does_not_take_is_left_out_or_refused():
 def test_options_guardrails_and_schemas_become_parameters():
     options = {"effort": "low", "service_tier": "flex", "latency": "optimized", "metadata": {"team": "blue"}}
     schema = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}
-    made = sent(ask("Hi", options=options, output_schema=schema), BedrockSettings(guardrail="gr1"))
+    made = sent(ask("Hi", options=options, output_schema=schema), BedrockSettings(guardrail="gr1", schemas="enforce"))
     assert made["outputConfig"]["effort"] == "low"
     told = json.loads(made["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"])
     assert told["additionalProperties"] is False
@@ -238,7 +240,65 @@ def test_options_guardrails_and_schemas_become_parameters():
     with pytest.raises(ConfigError, match="efort"):
         sent(ask("Hi", options={"efort": 1}))
     with pytest.raises(UnsupportedError, match="too open for Bedrock"):
-        sent(ask("Hi", output_schema={"type": "object"}))
+        sent(ask("Hi", output_schema={"type": "object"}), BedrockSettings(schemas="enforce"))
+
+
+@pytest.mark.parametrize(
+    ("model", "schemas", "enforced"),
+    [
+        (OLD_CLAUDE, "auto", True),
+        ("us.anthropic.claude-sonnet-4-6", "auto", True),
+        (OLD_CLAUDE, "tell", False),
+        (NEW_CLAUDE, "auto", False),
+        (NOVA_2, "auto", False),
+        (LLAMA, "auto", False),
+        (LLAMA, "enforce", True),
+    ],
+)
+def test_a_schema_is_told_to_models_that_the_service_does_not_hold_to_it(model: str, schemas: Any, enforced: bool):
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+    schema = {"type": "object", "properties": {"größe": {"type": "integer"}}}
+    request = ask(Message.system("Be brief."), "Hi", output_schema=schema)
+    made = sent(request, BedrockSettings(prompt_caching="off", schemas=schemas), model)
+    assert ("textFormat" in made.get("outputConfig", {})) == enforced
+    (system,) = made["system"]
+    assert system["text"].startswith("Be brief.")
+    assert (json.dumps(schema, ensure_ascii=False) in system["text"]) != enforced
+
+
+@pytest.mark.parametrize("effort", ["xhigh", "max"])
+def test_who_must_think_to_try_hard_is_not_told_not_to(effort: str):
+    for model in (CLAUDE, PROFILE):
+        with pytest.raises(ConfigError, match="has to think"):
+            sent(ask("Hi", thinking=False, options={"effort": effort}), model=model)
+        assert sent(ask("Hi", options={"effort": effort}), model=model)["outputConfig"] == {"effort": effort}
+
+
+def test_an_effort_makes_nova_think():
+    made = sent(ask("Hi", options={"effort": "low"}), model=NOVA_2)
+    assert made["additionalModelRequestFields"]["reasoningConfig"] == {"type": "enabled", "maxReasoningEffort": "low"}
+    assert "outputConfig" not in made
+
+
+@pytest.mark.parametrize("name", ["functions.add:0", "", "n" * 300, "добавь"])
+def test_a_skill_that_there_cannot_be_does_not_spoil_the_conversation(name: str):
+    call = SkillCall(id="tooluse_1", name=name, arguments='{"a": "\\ud83e"}')
+    made = sent(
+        ask("Hi", Message.assistant(skill_calls=(call,)), Message.result(call, "no such skill"), skills=(SONG,))
+    )
+    used = made["messages"][1]["content"][0]["toolUse"]
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", used["name"])
+    assert used["input"] == {"a": "\ufffd"}
+
+
+def test_a_model_that_thought_where_its_answer_began_goes_on_thinking():
+    calls = [SkillCall(id=f"tooluse_{number}", name="top_song", arguments="{}") for number in (1, 2)]
+    begun = [Message.assistant(skill_calls=(calls[0],), state=state(THOUGHT, {"call": True}))]
+    begun += [Message.result(calls[0], "1")]
+    for talk in (begun, [*begun, Message.assistant(skill_calls=(calls[1],)), Message.result(calls[1], "2")]):
+        made = sent(ask("Go", *talk, skills=(SONG,), thinking=True), model=OLD_CLAUDE)
+        assert made["additionalModelRequestFields"]["thinking"]["type"] == "enabled"
+        assert "reasoningContent" in made["messages"][1]["content"][0]
 
 
 # State
@@ -291,6 +351,7 @@ def test_thoughts_stay_away_where_they_cannot_be_read(model: str, thinking: bool
         ("eu.anthropic.claude-sonnet-5", "anthropic", Thinking.UNLESS),
         (PROFILE, "anthropic", Thinking.BETWEEN),
         ("anthropic.claude-3-haiku-20240307-v1:0", "anthropic", Thinking.UNKNOWN),
+        ("anthropic.claude-mythos-preview", "anthropic", Thinking.ALWAYS),
         ("amazon.nova-pro-v1:0", "amazon", Thinking.UNKNOWN),
         (NOVA_2, "amazon", Thinking.NOVA),
         (LLAMA, "meta", Thinking.UNKNOWN),
