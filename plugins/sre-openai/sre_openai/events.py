@@ -17,10 +17,12 @@ class EventParser:
     it is. An event that the end of the stream cuts off is none.
     """
 
-    __slots__ = ("_after_cr", "_marked", "_rest")
+    __slots__ = ("_after_cr", "_marked", "_rest", "_size")
 
     def __init__(self) -> None:
-        self._rest = b""
+        # What has no end yet, in the pieces that came: to join them each time would cost much for a large event.
+        self._rest: list[bytes] = []
+        self._size = 0
         self._marked = True
         self._after_cr = False
 
@@ -28,23 +30,37 @@ class EventParser:
         """The data of the events that end in `piece`. Raises ValueError when one is larger than LARGEST_EVENT."""
         if self._after_cr or b"\r" in piece:
             piece = self._plain(piece)
-        text = self._rest + piece if self._rest else piece
+        text = piece
+        if rest := self._rest:
+            if b"\n\n" not in piece and not (piece.startswith(b"\n") and rest[-1].endswith(b"\n")):
+                self._keep(piece)
+                return []
+            text = b"".join((*rest, piece))
+            rest.clear()
+            self._size = 0
         if self._marked:
             if len(text) < len(_MARK) and _MARK.startswith(text):
-                self._rest = text
+                self._keep(text)
                 return []
             self._marked = False
             text = text.removeprefix(_MARK)
-        if text.startswith(_DATA) and text.endswith(_END):
-            # Nearly all pieces are whole events, and nearly all events one line.
-            events = text[len(_DATA) : -len(_END)].split(_END + _DATA)
-            if text.count(b"\n") == len(_END) * len(events):
-                self._rest = b""
-                return events
-        *blocks, self._rest = text.split(_END)
-        if len(self._rest) > LARGEST_EVENT:
-            raise ValueError("an event of the stream does not end")
-        return [event for block in blocks for event in _data(block)]
+        *blocks, tail = text.split(b"\n\n")
+        self._keep(tail)
+        events: list[bytes] = []
+        for block in blocks:
+            # Nearly all are one line.
+            if block.startswith(b"data: ") and b"\n" not in block:
+                events.append(block[6:])
+            else:
+                events += _data(block)
+        return events
+
+    def _keep(self, piece: bytes) -> None:
+        if piece:
+            self._rest.append(piece)
+            self._size += len(piece)
+            if self._size > LARGEST_EVENT:
+                raise ValueError("an event of the stream does not end")
 
     def _plain(self, piece: bytes) -> bytes:
         """`piece` with LF at the end of all lines; a CR at its own end may be half of a CRLF."""

@@ -65,3 +65,10 @@ def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(events, "LARGEST_EVENT", 10)
     with pytest.raises(ValueError, match="does not end"):
         EventParser().feed(b"data: " + b"x" * 10)
+    parser = EventParser()
+    # What has ended counts no more.
+    assert [parser.feed(piece) for piece in (b"data: 12", b"\n", b"\ndata: 3", b"\n\n")] == [[], [], [b"12"], [b"3"]]
+    parser.feed(b"data: ")
+    parser.feed(b"1234")
+    with pytest.raises(ValueError, match="does not end"):
+        parser.feed(b"5")
