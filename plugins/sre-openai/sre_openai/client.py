@@ -11,7 +11,7 @@ import aiohttp
 from pydantic_core import from_json
 
 from sre_core.errors import ConnectorError, SREError, UnavailableError
-from sre_openai.errors import FOREIGN, translated
+from sre_openai.errors import FOREIGN, cause, translated
 from sre_openai.events import EventParser
 from sre_openai.failures import reply_failure, status_failure
 from sre_openai.settings import OpenAISettings
@@ -21,8 +21,11 @@ __all__ = ["Client", "EventReply"]
 _JSON = {"Content-Type": "application/json"}
 _KEEP_ALIVE = 30.0
 _LARGE = 1 << 20
+_LARGEST_ANSWER = 256 << 20
 _LARGEST_EXPLANATION = 64 << 10
 _DRAIN = 1.0
+# What a pool that is closed does to those who wait for it, or for a reply.
+_STOPPED = (asyncio.CancelledError, RuntimeError)
 
 
 class Client:
@@ -30,7 +33,8 @@ class Client:
 
     def __init__(self, settings: OpenAISettings, *, headers: Mapping[str, str], secrets: Sequence[str]) -> None:
         """`headers` go with every request; `secrets` are kept out of errors."""
-        self._headers = dict(headers)
+        # Each request says itself what it holds.
+        self._headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         self._secrets = secrets
         self._timeout = settings.timeout
         self._pool = aiohttp.TCPConnector(limit=settings.max_connections, keepalive_timeout=_KEEP_ALIVE)
@@ -45,7 +49,7 @@ class Client:
                     total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
                 ),
             )
-            for shown in ({**headers, **_JSON}, {})
+            for shown in ({**self._headers, **_JSON}, {})
         )
 
     async def close(self) -> None:
@@ -55,7 +59,11 @@ class Client:
         await self._pool.close()
 
     def reply(self, url: str, body: bytes, *, what: str, model: str) -> "EventReply":
-        """Post when entered, and read the events of the reply. `what` is said in errors: what was done, and where."""
+        """Post when entered, and read the events of the reply. `what` is said in errors: what was done, and where.
+
+        Raises UnavailableError when the client is closed.
+        """
+        self._check_open(what)
         request = self._session.post(url, data=_payload(body), allow_redirects=False)
         return EventReply(self, request, what=what, model=model)
 
@@ -70,6 +78,7 @@ class Client:
         form: aiohttp.FormData | None = None,
     ) -> Any:
         """Send JSON or a form, and give what the server answers. Raises ConnectorErrors."""
+        self._check_open(what)
         # A form says itself what it is.
         session, headers = (self._session, None) if form is None else (self._bare, self._headers)
         data = form if body is None else _payload(body)
@@ -77,9 +86,12 @@ class Client:
             async with session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
                 if response.status not in {200, 201}:
                     raise await self.refused(response, what, model)
-                answer = await response.read()
+                answer = await _all_of(response, what)
         except FOREIGN as error:
-            raise self.ours(error, what) from error
+            raise self.ours(error, what) from cause(error)
+        except _STOPPED:
+            self.check_stopped(what)
+            raise
         try:
             return from_json(answer)
         except ValueError as error:
@@ -89,17 +101,33 @@ class Client:
 
     async def download(self, url: str, *, what: str) -> bytes:
         """What lies at a link that the server gave. No credentials are shown there."""
+        self._check_open(what)
         try:
             async with self._bare.get(url) as response:
                 if response.status != 200:
                     raise status_failure(response.status, b"", response.headers, what=what)
-                return await response.read()
+                return await _all_of(response, what)
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
+            raise ConnectorError(f"{what}: the server gave a link that cannot be followed") from None
         except FOREIGN as error:
-            raise self.ours(error, what) from error
+            raise self.ours(error, what) from cause(error)
+        except _STOPPED:
+            self.check_stopped(what)
+            raise
+
+    def check_stopped(self, what: str) -> None:
+        """Raise UnavailableError if the pool was closed under a call, and nobody cancelled its task."""
+        task = asyncio.current_task()
+        if self._pool.closed and task is not None and not task.cancelling():
+            raise _stopped(what) from None
 
     def ours(self, error: Exception, what: str) -> SREError:
         """What aiohttp raised, as one of our errors."""
         return translated(error, what, self._timeout)
+
+    def _check_open(self, what: str) -> None:
+        if self._pool.closed:
+            raise _stopped(what)
 
     async def refused(self, response: aiohttp.ClientResponse, what: str, model: str | None) -> ConnectorError:
         """The error for a reply whose status says no."""
@@ -151,7 +179,10 @@ class EventReply:
         try:
             self._response = response = await self._request.__aenter__()
         except FOREIGN as error:
-            raise self._client.ours(error, self._what) from error
+            raise self._client.ours(error, self._what) from cause(error)
+        except _STOPPED:
+            self._client.check_stopped(self._what)
+            raise
         if response.status != 200:
             try:
                 raise await self._client.refused(response, self._what, self._model)
@@ -175,7 +206,10 @@ class EventReply:
                 if self._first is not None and len(self._first) < _LARGEST_EXPLANATION:
                     self._first += piece
         except FOREIGN as error:
-            raise self._client.ours(error, what) from error
+            raise self._client.ours(error, what) from cause(error)
+        except _STOPPED:
+            self._client.check_stopped(what)
+            raise
         except ValueError as error:
             raise ConnectorError(f"{what}: the server does not send events: {error}") from error
         if self._first is None:
@@ -191,7 +225,7 @@ class EventReply:
 
     async def drain(self) -> None:
         """Read to the end of what is over; a server has a second to end it."""
-        with suppress(TimeoutError, aiohttp.ClientError):
+        with suppress(TimeoutError, aiohttp.ClientError, RuntimeError):
             async with asyncio.timeout(_DRAIN):
                 while await self._response.content.readany():
                     pass
@@ -200,3 +234,22 @@ class EventReply:
 def _payload(body: bytes) -> bytes | io.BytesIO:
     # aiohttp warns of large ones, which it would write at one go.
     return io.BytesIO(body) if len(body) > _LARGE else body
+
+
+async def _all_of(response: aiohttp.ClientResponse, what: str) -> bytes:
+    pieces, size = list[bytes](), response.content_length or 0
+    if size <= _LARGEST_ANSWER:
+        size = 0
+        while size <= _LARGEST_ANSWER:
+            piece = await response.content.readany()
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+            size += len(piece)
+    raise ConnectorError(
+        f"{what}: the server's answer is larger than {_LARGEST_ANSWER >> 20} MiB", hint="ask for less at once"
+    )
+
+
+def _stopped(what: str) -> UnavailableError:
+    return UnavailableError(f"{what}: the connector was stopped", hint="start it again")

@@ -31,9 +31,7 @@ class Endpoints:
         if preset.name == "azure":
             root = url.removesuffix("/v1").removesuffix("/openai")
             url = f"{root}/openai" if settings.api_version else f"{root}/openai/v1"
-        parts = urlsplit(url)
-        place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "?"
-        return cls(base=url, place=place, version=settings.api_version if preset.name == "azure" else None)
+        return cls(base=url, place=_place(url), version=settings.api_version if preset.name == "azure" else None)
 
     def url(self, path: str, model: str | None = None) -> str:
         """The URL of `path`, such as "chat/completions", for `model` where that is part of it."""
@@ -41,3 +39,26 @@ class Endpoints:
             return f"{self.base}/{path}"
         deployment = f"deployments/{quote(model, safe='')}/" if model is not None and path != "responses" else ""
         return f"{self.base}/{deployment}{path}?api-version={quote(self.version)}"
+
+
+def _place(url: str) -> str:
+    """Host and port. Raises ConfigError for a URL that has none, or that has what the base of others cannot have."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        host, port = "", None
+    if not host:
+        raise ConfigError("the `url` of llm connector 'openai' names no host", hint="correct it: http://HOST:PORT/v1")
+    if "@" in parts.netloc:
+        raise ConfigError(
+            f"the `url` of llm connector 'openai' holds credentials for {host}",
+            hint='take them out; give a `key`, or headers = { Authorization = { vault = "..." } }',
+        )
+    if parts.query or parts.fragment:
+        raise ConfigError(
+            f"the `url` of llm connector 'openai' at {host} goes on after its path",
+            hint="leave out what follows ? or #",
+        )
+    return f"{host}:{port}" if port else host

@@ -4,11 +4,16 @@ import aiohttp
 
 from sre_core.errors import ConfigError, ConnectorError, DeadlineError, SREError, UnavailableError
 
-__all__ = ["FOREIGN", "translated"]
+__all__ = ["FOREIGN", "cause", "translated"]
 
 
 FOREIGN = (aiohttp.ClientError, OSError)
 """What aiohttp raises."""
+
+
+def cause(error: Exception) -> Exception | None:
+    """What may stand behind our error: not what holds the headers that were sent, or repeats what the server said."""
+    return None if isinstance(error, aiohttp.ClientResponseError) else error
 
 
 def translated(error: Exception, what: str, timeout: float) -> SREError:

@@ -78,8 +78,31 @@ def test_urls(settings: dict[str, Any], path: str, model: str | None, url: str):
     assert endpoints(**settings).url(path, model) == url
 
 
-def test_the_place_that_errors_name_holds_no_credentials():
-    assert endpoints(url="http://ada:secret@host:8080/v1").place == "host:8080"
+def test_errors_name_host_and_port():
+    assert endpoints(url="http://host:8080/v1").place == "host:8080"
+    assert endpoints(url="https://host/v1").place == "host"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://ada:secret@host:8080/v1", "holds credentials for host"),
+        ("http://secret@host/v1", "holds credentials for host"),
+        ("https://host/v1?key=secret", "goes on after its path"),
+        ("https://host/v1#secret", "goes on after its path"),
+        ("http:///v1", "names no host"),
+        ("http://host:99999/v1", "names no host"),
+        ("http://host:port/v1", "names no host"),
+        ("http://[::1/v1", "names no host"),
+        ("http://a..b/v1", "names no host"),
+    ],
+)
+async def test_an_address_that_no_request_could_have_is_refused(url: str, says: str):
+    connector = OpenAILLM(OpenAISettings(url=url))
+    for step in (connector.start, connector.describe):
+        with pytest.raises(ConfigError, match=says) as refused:
+            await step()
+        assert "secret" not in f"{refused.value} {refused.value.hint} {refused.value.__context__!r}"
 
 
 @pytest.mark.parametrize("preset", ["azure", "compatible"])
