@@ -1,6 +1,5 @@
 """Connector `openai`: requests in, the replies of a server that speaks OpenAI's API out."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from sre_openai.endpoints import Endpoints
 from sre_openai.failures import reply_failure
 from sre_openai.files import is_text
 from sre_openai.images import image_fields, image_media_type, image_parts
-from sre_openai.listing import listed, with_default
+from sre_openai.listing import ModelList, listed, with_default
 from sre_openai.presets import PRESETS
 from sre_openai.reply_error import ReplyError
 from sre_openai.settings import ApiName, OpenAISettings
@@ -66,8 +65,6 @@ class OpenAILLM(LLMConnector):
         # What it can do is a matter of its settings, so it is the instance that declares it.
         self.capabilities = declared - ({"audio"} if self._api == "responses" else frozenset())  # type: ignore[misc]
         self._client: Client | None = None
-        self._listing = asyncio.Lock()
-        self._listed: list[ModelInfo] | None = None
 
     async def start(self) -> None:
         """Open the pool of connections; nothing is sent. Raises ConfigError when the key or the URL is missing."""
@@ -85,12 +82,12 @@ class OpenAILLM(LLMConnector):
             effort=given.effort,
             image_detail=given.image_detail,
         )
+        self._models = ModelList(self._list)
         self._client = Client(given, headers=headers_of(given, preset), secrets=secrets_of(given))
 
     async def stop(self) -> None:
         """Close all connections; what is under way breaks off."""
         client, self._client = self._client, None
-        self._listed = None
         if client is not None:
             await client.close()
 
@@ -118,7 +115,10 @@ class OpenAILLM(LLMConnector):
         }
 
     async def models(self) -> list[ModelInfo]:
-        """What the server lists, asked once while the connector runs, or what the settings name; the default first."""
+        """What the server lists, asked once as long as it has what is asked for, or what the settings name.
+
+        The default is the first.
+        """
         return with_default(await self._known(), self._default)
 
     def check(self, request: LLMRequest) -> None:
@@ -148,18 +148,21 @@ class OpenAILLM(LLMConnector):
         reader = self._dialect.reader()
         cutter = StopCutter(request.stop) if request.stop else None
         what = self._what(f"asking {model!r}")
-        async with client.reply(self._endpoints.url(self._dialect.path, model), body, what=what, model=model) as reply:
-            while not reader.done and (events := await reply.next()):
-                for chunk in self._read(reader, events, what, model):
-                    if cutter is None or not chunk.text:
-                        yield chunk
-                    elif text := cutter.feed(chunk.text):
-                        yield replace(chunk, text=text)
-                if cutter is not None and cutter.stopped and not told:
-                    yield LLMChunk(finish_reason=FinishReason.STOP)
-                    return
-            if not reply.at_end:
-                await reply.drain()
+        with self._models.in_use():
+            async with client.reply(
+                self._endpoints.url(self._dialect.path, model), body, what=what, model=model
+            ) as reply:
+                while not reader.done and (events := await reply.next()):
+                    for chunk in self._read(reader, events, what, model):
+                        if cutter is None or not chunk.text:
+                            yield chunk
+                        elif text := cutter.feed(chunk.text):
+                            yield replace(chunk, text=text)
+                    if cutter is not None and cutter.stopped and not told:
+                        yield LLMChunk(finish_reason=FinishReason.STOP)
+                        return
+                if not reply.at_end:
+                    await reply.drain()
         for chunk in self._last(reader, cutter, what, model):
             yield chunk
 
@@ -203,7 +206,8 @@ class OpenAILLM(LLMConnector):
             batch = texts[start : start + given.embedding_batch]
             fields = embedding_fields(batch, self._preset, model=model, dimensions=given.embedding_dimensions)
             url = self._endpoints.url("embeddings", model)
-            data = await client.json("POST", url, what=what, model=model, body=json.dumps(fields).encode())
+            with self._models.in_use():
+                data = await client.json("POST", url, what=what, model=model, body=json.dumps(fields).encode())
             try:
                 found += vectors(data, len(batch))
             except _MALFORMED as error:
@@ -254,7 +258,7 @@ class OpenAILLM(LLMConnector):
                 f"llm connector 'openai' with the preset {self._preset.name!r} needs a `model`",
                 hint="of azure, the name of your deployment",
             )
-        known = await self._known()
+        known = await self._known(model)
         if model is None:
             if not known:
                 raise NotFoundError(
@@ -267,17 +271,11 @@ class OpenAILLM(LLMConnector):
             )
         return model
 
-    async def _known(self) -> list[ModelInfo]:
+    async def _known(self, wanted: str | None = None) -> list[ModelInfo]:
         """The models that there are, empty where the server has no list."""
         if self._settings.models:
             return [ModelInfo(id=name) for name in self._settings.models]
-        async with self._listing:
-            if self._listed is None:
-                try:
-                    self._listed = await self._list()
-                except NotFoundError:
-                    self._listed = []
-            return self._listed
+        return await self._models.get(wanted)
 
     async def _list(self) -> list[ModelInfo]:
         what = self._what("listing models")

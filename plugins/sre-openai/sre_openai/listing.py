@@ -1,15 +1,49 @@
 """The models that a server lists."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sre_core.connectors.llm import ModelInfo
+from sre_core.errors import NotFoundError
 
-__all__ = ["listed", "with_default"]
+__all__ = ["ModelList", "listed", "with_default"]
 
 # Each server has its own word for it.
 _CONTEXT = ("context_length", "context_window", "max_context_length", "max_model_len", "n_ctx")
 _OUTPUT = ("max_completion_tokens", "max_output_tokens", "max_output_length")
+
+
+class ModelList:
+    """What a server lists, asked for once, and again when it has other models by now. Belongs to one event loop."""
+
+    def __init__(self, ask: Callable[[], Awaitable[list[ModelInfo]]]) -> None:
+        self._ask = ask
+        self._lock = asyncio.Lock()
+        self._found: list[ModelInfo] | None = None
+
+    async def get(self, wanted: str | None = None) -> list[ModelInfo]:
+        """The models; empty where the server has no list. It is asked anew if the model `wanted` was not among them."""
+        async with self._lock:
+            found = self._found
+            if found is None or (found and wanted is not None and all(model.id != wanted for model in found)):
+                try:
+                    found = await self._ask()
+                    # One that has none yet may load some.
+                    self._found = found or None
+                except NotFoundError:
+                    self._found = found = []
+            return found
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """While a model of the list is asked; if it is gone, the list is old."""
+        try:
+            yield
+        except NotFoundError:
+            self._found = None
+            raise
 
 
 def listed(data: Any) -> list[ModelInfo]:
