@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from sre_core.access.acl import Access
 from sre_core.access.resource import Resource
 from sre_core.connectors.base import Connector, Service
 from sre_core.connectors.handle import Handle
+from sre_core.connectors.operation import collect
 from sre_core.errors import ConfigError, ModelReplyError, UnsupportedError
 from sre_core.messages import File, FinishReason, Message, ProviderState, SkillCall, SkillSpec, Usage
 
@@ -195,18 +195,22 @@ class LLM(Handle):
 
     def stream(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         """Generate, piece by piece. Use it inside `contextlib.aclosing`. Needs READ on the model."""
+        checked = self._checked(request)
+        return self._stream("stream", Access.READ, checked.model or "", partial(self._begin, checked))
+
+    async def complete(self, request: LLMRequest) -> Completion:
+        """Generate, and wait for the whole reply. Needs READ; raises ModelReplyError when the stream was cut short."""
+        checked = self._checked(request)
+        operation = self._operation("stream", Access.READ, checked.model or "")
+        return fold(await collect(operation, partial(self._begin, checked)))
+
+    def _checked(self, request: LLMRequest) -> LLMRequest:
+        """The request with the model's name as it is checked, not one that only looks like it."""
         model = self._model(request.model)
-        # The model that was checked, not one that only looks like it.
-        checked = request if model == request.model else replace(request, model=model)
-        return self._stream("stream", Access.READ, model or "", partial(self._begin, checked))
+        return request if model == request.model else replace(request, model=model)
 
     def _begin(self, request: LLMRequest) -> AsyncGenerator[LLMChunk]:
         return self._connector.stream(request)
-
-    async def complete(self, request: LLMRequest) -> Completion:
-        """Generate, and wait for the whole reply. Raises ModelReplyError when the stream was cut short."""
-        async with aclosing(self.stream(request)) as chunks:
-            return fold([chunk async for chunk in chunks])
 
     async def models(self) -> list[ModelInfo]:
         """The models that the candidate may use; the first is the default."""

@@ -12,7 +12,7 @@ from sre_core.access.guard import AccessRequest, Guard
 from sre_core.connectors.deadline import Alarm, Deadline
 from sre_core.errors import ConnectorError, DeadlineError, SREError
 
-__all__ = ["Operation", "Target", "stream"]
+__all__ = ["Operation", "Target", "collect", "stream"]
 
 log = logs.get_logger(__name__)
 T = TypeVar("T")
@@ -120,6 +120,12 @@ class Operation:
         """One for the waits of this call; None when they may last for ever."""
         return None if self.timeout is None else Deadline(self._target.alarm(self.timeout))
 
+    def go_on(self) -> None:
+        """Begin the time of the deadline anew."""
+        if self._deadline is not None:
+            self._deadline.stop(None)
+            self._deadline.start()
+
     def paced(self, chunks: AsyncIterable[T]) -> AsyncGenerator[T]:
         """`chunks`, for a connector to read: the time that their maker takes does not count against the deadline,
         and what their maker raises stays as it is."""
@@ -161,6 +167,16 @@ class Operation:
         translated = self.close(error)
         if translated is not None and translated is not error:
             raise translated from error
+
+
+async def collect(operation: Operation, source: Callable[[], AsyncGenerator[T]]) -> list[T]:
+    """All items of a connector's async generator, as `operation`; the deadline is for each item."""
+    found: list[T] = []
+    async with operation, aclosing(source()) as items:
+        async for item in items:
+            found.append(item)
+            operation.go_on()
+    return found
 
 
 async def stream(operation: Operation, source: Callable[[], AsyncGenerator[T]]) -> AsyncGenerator[T]:

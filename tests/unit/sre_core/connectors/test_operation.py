@@ -1,21 +1,24 @@
 """Tests of operations and streams: deadlines, foreign errors, cancellation, spans."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
+from anyio import fail_after
 from opentelemetry import trace
 
 from sre_core.access import Access, AccessRequest, Resource
 from sre_core.connectors.deadline import Alarm
-from sre_core.connectors.operation import Operation, stream
+from sre_core.connectors.operation import Operation, collect, stream
 from sre_core.errors import AccessDeniedError, ConflictError, ConnectorError, DeadlineError
 from sre_core.telemetry import Span
 from tests.unit.sre_core.access.world import A2, World
 from tests.unit.sre_core.connectors.spans import recorded
 
 SECRET = "hunter2"
+
+Read = Callable[..., Awaitable[list[object]]]
 
 
 class Backend:
@@ -166,12 +169,30 @@ async def read(pieces: Pieces, timeout: float | None = None) -> list[object]:
     return [item async for item in stream(operation(timeout=timeout), pieces)]
 
 
-async def test_a_stream_gives_all_pieces_and_one_span() -> None:
+async def gather(pieces: Pieces, timeout: float | None = None) -> list[object]:
+    return await collect(operation(timeout=timeout), pieces)
+
+
+both = pytest.mark.parametrize("read", [read, gather], ids=["stream", "collect"])
+
+
+@both
+async def test_a_stream_gives_all_pieces_and_one_span(read: Read) -> None:
     pieces = Pieces("a", "b", None, "c")
     with recorded() as spans:
         assert await read(pieces, timeout=60) == ["a", "b", None, "c"]
     assert pieces.closed
     assert [span.name for span in spans] == ["storage read"]
+
+
+async def test_the_deadline_of_what_is_collected_is_for_each_piece() -> None:
+    async def slow() -> AsyncGenerator[int]:
+        for number in range(4):
+            await asyncio.sleep(0.08)
+            yield number
+
+    with fail_after(5):
+        assert await collect(operation(timeout=0.2), slow) == [0, 1, 2, 3]
 
 
 async def test_the_deadline_of_a_stream_is_for_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +209,8 @@ async def test_the_deadline_of_a_stream_is_for_each_piece(monkeypatch: pytest.Mo
     assert seen == [0, 1, 2]
 
 
-async def test_a_stream_that_hangs_is_given_up_and_closed() -> None:
+@both
+async def test_a_stream_that_hangs_is_given_up_and_closed(read: Read) -> None:
     pieces = Pieces("a", ...)
     with recorded() as spans, pytest.raises(DeadlineError):
         await read(pieces, timeout=0.01)
