@@ -85,11 +85,11 @@ class StreamReader:
                 part = {"text": 0}
                 self._layout.append(part)
                 block["part"] = part
-                yield from self._say(block, block.get("text", ""))
+                yield from self._say(block, _text(block.get("text", "")))
             case "thinking":
                 self._layout.append(block)
                 block.setdefault("signature", "")
-                if block.setdefault("thinking", ""):
+                if _text(block.setdefault("thinking", "")):
                     yield LLMChunk(thinking=block["thinking"])
             case "redacted_thinking":
                 self._layout.append(block)
@@ -97,7 +97,7 @@ class StreamReader:
                 self._layout.append({"call": True})
                 block["call"], block["said"] = self._calls, False
                 self._calls += 1
-                yield LLMChunk(call=CallDelta(index=block["call"], id=block["id"], name=block["name"]))
+                yield LLMChunk(call=CallDelta(index=block["call"], id=_text(block["id"]), name=_text(block["name"])))
             case kind:
                 log.debug("block_passed_over", type=kind)
 
@@ -105,7 +105,7 @@ class StreamReader:
         block, delta = self._blocks[event["index"]], event["delta"]
         match delta["type"]:
             case "text_delta" if block["type"] == "text":
-                yield from self._say(block, delta["text"])
+                yield from self._say(block, _text(delta["text"]))
             case "thinking_delta" if block["type"] == "thinking":
                 block["thinking"] += delta["thinking"]
                 if delta["thinking"]:
@@ -115,7 +115,7 @@ class StreamReader:
             case "input_json_delta" if block["type"] == "tool_use":
                 if delta["partial_json"]:
                     block["said"] = True
-                    yield LLMChunk(call=CallDelta(index=block["call"], arguments=delta["partial_json"]))
+                    yield LLMChunk(call=CallDelta(index=block["call"], arguments=_text(delta["partial_json"])))
 
     def _block_stop(self, event: Mapping[str, Any]) -> Iterator[LLMChunk]:
         block = self._blocks[event["index"]]
@@ -138,7 +138,7 @@ class StreamReader:
         if self._finish is FinishReason.CONTENT_FILTER and not self._said and details.get("explanation"):
             part = {"text": 0}
             self._layout.append(part)
-            yield from self._show({"part": part}, details["explanation"])
+            yield from self._show({"part": part}, _text(details["explanation"]))
 
     def _end(self) -> LLMChunk:
         if self._finish is None:
@@ -167,6 +167,12 @@ class StreamReader:
     def _count(self, usage: Mapping[str, Any] | None) -> None:
         """Counts are cumulative; later ones may leave out what did not change."""
         self._counts |= {name: value for name, value in (usage or {}).items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("what should be text is none")
+    return value
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage:

@@ -187,6 +187,20 @@ async def test_a_redirection_is_not_followed_with_the_key():
         assert thief.requests == []
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ["Hi"]}},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "t1", "name": {}}},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": 7, "name": "add"}},
+    ],
+)
+async def test_what_should_be_text_and_is_none_is_no_answer(event: dict[str, Any]):
+    events = [*FIXTURES["text"]["events"][:2], event, *FIXTURES["text"]["events"][2:]]
+    with pytest.raises(ConnectorError, match="no answer of this API"):
+        await ask(HttpReply.events(encode(events)))
+
+
 def test_a_reason_that_is_not_known_yet_is_an_end():
     events = [dict(event) for event in FIXTURES["text"]["events"]]
     events[-2] = {"type": "message_delta", "delta": {"stop_reason": "a_new_reason"}, "usage": {"output_tokens": 3}}

@@ -83,20 +83,20 @@ class StreamReader:
             return
         self._layout.append({"call": True})
         self._blocks[data["contentBlockIndex"]] = {"call": self._calls, "said": False}
-        yield LLMChunk(call=CallDelta(index=self._calls, id=call["toolUseId"], name=call["name"]))
+        yield LLMChunk(call=CallDelta(index=self._calls, id=_text(call["toolUseId"]), name=_text(call["name"])))
         self._calls += 1
 
     def _block_delta(self, data: Mapping[str, Any]) -> Iterator[LLMChunk]:
         index, delta = data["contentBlockIndex"], data["delta"]
         if "text" in delta:
-            yield from self._text(self._block(index, {"text": 0}), delta["text"])
+            yield from self._say(self._block(index, {"text": 0}), _text(delta["text"]))
         elif "reasoningContent" in delta:
             yield from self._thought(index, delta["reasoningContent"])
         elif "toolUse" in delta and "call" in self._blocks.get(index, {}):
             block = self._blocks[index]
             if delta["toolUse"]["input"]:
                 block["said"] = True
-                yield LLMChunk(call=CallDelta(index=block["call"], arguments=delta["toolUse"]["input"]))
+                yield LLMChunk(call=CallDelta(index=block["call"], arguments=_text(delta["toolUse"]["input"])))
 
     def _thought(self, index: int, delta: Mapping[str, Any]) -> Iterator[LLMChunk]:
         if "redactedContent" in delta:
@@ -124,7 +124,7 @@ class StreamReader:
         if self._stop is not None and "text" in block:
             yield from self._show(block, self._stop.last())
 
-    def _text(self, block: dict[str, Any], text: str) -> Iterator[LLMChunk]:
+    def _say(self, block: dict[str, Any], text: str) -> Iterator[LLMChunk]:
         if self._stop is None:
             yield from self._show(block, text)
             return
@@ -148,6 +148,12 @@ class StreamReader:
             log.warning("stop_reason_unknown", reason=reason)
         self._finish = _FINISH.get(reason, FinishReason.STOP)
         self.stopped = True
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("what should be text is none")
+    return value
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage:

@@ -168,6 +168,18 @@ async def test_events_and_blocks_that_are_not_known_yet_are_passed_over():
     assert facts(await ask(stream(pieces))) == FIXTURES["text"]["expected"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": ["Hi"]}}),
+        ("contentBlockStart", {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "1", "name": {}}}}),
+    ],
+)
+async def test_what_should_be_text_and_is_none_is_no_answer(kind: str, data: dict[str, Any]):
+    with pytest.raises(ConnectorError, match="TypeError"):
+        await ask(stream([event(kind, data), *frames("text")]))
+
+
 def test_a_reason_that_is_not_known_yet_is_an_end():
     reader = StreamReader("anthropic")
     events = [{"messageStop": {"stopReason": "a_new_reason"}}, {"metadata": {"usage": {"inputTokens": 1}}}]
