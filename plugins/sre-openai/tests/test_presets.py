@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from sre_core.connectors.base import Service
 from sre_core.errors import ConfigError
+from sre_core.models import Catalogue
 from sre_core.plugins import Plugins
 from sre_core.testing.conformance.lifecycle import CAPABILITIES
 from sre_openai import PRESETS, OpenAILLM, OpenAISettings
@@ -214,6 +215,15 @@ def test_the_catalogue_reaches_its_models_through_this_plugin():
     for preset in PRESETS.values():
         if preset.needs_key and preset.model is not None and preset.name != "huggingface":
             assert f"{preset.name}/{preset.model}" in names
+
+
+@pytest.mark.parametrize("provider", ["sglang", "llamacpp", "huggingface", "vllm", "ollama", "lmstudio"])
+def test_models_whose_names_only_their_user_knows_are_reached_too(provider: str):
+    route = Catalogue((entry, "openai") for entry in model_entries()).route_by_id(provider)
+    assert route is not None
+    assert route.settings == {"preset": provider} | (
+        {"key": {"vault": provider}} if PRESETS[provider].needs_key else {}
+    )
 
 
 def test_the_runtime_finds_the_connector_and_its_models():
