@@ -130,7 +130,7 @@ def _special(said: _Said, message: str, what: str, model: str | None) -> Connect
         return ConnectorError(
             f"{what} was refused by the provider's content filter: {_line(message)}", hint="change the prompt"
         )
-    if "/v1/responses" in message:
+    if "v1/responses" in message and "v1/chat/completions" in message:
         # OpenAI's models that think call functions only there.
         return ConnectorError(f"{what} was refused: {_line(message)}", hint='set `api = "responses"` for the connector')
     if model is not None and (said.codes & _NO_MODEL or _NO_MODEL_WORDS.search(message)):
@@ -178,7 +178,8 @@ def _explained(error: Any) -> _Said:
     if isinstance(inner, Mapping):
         named.append(inner.get("code"))
     codes = frozenset(name for name in named if isinstance(name, str))
-    return _Said(message=message, codes=codes, status=code if isinstance(code := error.get("code"), int) else None)
+    code = str(error.get("code"))
+    return _Said(message=message, codes=codes, status=int(code) if re.fullmatch(r"[1-5]\d\d", code, re.ASCII) else None)
 
 
 def _line(text: str) -> str:

@@ -1,6 +1,7 @@
 """Files as the APIs take them: images and documents as data, text as text."""
 
 import base64
+import codecs
 import re
 
 from sre_core.errors import UnsupportedError
@@ -10,6 +11,15 @@ __all__ = ["audio_format", "base64_text", "data_url", "is_text", "quoted", "unsu
 
 _TEXT = re.compile(
     r"(text/.*|application/(json|xml|yaml|x-yaml|toml|javascript|x-sh|sql|x-ndjson|graphql|rtf)|.*\+(json|xml|yaml))"
+)
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]+)", re.IGNORECASE)
+# The longer ones first, since one of them begins with a shorter one.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _AUDIO = {
     "audio/wav": "wav",
@@ -27,9 +37,12 @@ def is_text(file: File) -> bool:
 
 
 def quoted(file: File) -> str:
-    """A text file inside a message. Bytes that are not UTF-8 become replacement characters."""
-    text = file.data.decode("utf-8-sig", errors="replace")
-    return f'<file name="{file.name}">\n{text}\n</file>'
+    """A text file inside a message.
+
+    It is read as its byte order mark says, else as the charset of its type, else as UTF-8; what that does not explain
+    becomes replacement characters.
+    """
+    return f'<file name="{file.name}">\n{_text(file)}\n</file>'
 
 
 def base64_text(file: File) -> str:
@@ -58,3 +71,12 @@ def unsupported_file(file: File, why: str) -> UnsupportedError:
 def _essence(file: File) -> str:
     """The media type without its parameters."""
     return file.media_type.partition(";")[0].strip().lower()
+
+
+def _text(file: File) -> str:
+    said = _CHARSET.search(file.media_type)
+    encoding = next((encoding for mark, encoding in _MARKS if file.data.startswith(mark)), said[1] if said else "utf-8")
+    try:
+        return file.data.decode(encoding, errors="replace")
+    except (LookupError, ValueError):
+        return file.data.decode("utf-8", errors="replace")

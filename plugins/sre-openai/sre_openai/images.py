@@ -33,7 +33,7 @@ def image_parts(data: Any) -> list[bytes | str]:
     found: list[bytes | str] = []
     for entry in data["data"]:
         if packed := entry.get("b64_json") or entry.get("b64"):
-            found.append(base64.b64decode(packed, validate=True))
+            found.append(_unpacked(packed))
         elif link := entry.get("url"):
             found.append(_linked(link))
     if not found:
@@ -54,4 +54,11 @@ def image_media_type(image: bytes, said: Mapping[str, Any]) -> str:
 
 def _linked(link: str) -> bytes | str:
     head, comma, data = link.partition(";base64,")
-    return base64.b64decode(data) if comma and head.startswith("data:") else link
+    return _unpacked(data) if comma and head.startswith("data:") else link
+
+
+def _unpacked(packed: str) -> bytes:
+    image = base64.b64decode(packed, validate=True)
+    if not image:
+        raise ValueError("an empty image")
+    return image

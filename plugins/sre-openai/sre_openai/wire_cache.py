@@ -55,7 +55,7 @@ class MessageCache:
 
 
 class SkillCache:
-    """Bytes by skill, for those used last: the schema of a skill stays one object, its SkillSpec does not."""
+    """Bytes by skill, for those written last: the schema of a skill stays one object, its SkillSpec does not."""
 
     def __init__(self, write: Callable[[SkillSpec], bytes]) -> None:
         self._write = write

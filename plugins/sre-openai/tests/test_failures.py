@@ -69,3 +69,14 @@ def test_a_context_that_is_full_in_the_middle_of_a_reply_says_what_to_do():
     error = reply_failure({"message": "Input exceeds the context window of this model"}, what="asking", model="m")
     assert "too long" in str(error)
     assert "Limits.window_tokens" in str(error.hint)
+
+
+def test_only_who_is_sent_to_the_other_api_is_told_to_go_there():
+    unknown = "Unexpected endpoint or method. (POST /v1/responses)"
+    assert "responses" not in (reply_failure(unknown, what="asking", model="m").hint or "")
+    pinned = {"message": "This model is only supported in v1/responses and not in v1/chat/completions."}
+    assert "responses" in (reply_failure(pinned, what="asking", model="m").hint or "")
+
+
+def test_a_status_may_be_said_as_text():
+    assert isinstance(reply_failure({"code": "429", "message": "Slow down"}, what="asking"), RateLimitedError)

@@ -76,11 +76,35 @@ async def test_what_cannot_be_done_is_said(fake: FakeServer):
         await made(ImageRequest(prompt="A cat", model="dall-e-1"), preset="openai", **here)
 
 
-@pytest.mark.parametrize("data", [{"data": []}, {"data": [{}]}, {"created": 1}, [], {"data": [{"b64_json": "?"}]}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"data": []},
+        {"data": [{}]},
+        {"created": 1},
+        [],
+        {"data": [{"b64_json": "?"}]},
+        {"data": [{"b64_json": "="}]},
+        {"data": [{"url": "data:image/png;base64,?"}]},
+        {"data": [{"url": "data:image/png;base64,"}]},
+        {"data": [{"url": 7}]},
+    ],
+)
 async def test_an_answer_without_images_is_none(data: Any):
     async with ReplayServer.running(always=HttpReply.json(data)) as server:
         with pytest.raises(ConnectorError, match="no images"):
             await made(ImageRequest(prompt="A cat"), preset="openai", url=server.url, key="k")
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("a\r\nX-Evil: 1.png", "image/png"), ("a.png", "image/png\r\nX-Evil: 1"), ("\0", "image/png")],
+)
+async def test_names_that_no_form_can_hold_are_refused(fake: FakeServer, name: str, media_type: str):
+    request = ImageRequest(prompt="A cat", images=(File(name=name, media_type=media_type, data=PIXEL),))
+    with pytest.raises(UnsupportedError, match="cannot send the file"):
+        await made(request, preset="openai", url=fake.url, key=KEY)
+    assert fake.requests == []
 
 
 def test_the_kind_of_an_image_is_seen():
