@@ -1,9 +1,11 @@
 """Servers that misbehave below their API, and what of the pool and its calls remains when they or we leave."""
 
 import asyncio
+import ssl
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from sre_core.connectors.llm import ImageRequest, LLMRequest
 from sre_core.errors import ConfigError, ConnectorError, UnavailableError
 from sre_core.messages import Message
+from sre_core.testing.certificates import Authority
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_openai import OpenAILLM, OpenAISettings, client
 
@@ -144,3 +147,21 @@ async def test_a_header_without_a_legal_name_is_refused(name: str):
     with pytest.raises(ConfigError, match="header"):
         async with started(headers={name: "a"}):
             pass
+
+
+async def test_a_server_whose_certificate_nobody_trusts_is_not_spoken_to(tmp_path: Path):
+    issued = Authority(tmp_path).issue("server")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(issued.cert_file, issued.key_file)
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    async with server, started(url=f"https://127.0.0.1:{port}/v1") as connector:
+        with pytest.raises(ConnectorError, match="certificate of the server is not trusted"):
+            await ask(connector)
+    assert b"".join(heard) == b""
