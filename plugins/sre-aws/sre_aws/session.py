@@ -8,6 +8,7 @@ from typing import Any
 
 from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
 from aiobotocore.session import AioSession  # type: ignore[import-untyped]
+from botocore.configprovider import ConfiguredEndpointProvider  # type: ignore[import-untyped]
 
 from sre_aws.errors import FOREIGN, UNREADABLE, translate
 from sre_aws.settings import AwsSettings
@@ -29,6 +30,9 @@ class AwsClient:
         """`options` are further arguments of the driver's Config. Opens nothing."""
         self.at = "AWS"
         """The address, for messages; known once it is open."""
+        self.url = settings.url
+        """Of a server that stands in for AWS, which the environment and `~/.aws/config` may name as well; known once
+        it is open. None for AWS itself."""
         self._service = service
         self._settings = settings
         self._options = dict(options or {})
@@ -55,10 +59,11 @@ class AwsClient:
         try:
             # In a thread: reading a service's description takes a good part of a second.
             session = await asyncio.to_thread(self._session)
+            self.url = self._settings.url or _configured_url(session, self._service)
             opened = session.create_client(self._service, **self._arguments(session))
             self._client = await self._stack.enter_async_context(opened)
         except FOREIGN as error:
-            raise translate(error, f"opening a client for {self._service}", at=self._settings.url or "AWS") from error
+            raise translate(error, f"opening a client for {self._service}", at=self.url or "AWS") from error
         self.at = self._client.meta.endpoint_url
 
     async def close(self) -> None:
@@ -83,6 +88,10 @@ class AwsClient:
         """One of FOREIGN that a stream of this client raised, as ours."""
         return translate(error, what, at=self.at)
 
+    def options(self) -> Mapping[str, Any]:
+        """Further arguments of the driver's Config, once `url` is known."""
+        return self._options
+
     def _session(self) -> AioSession:
         session = AioSession(profile=self._settings.profile)
         session.warm_up_loader_caches(self._service)
@@ -91,7 +100,7 @@ class AwsClient:
     def _arguments(self, session: AioSession) -> dict[str, Any]:
         settings = self._settings
         region = settings.region or session.get_config_variable("region")
-        if region is None and settings.url is not None:
+        if region is None and self.url is not None:
             region = _STAND_IN_REGION
         config = AioConfig(
             connect_timeout=settings.connect_timeout,
@@ -99,9 +108,9 @@ class AwsClient:
             max_pool_connections=settings.pool,
             retries={"total_max_attempts": settings.retries + 1, "mode": "standard"},
             user_agent_extra="sre-runtime",
-            **self._options,
+            **self.options(),
         )
-        arguments = {"region_name": region, "endpoint_url": settings.url, "config": config}
+        arguments = {"region_name": region, "endpoint_url": self.url, "config": config}
         if settings.ca_file is not None:
             arguments["verify"] = str(settings.ca_file)
         for argument, secret in (
@@ -114,6 +123,15 @@ class AwsClient:
         return arguments
 
 
+def _configured_url(session: AioSession, service: str) -> str | None:
+    """What AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the like say, or the profile."""
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return None
+    configured = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service)
+    url: str | None = configured.provide()
+    return url
+
+
 def _quiet_driver() -> None:
     """Keep secrets out of logs: at level debug, the driver logs requests and replies whole, with all they hold.
 
@@ -122,4 +140,5 @@ def _quiet_driver() -> None:
     for name in ("aiobotocore", "botocore"):
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
-            logger.setLevel(logging.INFO)
+            # Never a lower level than they have from their parents: that would let more through than before.
+            logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

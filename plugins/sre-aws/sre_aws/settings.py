@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -26,7 +27,8 @@ class AwsSettings(Settings):
     session_token: SecretStr | None = Field(default=None, description="Explicit credentials: of a temporary key.")
     url: str | None = Field(
         default=None,
-        description="Of a server that stands in for AWS, as http://localhost:9000; AWS itself if not given.",
+        description="Of a server that stands in for AWS, as http://localhost:9000; what the profile or the environment "
+        "says if not given, else AWS itself.",
     )
     ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) to trust instead of the usual ones, for a server of your own."
@@ -47,5 +49,8 @@ class AwsSettings(Settings):
         if self.profile is not None and self.access_key_id is not None:
             raise ValueError("give a profile or explicit keys, not both")
         if self.url is not None and not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"url {self.url!r} does not begin with http:// or https://")
+            raise ValueError("url does not begin with http:// or https://")
+        # It is told in errors.
+        if self.url is not None and "@" in urlsplit(self.url).netloc:
+            raise ValueError("url has credentials in it; give access_key_id and secret_access_key instead")
         return self

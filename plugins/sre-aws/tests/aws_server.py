@@ -13,8 +13,8 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEYS = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
 
 
-def s3(url: str, **more: Any) -> S3Storage:
-    """A storage in the bucket of the tests at `url`, not started."""
+def s3(url: str | None, **more: Any) -> S3Storage:
+    """A storage in the bucket of the tests at `url`, or where the environment says; not started."""
     settings: dict[str, Any] = {"bucket": BUCKET, "url": url} | credentials() | more
     return S3Storage(S3Settings(**settings))
 

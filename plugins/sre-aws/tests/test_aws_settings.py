@@ -22,6 +22,36 @@ def test_importing_the_plugin_imports_no_driver() -> None:
     assert not {"aiobotocore", "boto3", "botocore", "aiohttp"} & set(loaded)
 
 
+@pytest.mark.parametrize("kind", ["S3Storage", "SecretsManagerVault"])
+def test_the_driver_is_imported_beside_the_event_loop(kind: str) -> None:
+    script = f"""
+import asyncio, sys, threading, sre_aws
+from importlib.abc import MetaPathFinder
+from sre_core.errors import ConfigError
+
+class Watch(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name in ("aiobotocore", "botocore"):
+            print(threading.current_thread() is threading.main_thread())
+
+async def main():
+    kind = sre_aws.{kind}
+    bucket = {{"bucket": "notes"}} if kind is sre_aws.S3Storage else {{}}
+    # It finds no such file after it has imported the driver.
+    made = kind(kind.settings_type(region="us-east-1", ca_file="/no/such/file", **bucket))
+    try:
+        await made.start()
+    except ConfigError:
+        pass
+    await made.stop()
+
+sys.meta_path.insert(0, Watch())
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"False"}
+
+
 @pytest.mark.parametrize(
     ("settings", "wrong"),
     [
@@ -30,6 +60,7 @@ def test_importing_the_plugin_imports_no_driver() -> None:
         ({"session_token": "t"}, "session_token needs"),
         ({"access_key_id": "A", "secret_access_key": "s", "profile": "p"}, "not both"),
         ({"url": "localhost:9000"}, "http://"),
+        ({"url": "https://A:s@localhost:9000"}, "secret_access_key instead"),
         ({"timeout": 0}, "timeout"),
         ({"retries": -1}, "retries"),
     ],

@@ -188,6 +188,16 @@ async def test_a_server_that_reads_over_conditions_is_found_out() -> None:
         await storage.stop()
 
 
+async def test_a_server_that_the_environment_names_is_tried_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ReplayServer.running(always=HttpReply(headers=_OBJECT)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        storage = s3(None, region="us-east-1")
+        await storage.start()
+        with pytest.raises(UnsupportedError, match=server.url):
+            await storage.write("agent/a/object", b"1", if_version=NEW)
+        await storage.stop()
+
+
 async def test_a_server_that_knows_only_half_of_the_conditions_is_found_out() -> None:
     good, refused = HttpReply(headers=_OBJECT), _error(412, "PreconditionFailed")
     async with ReplayServer.running(good, refused, always=good) as server:

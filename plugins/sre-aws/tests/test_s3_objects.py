@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from sre_aws import S3Storage
+from sre_aws import S3Settings, S3Storage
 from sre_aws.s3 import upload
+from sre_aws.s3.bucket import Bucket
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError
 from sre_core.testing.servers import free_port
 
-from .aws_server import BUCKET, Moto, s3  # noqa: TID252 -- the folder of tests is no package
+from .aws_server import BUCKET, Moto, credentials, s3  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -147,6 +148,15 @@ async def test_a_link_does_not_outlive_its_object(storage: S3Storage) -> None:
     await storage.expire("agent/a/object", 100)
     seconds = int((await storage.url("agent/a/object", 3600)).split("X-Amz-Expires=")[1].split("&")[0])
     assert 0 < seconds <= 100
+
+
+async def test_a_link_to_aws_itself_leads_to_the_region_of_the_bucket() -> None:
+    """Elsewhere, a bucket is known only hours after it was made."""
+    client = Bucket(S3Settings(bucket="notes", region="eu-central-1", **credentials())).client
+    await client.open()
+    link = await client.driver.generate_presigned_url("get_object", Params={"Bucket": "notes", "Key": "a"})
+    assert link.startswith("https://notes.s3.eu-central-1.amazonaws.com/a?")
+    await client.close()
 
 
 async def test_there_is_no_link_to_a_missing_object(storage: S3Storage) -> None:

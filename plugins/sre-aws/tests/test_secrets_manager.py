@@ -237,4 +237,24 @@ async def test_the_driver_logs_no_secret_however_much_is_logged(secrets: Secrets
         await secrets.set("openai", SecretStr("sk-very-secret-7331"))
         await secrets.get("openai")
     assert "sk-very-secret-7331" not in output.text
-    assert logging.getLogger("botocore").level == logging.INFO
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "heard"),
+    [("DEBUG", "NOTSET", "INFO"), ("ERROR", "NOTSET", "ERROR"), ("ERROR", "DEBUG", "DEBUG")],
+    ids=["secrets-are-kept-out", "no-louder-than-before", "as-somebody-wants-it"],
+)
+async def test_the_start_lets_the_driver_log_no_more_than_before(moto: Moto, usual: str, own: str, heard: str) -> None:
+    loggers = [logging.getLogger(name) for name in (None, "botocore", "aiobotocore")]
+    levels = [logger.level for logger in loggers]
+    for logger, level in zip(loggers, (usual, own, own), strict=True):
+        logger.setLevel(level)
+    try:
+        started = moto.vault()
+        await started.start()
+        await started.stop()
+        found = {logging.getLogger(f"{name}.auth").getEffectiveLevel() for name in ("botocore", "aiobotocore")}
+        assert found == {logging.getLevelName(heard)}
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

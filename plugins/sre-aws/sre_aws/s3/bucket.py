@@ -19,6 +19,26 @@ _SMALL = 1 << 20
 """Bytes up to which the HTTP client may be given a body as one piece."""
 
 
+class _Client(AwsClient):
+    """A client for S3; what it is to do by itself depends on whether a server stands in for it."""
+
+    _settings: S3Settings
+
+    def options(self) -> Mapping[str, Any]:
+        addressing, checksums = self._settings.addressing, self._settings.checksums
+        if addressing == "auto":
+            # With the driver's own auto, links lead to the wrong region at first, if the bucket is a new one.
+            addressing = "virtual" if self.url is None else "path"
+        always = checksums == "always" or (checksums == "auto" and self.url is None)
+        when = "when_supported" if always else "when_required"
+        return {
+            "signature_version": "s3v4",
+            "s3": {"addressing_style": addressing},
+            "request_checksum_calculation": when,
+            "response_checksum_validation": when,
+        }
+
+
 class Bucket:
     """The requests, with the bucket's name in them and in their errors."""
 
@@ -27,7 +47,7 @@ class Bucket:
         self.settings = settings
         self.name = settings.bucket
         self.keys = Keys(settings.prefix)
-        self.client = AwsClient("s3", settings, {"signature_version": "s3v4", **_options(settings)})
+        self.client = _Client("s3", settings)
         self.conditions = Conditions(self)
 
     async def open(self) -> None:
@@ -118,17 +138,3 @@ def _send_at_once(params: Mapping[str, Any], **_: object) -> None:
     sent = params.get("body")
     if isinstance(sent, io.BytesIO) and sent.getbuffer().nbytes <= _SMALL:
         params["headers"].pop("Expect", None)
-
-
-def _options(settings: S3Settings) -> dict[str, Any]:
-    addressing = settings.addressing
-    if addressing == "auto":
-        # The driver's own auto is: in the host, unless the bucket has dots in its name.
-        addressing = "auto" if settings.url is None else "path"
-    always = settings.checksums == "always" or (settings.checksums == "auto" and settings.url is None)
-    when = "when_supported" if always else "when_required"
-    return {
-        "s3": {"addressing_style": addressing},
-        "request_checksum_calculation": when,
-        "response_checksum_validation": when,
-    }

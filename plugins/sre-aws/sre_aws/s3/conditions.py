@@ -26,12 +26,11 @@ class Conditions:
         self._bucket = bucket
         self._known: dict[_Request, bool] = {}
         self._turn = asyncio.Lock()
-        # S3 itself does, and a user may know it of a server.
-        self._trusted = bucket.settings.url is None or not bucket.settings.verify_conditions
 
     async def heeded(self, request: _Request) -> bool:
         """Whether conditions are heeded by a plain upload, by the end of one in parts, or by a deletion."""
-        if self._trusted:
+        # S3 itself does, and a user may know it of a server.
+        if self._bucket.client.url is None or not self._bucket.settings.verify_conditions:
             return True
         async with self._turn:
             if request not in self._known:

@@ -1,5 +1,6 @@
 """The storage in S3."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
@@ -41,11 +42,9 @@ class S3Storage(StorageConnector):
 
     async def start(self) -> None:
         """Find credentials, and the bucket. Raises ConfigError and ConnectorErrors, among them NotFoundError."""
-        # Only now: the driver takes a third of a second to import.
-        from sre_aws.s3.objects import Objects
-
         await self.stop()
-        self._opened = Objects(self.settings)
+        objects = await asyncio.to_thread(_import_objects)
+        self._opened = objects(self.settings)
         await self._opened.open()
 
     async def stop(self) -> None:
@@ -116,3 +115,10 @@ class S3Storage(StorageConnector):
                 hint="make a new link when it is needed",
             )
         return await self._objects.link(key, seconds)
+
+
+def _import_objects() -> "type[Objects]":
+    # Only when it is needed, and in a thread: the driver takes a third of a second.
+    from sre_aws.s3.objects import Objects
+
+    return Objects

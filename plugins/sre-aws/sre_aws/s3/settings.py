@@ -36,7 +36,7 @@ class S3Settings(AwsSettings):
     )
     verify_conditions: bool = Field(
         default=True,
-        description="With `url`: ask the server once whether it heeds conditions, before anything relies on them.",
+        description="Ask a server that stands in for AWS once whether it heeds conditions, before relying on it.",
     )
 
     @field_validator("prefix")

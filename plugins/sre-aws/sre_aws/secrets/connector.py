@@ -1,5 +1,6 @@
 """The vault in AWS Secrets Manager."""
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
@@ -41,11 +42,9 @@ class SecretsManagerVault(VaultConnector):
 
         Raises UnauthenticatedError, ConfigError.
         """
-        # Only now: the driver takes a third of a second to import.
-        from sre_aws.secrets.client import Secrets
-
         await self.stop()
-        self._opened = Secrets(self.settings)
+        secrets = await asyncio.to_thread(_import_secrets)
+        self._opened = secrets(self.settings)
         await self._opened.client.open()
 
     async def stop(self) -> None:
@@ -73,3 +72,10 @@ class SecretsManagerVault(VaultConnector):
     async def delete(self, name: str) -> None:
         """Forget a secret; a missing one is not an error."""
         await self._secrets.delete(name)
+
+
+def _import_secrets() -> "type[Secrets]":
+    # Only when it is needed, and in a thread: the driver takes a third of a second.
+    from sre_aws.secrets.client import Secrets
+
+    return Secrets
