@@ -176,7 +176,14 @@ def test_thoughts_go_back_to_the_server_that_had_them(preset: str, value: Any, f
     message = Message.assistant("So.", state=kept("chat@host", value))
     assert wire(message, preset) == {"role": "assistant", "content": "So."} | found
     elsewhere = Message.assistant("So.", state=kept("chat@other", value))
-    assert wire(elsewhere, preset) == {"role": "assistant", "content": "So."}
+    assert wire(elsewhere, preset) == wire(Message.assistant("So."), preset)
+
+
+def test_calls_of_another_model_have_thoughts_where_they_must():
+    # https://api-docs.deepseek.com/guides/thinking_mode
+    said = Message.assistant("", skill_calls=(CALL,), state=kept("chat@other", "Hm."))
+    assert wire(said, "deepseek")["reasoning_content"] == ""
+    assert "reasoning_content" not in wire(said, "vllm")
 
 
 def test_files_become_parts_of_the_message():

@@ -12,6 +12,7 @@ from sre_openai.dialect import Dialect
 from sre_openai.events import EventParser
 from sre_openai.presets import PRESETS
 from sre_openai.reply_error import ReplyError
+from sre_openai.state import kept
 
 from .replies import chat_events, responses_events  # noqa: TID252 -- the folder of tests is no package
 from .wire_writing import sse  # noqa: TID252
@@ -96,6 +97,15 @@ def test_counts_that_are_none_are_no_usage(count: str):
     last = reader.end()
     assert last is not None
     assert last.usage == Usage(output_tokens=2)
+
+
+def test_an_answer_after_calls_keeps_its_thoughts_for_deepseek():
+    reader = Dialect("chat", PRESETS["deepseek"], place="host").reader()
+    thought = {"choices": [{"delta": {"reasoning_content": "Hm."}}]}
+    reader.read([json.dumps(event).encode() for event in (thought, *chat_events("So."))])
+    last = reader.end()
+    assert last is not None
+    assert last.state == kept("chat@host", "Hm.")
 
 
 def test_an_empty_note_of_groq_is_passed_over():

@@ -97,7 +97,10 @@ def _said(message: Message, preset: Preset, origin: str) -> dict[str, Any]:
     if message.skill_calls:
         data["tool_calls"] = [_call(call, preset) for call in message.skill_calls]
     thoughts = state.read(message, origin) if preset.thoughts else None
-    if thoughts:
+    if preset.thoughts == "reasoning_content":
+        # It refuses calls without thoughts, also those that another model made.
+        data["reasoning_content"] = thoughts or ""
+    elif thoughts:
         if preset.thoughts == "content":
             text = [{"type": "text", "text": message.text}] if message.text else []
             data["content"] = [*thoughts, *text]

@@ -165,12 +165,12 @@ class ChatReader:
                     self._thoughts.append(part)
 
     def _state(self) -> Any:
-        """Thoughts that go back with the message: those of DeepSeek only if calls came of them."""
+        """Thoughts that go back with the message."""
         if not self._thoughts:
             return None
         match self._preset.thoughts:
             case "reasoning_content":
-                return state.kept(self._origin, "".join(self._thoughts)) if self._calls else None
+                return state.kept(self._origin, "".join(self._thoughts))
             case "reasoning_details":
                 return state.kept(self._origin, _joined(self._thoughts))
             case _:
