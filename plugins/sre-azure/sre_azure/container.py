@@ -74,25 +74,32 @@ class Container:
         for _ in range(_ATTEMPTS):
             download = await self._download(key)
             try:
-                with translated(f"reading {key!r}", self.where):
-                    data: bytes = await download.readall()
-                return data
+                return b"".join([piece async for piece in self._pieces(key, download)])
             except ConflictError:
                 continue  # it was replaced after its first piece
         raise UnavailableError(f"reading {key!r} failed: others keep writing it", hint="try again")
 
     async def read_stream(self, key: str) -> AsyncGenerator[bytes]:
         """The object in pieces, each asked for when the one before was taken, all of one version."""
-        chunks = (await self._download(key)).chunks()
+        download = await self._download(key)
         try:
-            while True:
-                with translated(f"reading {key!r}", self.where):
-                    piece: bytes | None = await anext(chunks, None)
-                if piece is None:
-                    return
-                yield piece
+            async with aclosing(self._pieces(key, download)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except (ConflictError, NotFoundError) as error:
-            raise UnavailableError(f"{key!r} was replaced while it was read", hint="read it again") from error
+            raise UnavailableError(
+                f"{key!r} was replaced, or got another expiry, while it was read", hint="read it again"
+            ) from error
+
+    async def _pieces(self, key: str, download: Any) -> AsyncGenerator[bytes]:
+        # Their readall() makes tasks, which go on when who reads is cancelled.
+        chunks = download.chunks()
+        while True:
+            with translated(f"reading {key!r}", self.where):
+                piece: bytes | None = await anext(chunks, None)
+            if piece is None:
+                return
+            yield piece
 
     async def _download(self, key: str) -> Any:
         """A download that has its first piece. Raises NotFoundError, also when the object has expired."""
@@ -128,12 +135,12 @@ class Container:
                 return await self._put(key, data, content_type, metadata, wanted)
             except ConflictError as error:
                 if if_version is None:
-                    raise
+                    continue  # another write took its blocks away; it is as if this one came later
                 found = await self._find(key) if if_version == NEW else None
                 if if_version != NEW or (found is not None and not found.expired):
                     raise changed from error
                 wanted = _conditions(NEW if found is None else found.etag)
-        raise changed
+        raise ConflictError(f"writing {key!r} failed: others keep writing it", hint="try again")
 
     async def _put(
         self,

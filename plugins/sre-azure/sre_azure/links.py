@@ -1,5 +1,6 @@
 """Links that open a blob without credentials."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ class Links:
         self._where = where
         self._given: Any = None
         self._given_until = 0.0
+        self._asking = asyncio.Lock()
 
     @property
     def can_sign(self) -> bool:
@@ -56,13 +58,14 @@ class Links:
         return f"{blob.url}?{signature}"
 
     async def _key(self, until: float) -> Any:
-        now = time.time()
-        if self._given_until < until:
-            last = min(max(until, now + _SPARE), now + _LONGEST)
-            with translated("asking for a key to sign links with", self._where):
-                self._given = await self._access.service.get_user_delegation_key(
-                    key_start_time=datetime.fromtimestamp(now - _CLOCKS, UTC),
-                    key_expiry_time=datetime.fromtimestamp(last, UTC),
-                )
-            self._given_until = last
-        return self._given
+        async with self._asking:
+            now = time.time()
+            if self._given_until < until:
+                last = min(max(until, now + _SPARE), now + _LONGEST)
+                with translated("asking for a key to sign links with", self._where):
+                    self._given = await self._access.service.get_user_delegation_key(
+                        key_start_time=datetime.fromtimestamp(now - _CLOCKS, UTC),
+                        key_expiry_time=datetime.fromtimestamp(last, UTC),
+                    )
+                self._given_until = last
+            return self._given

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 from anyio import to_thread
+from azure.storage.blob.aio import BlobServiceClient
 
 from sre_azure import AzureSettings, AzureStorage
 from sre_core.errors import ConfigError, UnauthenticatedError
@@ -91,7 +92,16 @@ async def test_the_identity_of_the_machine_stores_and_signs_links(
             assert "url" in connector.capabilities
             await connector.write("a b", b"linked")
             assert await connector.read("a b") == b"linked"
+            keys = []
+
+            async def counted(service: BlobServiceClient, **period: Any) -> Any:
+                keys.append(period)
+                return await asking(service, **period)
+
+            asking = BlobServiceClient.get_user_delegation_key
+            identity.setattr(BlobServiceClient, "get_user_delegation_key", counted)
             links = await asyncio.gather(*(connector.url("a b", 60) for _ in range(3)))
+            assert len(keys) == 1
             with pytest.raises(ConfigError, match="a link cannot live"):
                 await connector.url("a b", 8 * 86400)
         finally:

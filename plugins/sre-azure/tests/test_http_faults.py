@@ -172,6 +172,35 @@ async def test_a_call_that_is_cancelled_frees_its_connection(call: Call) -> None
         await server.wait_until_busy(0)
 
 
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["read", "read_stream"])
+async def test_a_download_that_is_cancelled_after_its_first_piece_frees_its_connection(in_pieces: bool) -> None:
+    size = 1 << 16
+    first = HttpReply(
+        headers={
+            **AzureFaults().good().headers,
+            "Content-Length": str(size),
+            "Content-Range": f"bytes 0-{size - 1}/{2 * size}",
+        },
+        pieces=(b"x" * size,),
+    )
+
+    async def read_stream() -> None:
+        async with aclosing(storage.read_stream("a")) as pieces:
+            _ = [piece async for piece in pieces]
+
+    async with asyncio.timeout(30), started() as (storage, server):
+        server.replies.append(first)
+        server.always = HttpReply(hang=True)
+        task = asyncio.ensure_future(read_stream() if in_pieces else storage.read("a"))
+        while len(server.requests) < 3:  # noqa: ASYNC110 -- the server tells of busy moments, and not of later ones
+            await asyncio.sleep(0)
+        await server.wait_until_busy(1)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+        await server.wait_until_busy(0)
+
+
 async def test_two_hundred_writes_wait_for_the_server_at_once() -> None:
     written = HttpReply(status=201, headers={"ETag": '"0x7"', "Last-Modified": "Fri, 27 Nov 2026 10:00:00 GMT"})
     async with asyncio.timeout(30), started() as (storage, server):

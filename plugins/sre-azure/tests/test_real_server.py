@@ -77,6 +77,14 @@ async def test_two_writers_of_one_large_object_do_not_mix_their_blocks(azurite: 
         assert data in (b"x" * 8 * PIECE, b"y" * 8 * PIECE)
 
 
+async def test_writes_of_one_large_object_all_succeed(azurite: Azurite, container: str) -> None:
+    async with started(azurite.url, container) as storage:
+        wholes = [letter * (8 * PIECE) for letter in (b"x", b"y", b"z")]
+        written = await asyncio.gather(*(storage.write("a", whole) for whole in wholes))
+        assert len({info.version for info in written}) == 3
+        assert await storage.read("a") in wholes
+
+
 async def test_a_download_survives_a_restart_of_the_server(own: Azurite) -> None:
     container = await to_thread.run_sync(own.container)
     async with started(own.url, container, retries=3) as storage:
