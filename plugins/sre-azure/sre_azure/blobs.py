@@ -1,5 +1,6 @@
 """What Azure tells of a blob, and what we tell Azure: pure functions from its properties to ours and back."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from sre_core.errors import ConnectorError
 __all__ = ["Stored", "etag_of", "expiry_metadata", "stored", "version_of"]
 
 _UNTIL = ";until="
+_MARK = '"'
+_ETAG = re.compile(r'"[!#-~]+"')  # not "*", which stands for any
 _GRACE = 60.0  # seconds that an expired blob is left alone: clocks differ, and others may still want to prolong it
 
 
@@ -38,7 +41,7 @@ class Stored:
 def stored(properties: Any, key: str) -> Stored:
     """Read a blob's properties, as `BlobProperties` has them. Raises ConnectorError when they are none."""
     try:
-        kept, etag = dict(properties.metadata or {}), properties.etag.strip()
+        kept, etag = dict(properties.metadata or {}), _quoted(properties.etag)
         expires, written = _number(kept.get(EXPIRES)), _number(kept.get(WRITTEN))
         return Stored(
             info=ObjectInfo(
@@ -61,14 +64,14 @@ def stored(properties: Any, key: str) -> Stored:
 
 def version_of(etag: str, expires: float | None) -> str:
     """The version of a blob: its ETag, and its expiry if it has one, so that a version knows when it is over."""
-    return etag if expires is None else f"{etag}{_UNTIL}{expires!r}"
+    return _quoted(etag) if expires is None else f"{_quoted(etag)}{_UNTIL}{expires!r}"
 
 
 def etag_of(version: str) -> str | None:
-    """The ETag that a version stands for; None when it is over."""
+    """The ETag that a version stands for; None when it is over, or never was one."""
     etag, _, until = version.partition(_UNTIL)
     expires = _number(until)
-    return etag if expires is None or expires > time.time() else None
+    return etag if _ETAG.fullmatch(etag) and (expires is None or expires > time.time()) else None
 
 
 def expiry_metadata(found: Stored, expires: float | None) -> dict[str, str]:
@@ -76,6 +79,11 @@ def expiry_metadata(found: Stored, expires: float | None) -> dict[str, str]:
     kept = {name: value for name, value in found.kept.items() if name != EXPIRES}
     kept[WRITTEN] = repr(found.info.modified)
     return kept if expires is None else {**kept, EXPIRES: repr(expires)}
+
+
+def _quoted(etag: str) -> str:
+    # Lists leave the quotation marks out.
+    return f'"{etag.strip().strip(_MARK)}"'
 
 
 def _number(text: str | None) -> float | None:

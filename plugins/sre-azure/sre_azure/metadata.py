@@ -13,8 +13,10 @@ WRITTEN = "sre_written"
 
 _OURS = "sre_"
 _HEX = "sre_x"
-# Names are compared without regard to case, so capitals are not plain.
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_THEIRS = "encrypted"
+"""A word of the library's own: it leaves metadata of this name out of lists."""
+# Names are compared without regard to case, so capitals are not plain; nor is "_" alone to what Azurite is made of.
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLAIN = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _FRAIL_SPACE = re.compile(r"^ | $|(?<= ) ")
 _EMPTY = "%"
@@ -35,7 +37,7 @@ def unpacked(kept: Mapping[str, str]) -> dict[str, str]:
 
 
 def _packed_name(name: str) -> str:
-    if _PLAIN_NAME.fullmatch(name) and not name.startswith(_OURS):
+    if _PLAIN_NAME.fullmatch(name) and not name.startswith(_OURS) and name != _THEIRS:
         return name
     return _HEX + name.encode().hex()
 

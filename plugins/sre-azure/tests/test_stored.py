@@ -1,14 +1,15 @@
 """What lies in a container, who may look at it, and for how long."""
 
 import math
+from contextlib import aclosing
 
 import pytest
 
 from sre_azure import AzureSettings, AzureStorage
-from sre_core.errors import ConfigError, ConflictError, NotFoundError, UnauthenticatedError
+from sre_core.errors import ConfigError, ConflictError, NotFoundError, UnauthenticatedError, UnavailableError
 
 from .azurite import ACCOUNT, KEY, Azurite  # noqa: TID252 -- the folder of tests is no package
-from .storages import names, started  # noqa: TID252
+from .storages import PIECE, names, started  # noqa: TID252
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -98,6 +99,37 @@ async def test_a_version_is_over_with_its_object(azurite: Azurite, container: st
         with pytest.raises(ConflictError):
             await storage.write("a", b"3", if_version=f"{etag};until=1.5")
         assert await storage.read("a") == b"2"
+
+
+async def test_a_list_tells_the_version_that_stat_tells_with_and_without_an_expiry(
+    azurite: Azurite, container: str
+) -> None:
+    async with started(azurite.url, container) as storage:
+        written = await storage.write("a", b"1")
+        assert [info async for info in storage.list("")] == [written]
+        await storage.expire("a", 3600)
+        listed = [info async for info in storage.list("")]
+        assert listed == [await storage.stat("a")]
+        assert await storage.write("a", b"2", if_version=listed[0].version)
+
+
+@pytest.mark.parametrize("version", ["*", "1", "\u00e9", '"a", "b"', 'W/"0x7"', '"0x7"\r\nx-ms-lease-id: 1'])
+async def test_a_version_that_is_none_of_theirs_is_a_conflict(azurite: Azurite, container: str, version: str) -> None:
+    async with started(azurite.url, container) as storage:
+        await storage.write("a", b"1")
+        with pytest.raises(ConflictError):
+            await storage.write("a", b"2", if_version=version)
+        assert await storage.read("a") == b"1"
+
+
+async def test_a_reader_of_an_object_that_gets_an_expiry_is_told_why_it_ends(azurite: Azurite, container: str) -> None:
+    async with started(azurite.url, container) as storage:
+        await storage.write("a", b"x" * 3 * PIECE)
+        async with aclosing(storage.read_stream("a")) as items:
+            await anext(items)
+            await storage.expire("a", 3600)
+            with pytest.raises(UnavailableError, match="got another expiry"):
+                await anext(items)
 
 
 async def test_the_time_of_a_write_stays_when_its_object_gets_an_expiry(azurite: Azurite, container: str) -> None:
