@@ -55,9 +55,11 @@ class Access:
 
     async def stop(self) -> None:
         """Close all connections."""
-        await self.service.close()
-        if self._ambient is not None:
-            await self._ambient.close()
+        try:
+            await self.service.close()
+        finally:
+            if self._ambient is not None:
+                await self._ambient.close()
 
 
 def _client(settings: AzureSettings, credential: Any, transport: Transport) -> BlobServiceClient:

@@ -1,5 +1,6 @@
 """Failures of Azure's client library as our errors; the only place that names theirs."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -31,6 +32,7 @@ from sre_core.errors import (
 __all__ = ["means_container", "translated"]
 
 _ROLE = "check the credentials, and that they may read, write, list and delete blobs in the container"
+_SECRET = re.compile(r"\bsig=|'authorization'", re.IGNORECASE)
 _NO_CONTAINER = frozenset({"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"})
 _REPLACED = frozenset({"InvalidBlockList", "InvalidBlobOrBlock"})
 """What a commit fails with when somebody else wrote the blob, which takes the blocks of all others away."""
@@ -44,15 +46,27 @@ def translated(what: str, where: str) -> Iterator[None]:
     except SREError:
         raise
     except AzureError as error:
-        raise _ours(error, what, where) from error
+        raise _ours(error, what, where) from (None if _shows_secret(error) else error)
     except TimeoutError as error:
         raise _slow(what, where) from error
+    except RuntimeError as error:
+        # From aiohttp, whose session was closed.
+        raise ConnectorError(f"{what} failed: the storage was stopped meanwhile", hint="await start() first") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # From inside their library, which takes a reply for what it should be.
         raise ConnectorError(
             f"{what} failed: the reply is none of Azure Blob Storage ({type(error).__name__})",
             hint="check the setting `endpoint`",
         ) from error
+
+
+def _shows_secret(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, quotes a request with its signature or token, as some of aiohttp's do."""
+    while error is not None:
+        if _SECRET.search(f"{error} {error!r}"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def means_container(error: NotFoundError) -> bool:
@@ -78,6 +92,9 @@ def _ours(error: AzureError, what: str, where: str) -> SREError:
                 f"{what} failed: no TLS with {where} ({type(cause.inner_exception).__name__})",
                 hint="set ca_file to the authority that signed its certificate; a server without TLS has http://",
             )
+        case ServiceRequestError() if isinstance(cause.inner_exception, aiohttp.ClientConnectorError):
+            why = cause.inner_exception.os_error
+            return _unreachable(what, where, str(why) or type(why).__name__)
         case ServiceRequestError():
             return _unreachable(what, where, type(cause.inner_exception).__name__)
         case ClientAuthenticationError() if cause.response is None:
