@@ -1,7 +1,5 @@
 """Keys and metadata that come back from a real server as they were given, whatever characters they have."""
 
-from functools import cache
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,10 +22,18 @@ values = st.text("% ") | st.text(st.characters(codec="utf-8", exclude_categories
 metadata = st.dictionaries(words, values, max_size=3)
 
 
+@pytest.fixture(scope="module")
+def shared(gcs: Gcs) -> str:
+    """One bucket for all examples, each of which leaves it empty."""
+    return gcs.bucket()
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=keys, told=metadata)
-async def test_an_object_comes_back_under_its_key_with_its_metadata(gcs: Gcs, key: str, told: dict[str, str]) -> None:
-    storage = GcsStorage(GcsSettings(bucket=_bucket(gcs), prefix="p r/\u00e9", endpoint=gcs.url, anonymous=True))
+async def test_an_object_comes_back_under_its_key_with_its_metadata(
+    gcs: Gcs, shared: str, key: str, told: dict[str, str]
+) -> None:
+    storage = GcsStorage(GcsSettings(bucket=shared, prefix="p r/\u00e9", endpoint=gcs.url, anonymous=True))
     await storage.start()
     try:
         written = await storage.write(key, key.encode(), metadata=told)
@@ -53,9 +59,3 @@ async def test_the_longest_keys_are_stored(gcs: Gcs, key: str) -> None:
         assert [info.key async for info in storage.list("")] == [key]
     finally:
         await storage.stop()
-
-
-@cache
-def _bucket(gcs: Gcs) -> str:
-    """One bucket for all examples, each of which leaves it empty."""
-    return gcs.bucket()
