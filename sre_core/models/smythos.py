@@ -5,17 +5,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sre_core.errors import ConfigError
 from sre_core.models.catalogue import Given
+from sre_core.models.entry import ANY
 
 __all__ = ["read_model_files"]
 
 _SUFFIX = ".json"
-_SECRET = re.compile(r"\{\{KEY\(([^)]+)\)\}\}")
+_SECRET = re.compile(r"\{\{KEY\(\s*([^)]*[^)\s])\s*\)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,9 @@ def _entries(file: Path) -> Iterator[_Entry]:
     content = _read(file)
     models = {content["modelId"]: content} if isinstance(content.get("modelId"), str) else content
     for name, raw in models.items():
+        if not name.isprintable() or name.strip() in {"", ANY}:
+            # The last would stand for all models of its provider.
+            raise ConfigError(f"no model can be called {name!r}, as in {file}", hint="call it by a name of its own")
         try:
             model = _Model.model_validate(raw)
         except ValidationError as error:
@@ -164,7 +168,9 @@ def _entries(file: Path) -> Iterator[_Entry]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        # Some editors begin a file with a mark of its encoding.
+        text = file.read_text(encoding="utf-8-sig")
+        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}", hint="check its permissions") from error
     except (ValueError, RecursionError) as error:
@@ -182,6 +188,10 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice!r} stands there twice")
     return table
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
 
 
 def _as_given(entry: _Entry, all_entries: Mapping[str, _Entry]) -> Given:
@@ -249,17 +259,18 @@ def _key(entry: _Entry, provider: _Provider) -> tuple[Any, list[str]]:
         if "apiKey" not in given:
             return None, left
         text = given["apiKey"]
-        if not isinstance(text, str) or not text:
-            raise entry.wrong("credentials.apiKey", "it must be text", "write the key, or {{KEY(name)}}")
-        reference = _SECRET.fullmatch(text)
-        return ({"vault": reference[1].strip()} if reference else SecretStr(text)), left
+        reference = _SECRET.fullmatch(text) if isinstance(text, str) else None
+        if not isinstance(text, str) or not text or ("{{" in text and reference is None):
+            raise entry.wrong("credentials.apiKey", "it must be text", "write the key, or {{KEY(name)}} alone")
+        return ({"vault": reference[1]} if reference else SecretStr(text)), left
     # Without a word on it the provider's own server wants the key, a server of one's own may not.
     usual = () if entry.model.base_url or provider.name in _SERVERS else ("internal",)
     words = [given] if isinstance(given, str) else list(usual if given is None else given)
     if {"vault", "internal"} & set(words):
         # Both are looked up in the vault here, which knows the environment too.
         return {"vault": (entry.model.provider or entry.model.llm or "").lower()}, []
-    return None, [f"credentials: {word}" for word in words if word != "none"]
+    # Without the words: one of them may be the key itself, in the wrong place.
+    return None, ["credentials"] if set(words) - {"none"} else []
 
 
 def _params(params: _Params) -> dict[str, Any]:

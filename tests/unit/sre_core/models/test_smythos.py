@@ -67,6 +67,12 @@ def test_a_file_with_one_model_is_called_by_its_id(tmp_path: Path) -> None:
     assert given.values["aliases"] == ("google/gemma-3n-e4b",)
 
 
+def test_a_mark_of_the_encoding_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"m": LOCAL}).encode())
+    assert [given.id for given in read_model_files([path])] == ["openai/m"]
+
+
 def test_folders_are_read_with_those_below_and_without_hidden_ones(tmp_path: Path) -> None:
     for name in ("b.json", "a/c.json", ".git/d.json", "a/.e.json", "notes.txt"):
         write(tmp_path / "models", {name: LOCAL}, name)
@@ -110,6 +116,7 @@ CREDENTIALS: list[tuple[Any, Any]] = [
     ("none", None),
     ([], None),
     ({"apiKey": "{{KEY(work openai)}}"}, {"vault": "work openai"}),
+    ({"apiKey": "{{KEY( team/ops )}}"}, {"vault": "team/ops"}),
     ({"apiKey": "sk-4711"}, SecretStr("sk-4711")),
 ]
 
@@ -127,9 +134,16 @@ def test_a_server_of_ones_own_needs_no_key_that_nobody_spoke_of(tmp_path: Path, 
 
 
 def test_credentials_of_a_kind_that_is_not_known_are_noted(tmp_path: Path) -> None:
-    assert one(tmp_path, credentials="bedrock_vault").notes == ("not used: credentials: bedrock_vault",)
+    assert one(tmp_path, credentials="bedrock_vault").notes == ("not used: credentials",)
     assert one(tmp_path, credentials={"keyId": "x"}).notes == ("not used: credentials.keyId",)
     assert one(tmp_path, provider="Bedrock", credentials="bedrock_vault").notes == ("not used: credentials",)
+
+
+@pytest.mark.parametrize("credentials", ["sk-4711", ["sk-4711", "none"]])
+def test_a_key_in_the_place_of_a_word_is_not_repeated(tmp_path: Path, credentials: Any) -> None:
+    given = one(tmp_path, credentials=credentials)
+    assert given.notes == ("not used: credentials",)
+    assert "sk-4711" not in f"{given} {given.values}"
 
 
 def test_features_are_our_words_and_unknown_ones_are_noted(tmp_path: Path) -> None:
@@ -185,6 +199,12 @@ WRONG = [
     ('{"m": {"provider": "Runware", "modelId": "x"}}', "'Runware' is not known"),
     ('{"m": {"provider": "OpenAI", "modelId": "x", "credentials": {"apiKey": 5}}}', "'credentials.apiKey'"),
     ('{"m": {"modelId": "x"}, "m": {"modelId": "y"}}', "'m' stands there twice"),
+    ('{"m": {"provider": "OpenAI", "modelId": "x", "credentials": {"apiKey": "Bearer {{KEY(a)}}"}}}', ".apiKey'"),
+    ('{"m": {"provider": "OpenAI", "modelId": "x", "credentials": {"apiKey": "{{KEY( )}}"}}}', ".apiKey'"),
+    ('{"m": {"provider": "OpenAI", "modelId": "x", "params": {"temperature": NaN}}}', "NaN is no number"),
+    ('{"*": {"provider": "OpenAI", "modelId": "x", "baseURL": "http://desk"}}', "no model can be called '*'"),
+    ('{"": {"provider": "OpenAI", "modelId": "x"}}', "no model can be called ''"),
+    ('{"a\\u001b[2J": {"provider": "OpenAI", "modelId": "x"}}', "no model can be called 'a\\x1b[2J'"),
 ]
 
 
