@@ -28,7 +28,8 @@ class Settings(BaseModel):
     Secrets are `SecretStr`, so that no log, repr or error can show them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What is refused may be a secret of the wrong shape, which an error must not quote.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Connector(ABC):
