@@ -84,6 +84,13 @@ class Deadline:
         # Somebody else may have cancelled the task as well: then it is theirs.
         return task is not None and task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
 
+    def change(self, alarm: Alarm) -> None:
+        """From now on, this and the next waits may be as long as `alarm` says."""
+        old, self._alarm = self._alarm, alarm
+        if self._task is not None and not self._rang:
+            old.drop(self)
+            alarm.set(self)
+
     def close(self) -> None:
         """Never ring."""
         self._alarm.drop(self)

@@ -4,7 +4,6 @@ The library passes each request a time limit for the whole of it, which fits no 
 stream holds to the garbage collector. So each call watches its own requests, through the tracing of aiohttp.
 """
 
-import asyncio
 from collections.abc import Awaitable
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -12,7 +11,8 @@ from typing import TypeVar
 
 import aiohttp
 
-from sre_core.errors import DeadlineError, UnavailableError
+from sre_core.connectors.deadline import Alarm, Deadline
+from sre_core.errors import ConnectorError, DeadlineError, UnavailableError
 
 __all__ = ["Call", "open_session"]
 
@@ -26,12 +26,13 @@ _current: ContextVar["Call | None"] = ContextVar("sre_google_call", default=None
 class Call:
     """A call, which may consist of several requests and waits; close it in the end."""
 
-    def __init__(self, what: str, where: str, *, timeout: float, connect_timeout: float) -> None:
+    def __init__(self, what: str, where: str, *, silence: Alarm, connection: Alarm) -> None:
+        """The alarms ring when the server is silent for too long, and when a connection to it takes too long."""
         self.what = what
         self.where = where
-        self._timeout = timeout
-        self._connect_timeout = connect_timeout
-        self._limit: asyncio.Timeout | None = None
+        self._silence = silence
+        self._connection = connection
+        self._deadline = Deadline(silence)
         self._connecting = False
         self._responses: list[aiohttp.ClientResponse] = []
 
@@ -46,29 +47,35 @@ class Call:
         return bool(self._responses) and self.status == 200 and self._responses[-1].content_type == _EVENTS
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
-        """Await, but not longer than `timeout` for the server, and `connect_timeout` for a connection to it.
+        """Await, but not longer than the alarms allow.
 
-        Raises DeadlineError, and UnavailableError when it cannot be connected to.
+        Raises DeadlineError, and UnavailableError when the server cannot be connected to.
         """
         token = _current.set(self)
+        deadline = self._deadline
+        deadline.change(self._silence)
+        deadline.start()
         try:
-            async with asyncio.timeout(self._timeout) as self._limit:
-                return await awaitable
-        except TimeoutError as error:
-            if self._limit is None or not self._limit.expired():
-                raise
-            if self._connecting:
-                raise UnavailableError(
-                    f"{self.what}: cannot connect to {self.where} within {self._connect_timeout:g} s",
-                    hint="check the network, or raise the setting connect_timeout",
-                ) from error
-            raise DeadlineError(
-                f"{self.what}: {self.where} was silent for {self._timeout:g} s",
-                hint="raise the setting timeout, or try again later",
-            ) from error
+            found = await awaitable
+        except BaseException as error:
+            if deadline.stop(error):
+                raise self._late() from error
+            raise
         finally:
-            self._limit = None
             _current.reset(token)
+        deadline.stop(None)
+        return found
+
+    def _late(self) -> ConnectorError:
+        if self._connecting:
+            return UnavailableError(
+                f"{self.what}: cannot connect to {self.where} within {self._connection.seconds:g} s",
+                hint="check the network, or raise the setting connect_timeout",
+            )
+        return DeadlineError(
+            f"{self.what}: {self.where} was silent for {self._silence.seconds:g} s",
+            hint="raise the setting timeout, or try again later",
+        )
 
     def close(self) -> None:
         """Let go of the connections: those of replies that were not read to their end are closed."""
@@ -78,20 +85,16 @@ class Call:
     def connecting(self) -> None:
         """A connection is being made."""
         self._connecting = True
-        self._allow(self._connect_timeout)
+        self._deadline.change(self._connection)
 
     def connected(self) -> None:
         """There is a connection; the server's own time begins."""
         self._connecting = False
-        self._allow(self._timeout)
+        self._deadline.change(self._silence)
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
         """The head of a reply came."""
         self._responses.append(response)
-
-    def _allow(self, seconds: float) -> None:
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def open_session(max_connections: int) -> aiohttp.ClientSession:

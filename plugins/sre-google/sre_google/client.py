@@ -11,6 +11,7 @@ from google.auth.credentials import Credentials
 from google.genai import types
 from google.genai.client import DebugConfig
 
+from sre_core.connectors.deadline import Alarm
 from sre_core.errors import ConfigError, ConnectorError, UnauthenticatedError
 from sre_google.auth import load_credentials
 from sre_google.calls import Call, open_session
@@ -24,6 +25,9 @@ T = TypeVar("T")
 _VERSIONS = {"gemini": "v1beta", "vertex": "v1beta1"}
 # The library insists on contents, and then lets `extra_body` say what they are.
 _PLACEHOLDER = "."
+_CONFIG = types.GenerateContentConfig(
+    automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True), automatic_continuation=False
+)
 
 
 class GoogleClient:
@@ -43,6 +47,7 @@ class GoogleClient:
         self._credentials = credentials
         self._where = settings.place or ("the Gemini API" if settings.backend == "gemini" else "Vertex AI")
         self._under_way: set[Call] = set()
+        self._silence, self._connection = Alarm(settings.timeout), Alarm(settings.connect_timeout)
 
     async def close(self) -> None:
         """Close the connections; what is under way breaks off."""
@@ -54,6 +59,8 @@ class GoogleClient:
             await self._library.aio.aclose()
         finally:
             self._library.close()
+            self._silence.rest()
+            self._connection.rest()
 
     async def stream(self, model: str, body: dict[str, Any]) -> AsyncGenerator[types.GenerateContentResponse]:
         """The pieces of a reply to `body`, the body of `streamGenerateContent`, as they come."""
@@ -133,8 +140,7 @@ class GoogleClient:
 
     @contextmanager
     def _call(self, what: str) -> Iterator[Call]:
-        settings = self._settings
-        call = Call(what, self._where, timeout=settings.timeout, connect_timeout=settings.connect_timeout)
+        call = Call(what, self._where, silence=self._silence, connection=self._connection)
         self._under_way.add(call)
         try:
             yield call
@@ -210,11 +216,8 @@ def _library(
 
 
 def _config(body: dict[str, Any]) -> types.GenerateContentConfig:
-    return types.GenerateContentConfig(
-        http_options=_Body(extra_body=body),
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-        automatic_continuation=False,
-    )
+    # Made from nothing, it would be validated each time.
+    return _CONFIG.model_copy(update={"http_options": _Body.model_construct(extra_body=body)})
 
 
 class _Body(types.HttpOptions):

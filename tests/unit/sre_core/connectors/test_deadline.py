@@ -118,6 +118,21 @@ async def test_deadlines_of_one_alarm_ring_each_at_its_own_time() -> None:
     assert loop.time() - began > 0.07
 
 
+async def test_a_wait_may_be_given_another_length() -> None:
+    short, long = Alarm(0.001), Alarm(60)
+    deadline, future = Deadline(short), never()
+    task = asyncio.create_task(waits(deadline, future))
+    await asyncio.sleep(0)
+    deadline.change(long)
+    await asyncio.sleep(0.02)
+    assert not task.done()
+    deadline.change(short)
+    with fail_after(5):
+        assert await task == "late"
+        deadline.change(short)
+        assert await waits(deadline, never()) == "late"
+
+
 async def test_an_alarm_that_nobody_waits_for_leaves_no_timer() -> None:
     alarm = Alarm(60)
     future = never()
