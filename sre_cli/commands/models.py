@@ -117,7 +117,8 @@ class _Served:
 
 def _served(runtime: Runtime, listed: Listed) -> _Served:
     entry, configured = listed.entry, runtime.config.connectors["llm"]
-    if entry.is_any or not entry.enabled:
+    is_hidden = runtime.catalogue.is_hidden(entry.id)
+    if entry.is_any or not entry.enabled or is_hidden:
         id_ = entry.provider if entry.provider in configured else runtime.catalogue.route(entry).id
     else:
         id_ = runtime.choose_model(entry.id).connector
@@ -129,6 +130,8 @@ def _served(runtime: Runtime, listed: Listed) -> _Served:
         state = "not installed"
     if not entry.enabled:
         state = "not enabled"
+    if is_hidden:
+        state = "hidden by an alias"
     secrets = tuple(str(value["vault"]) for value in settings.values() if is_reference(value))
     shown = masked(use, settings, runtime.plugins.connectors)
     return _Served(id=id_, use=use, settings=shown, secrets=secrets, state=state)

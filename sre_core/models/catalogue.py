@@ -32,10 +32,12 @@ class Listed:
     """A model in the catalogue, and who named it: `sources` are plugins and files, the last one last heard.
 
     `own_aliases` are the user's. `own_route` is whether the user said how to reach it, other than its provider is.
+    `is_given` is whether the user said anything of it.
     """
 
     entry: ModelEntry
     sources: tuple[str, ...]
+    is_given: bool = False
     own_aliases: frozenset[str] = frozenset()
     own_route: bool = False
     notes: tuple[str, ...] = ()
@@ -83,15 +85,16 @@ class Catalogue:
         A given model that no plugin has is reached like the others of its provider; else by the connector of
         `connectors` that is called like the provider. Raises ConfigError when there is neither.
         """
-        offers = {entry.id: Listed(entry=entry, sources=(f"plugin {plugin!r}",)) for entry, plugin in offered}
-        listed = dict(offers)
+        listed: dict[str, dict[str, Listed]] = {}
+        for entry, plugin in offered:
+            listed.setdefault(entry.provider, {})[entry.id] = Listed(entry=entry, sources=(f"plugin {plugin!r}",))
+        ways = {provider: _common(there.values()) for provider, there in listed.items()}
         for one in _ordered(given):
             provider = one.id.partition("/")[0]
-            offers_there = [found for found in offers.values() if found.entry.provider == provider]
-            siblings = [found for found in listed.values() if found.entry.provider == provider]
-            old = listed.get(one.id) or _new(one, _common(siblings), connectors or {})
-            listed[one.id] = _changed(old, one, _common(offers_there))
-        self._listed = dict(sorted(listed.items()))
+            there = listed.setdefault(provider, {})
+            old = there.get(one.id) or _new(one, there.values(), connectors or {})
+            there[one.id] = _changed(old, one, ways.get(provider))
+        self._listed = dict(sorted((id_, found) for there in listed.values() for id_, found in there.items()))
         self._routes: dict[str, Route] = {}
         self._route_of: dict[str, Route] = {}
         for provider in self.providers:
@@ -122,12 +125,19 @@ class Catalogue:
 
     def find(self, name: str) -> Listed | None:
         """The model of exactly that id or alias. Raises ConfigError when several have the alias."""
-        if name in self._listed:
+        if name in self._listed and not self.is_hidden(name):
             return self._listed[name]
         owners = self._claims(name)
         if len(owners) > 1:
             raise _ambiguous("alias", name, [found.entry for found in owners])
         return owners[0] if owners else None
+
+    def is_hidden(self, id: str) -> bool:  # noqa: A002 -- the field's own name
+        """Whether the user calls another model by the id of one that only plugins list.
+
+        That one must not take what is meant for his own because a plugin was installed.
+        """
+        return not self._listed[id].is_given and any(id in found.own_aliases for found in self._owners.get(id, ()))
 
     def get(self, name: str) -> Listed:
         """The model of that id or alias; else the only one that its provider calls so.
@@ -196,11 +206,11 @@ class Catalogue:
         for alias, owners in sorted(self._owners.items()):
             ids = [found.entry.id for found in owners]
             claims = self._claims(alias)
-            if alias in self._listed:
+            if alias in self._listed and not self.is_hidden(alias):
                 yield Clash(alias=alias, ids=tuple(sorted({alias, *ids})), winner=alias)
-            elif len(ids) > 1:
+            elif len(ids) > 1 or alias in self._listed:
                 winner = claims[0].entry.id if len(claims) == 1 else None
-                yield Clash(alias=alias, ids=tuple(ids), winner=winner)
+                yield Clash(alias=alias, ids=tuple(sorted({*ids, *({alias} & set(self._listed))})), winner=winner)
 
 
 def _ordered(given: Iterable[Given]) -> list[Given]:
@@ -216,9 +226,10 @@ def _ordered(given: Iterable[Given]) -> list[Given]:
     return sorted(merged.values(), key=lambda one: (not one.id.endswith(f"/{ANY}"), not _WAY & set(one.values)))
 
 
-def _new(given: Given, common: Listed | None, connectors: Mapping[str, str]) -> Listed:
-    """A model that no plugin has, reached like the others of its provider."""
+def _new(given: Given, others: Iterable[Listed], connectors: Mapping[str, str]) -> Listed:
+    """A model that no plugin has, reached like the others of its provider unless it says how itself."""
     provider = given.id.partition("/")[0]
+    common = None if set(given.values) >= _WAY else _common(others)
     if common is not None:
         entry = ModelEntry(id=given.id, connector=common.entry.connector, settings=common.entry.settings)
         return Listed(entry=entry, sources=())
@@ -245,6 +256,7 @@ def _changed(old: Listed, given: Given, offered: Listed | None) -> Listed:
     return Listed(
         entry=replace(entry, aliases=tuple(dict.fromkeys((*entry.aliases, *aliases)))),
         sources=(*old.sources, given.source),
+        is_given=True,
         own_aliases=frozenset(aliases),
         own_route=own_way and (offered is None or not _route(offered).leads(entry)),
         notes=given.notes,

@@ -140,6 +140,14 @@ def test_clashes_of_aliases_are_reported_beside_the_list(catalogue: Path) -> Non
     assert "Alias 'acme/off' is wanted by acme/off, desk/big: it is that of acme/off." in result.stderr
 
 
+def test_a_model_of_a_plugin_whose_id_was_given_to_another_one_is_said_to_be_hidden(catalogue: Path) -> None:
+    with (catalogue / "sre.toml").open("a") as settings:
+        settings.write('[models."desk/parrot"]\naliases = ["echo/echo"]\n')
+    assert listed()["echo/echo"]["served_by"]["state"] == "hidden by an alias"
+    assert shown("echo/echo")["id"] == "desk/parrot"
+    assert "Alias 'echo/echo' is wanted by desk/parrot, echo/echo: it is that of desk/parrot." in sre("list").stderr
+
+
 def test_one_model_is_shown_with_all_that_is_known(catalogue: Path) -> None:
     facts = shown("fast")
     assert facts == {

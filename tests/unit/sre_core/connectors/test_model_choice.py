@@ -156,6 +156,11 @@ def test_the_users_alias_counts_whatever_the_default_connector_is() -> None:
     assert lead(made.choose("oss")) == ("default", "oss")
 
 
+def test_the_users_alias_leads_to_his_server_also_where_a_plugin_lists_a_model_of_that_id() -> None:
+    desk = given("openai/gemma", settings={"url": "http://desk"}, aliases=("anthropic/sonnet-5",))
+    assert lead(chooser(desk).choose("anthropic/sonnet-5")) == ("openai/gemma", "gemma")
+
+
 def test_the_id_of_a_connector_comes_before_an_alias() -> None:
     made = chooser(given("groq/gpt-oss", aliases=("fast",)), fast={"use": "echo"})
     assert lead(made.choose("fast")) == ("fast", None)

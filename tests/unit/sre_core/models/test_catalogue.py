@@ -73,10 +73,23 @@ def test_the_users_alias_wins_over_a_plugins_and_the_clash_is_reported() -> None
     assert catalogue.clashes == (Clash(alias="mini", ids=("groq/gpt-oss", "openai/gpt-5-mini"), winner="groq/gpt-oss"),)
 
 
-def test_an_alias_that_is_the_id_of_another_model_loses_to_it() -> None:
+def test_an_alias_that_is_the_id_of_another_model_loses_to_it_if_both_are_the_users_or_a_plugins() -> None:
+    words = given("groq/gpt-oss", aliases=("openai/gpt-5-mini",)), given("openai/gpt-5-mini", label="Mini")
+    for catalogue in (Catalogue(TWO, words), Catalogue([*TWO, *offered(entry("x/y", "openai/gpt-5-mini"))])):
+        assert catalogue.get("openai/gpt-5-mini").entry.id == "openai/gpt-5-mini"
+        assert [clash.winner for clash in catalogue.clashes] == ["openai/gpt-5-mini"]
+        assert not catalogue.is_hidden("openai/gpt-5-mini")
+
+
+def test_the_users_alias_is_not_taken_from_him_by_a_plugin_that_lists_a_model_of_that_id() -> None:
     catalogue = Catalogue(TWO, [given("groq/gpt-oss", aliases=("openai/gpt-5-mini",))])
-    assert catalogue.get("openai/gpt-5-mini").entry.id == "openai/gpt-5-mini"
-    assert [clash.winner for clash in catalogue.clashes] == ["openai/gpt-5-mini"]
+    assert catalogue.get("openai/gpt-5-mini").entry.id == "groq/gpt-oss"
+    assert catalogue.is_hidden("openai/gpt-5-mini")
+    clash = Clash(alias="openai/gpt-5-mini", ids=("groq/gpt-oss", "openai/gpt-5-mini"), winner="groq/gpt-oss")
+    assert catalogue.clashes == (clash,)
+    twice = [given(name, aliases=("openai/gpt-5-mini",)) for name in ("groq/gpt-oss", "groq/b")]
+    with pytest.raises(ConfigError, match="alias 'openai/gpt-5-mini' is that of several models: groq/b, groq/gpt-oss"):
+        Catalogue(TWO, twice).find("openai/gpt-5-mini")
 
 
 def test_the_user_changes_what_he_gives_and_nothing_else() -> None:
@@ -145,6 +158,21 @@ def test_models_reached_alike_share_a_connector() -> None:
     desk = {"connector": "openai", "settings": {"url": "http://desk"}}
     catalogue = Catalogue(TWO, [given("openai/a", **desk), given("openai/b", **desk)])
     assert {catalogue.route(catalogue.get(name).entry).id for name in ("openai/a", "openai/b")} == {"openai/a"}
+
+
+def test_hundreds_of_models_that_are_each_reached_otherwise_are_compared_with_none_that_does_not_matter() -> None:
+    class Settings(dict[str, str]):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            Settings.compared += 1
+            return super().__eq__(other)
+
+        __hash__ = None
+
+    words = [given(f"acme/{n}", connector="openai", settings=Settings(url=f"http://{n}")) for n in range(200)]
+    assert len(Catalogue((), words).listed) == 200
+    assert Settings.compared < 5 * 200**2
 
 
 def test_an_entry_for_any_model_says_how_its_provider_is_reached() -> None:
