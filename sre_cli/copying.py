@@ -119,7 +119,9 @@ async def _copy(service: Service, make: MakeCopy, source: str, target: str, opti
             click.echo(f"Looking at {ends[0]!r}…", err=True)
         survey = await make(*ends, prefix=options["prefix"], jobs=options["jobs"], listener=Listener()).survey()
         if not options["dry_run"] and not options["yes"] and is_terminal():
-            click.confirm(f"Copy {_told(service, survey)} from {_named(ends[0])} to {_named(ends[1])}?", abort=True)
+            question = f"Copy {_told(service, survey)} from {_named(ends[0])} to {_named(ends[1])}?"
+            # Beside the output, which may go to a file.
+            click.confirm(question, abort=True, err=True)
         with _listener(survey, options) as listener:
             copy = make(*ends, prefix=options["prefix"], jobs=options["jobs"], listener=listener)
             try:

@@ -117,6 +117,15 @@ def test_programs_get_the_same_facts(filled: Path) -> None:
     assert result.stderr == ""
 
 
+def test_the_question_is_asked_beside_the_output(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sre_cli.copying.is_terminal", lambda: True)
+    result = sre("storage", "copy", "default", "s3", "--json", stdin="y\n")
+    assert json.loads(result.stdout)["copied"] == 2
+    assert "Copy 2 objects with 2.9 KiB from storage:default (local) to storage:s3 (local)? [y/N]: " in result.stderr
+    refused = sre("storage", "copy", "default", "memory", stdin="n\n")
+    assert (refused.exit_code, refused.stdout) == (130, "")
+
+
 def test_what_is_not_the_same_in_the_end_is_told_and_fails(filled: Path) -> None:
     async def other(runtime: Runtime) -> None:
         await runtime.vectors(ADA, "milvus").create("docs", 3)
