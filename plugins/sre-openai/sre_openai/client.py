@@ -133,7 +133,7 @@ class Client:
         """The error for a reply whose status says no."""
         body = b""
         # A server that refuses and breaks off has refused.
-        with suppress(aiohttp.ClientError, OSError):
+        with suppress(aiohttp.ClientError, OSError, RuntimeError):
             body = await response.content.read(_LARGEST_EXPLANATION)
             while not response.content.at_eof() and len(body) < _LARGEST_EXPLANATION:
                 body += await response.content.read(_LARGEST_EXPLANATION - len(body))
