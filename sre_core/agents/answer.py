@@ -137,7 +137,9 @@ class Answering:
         message = completion.message
         if calls != message.skill_calls:
             message = replace(message, skill_calls=calls)
-        results = await self._calls.run(turn, calls, cut=completion.finish_reason is FinishReason.LENGTH)
+        # A filter ends a reply where it likes, as the limit of output tokens does.
+        cut = completion.finish_reason in {FinishReason.LENGTH, FinishReason.CONTENT_FILTER}
+        results = await self._calls.run(turn, calls, cut=cut)
         self._add(message, *results)
 
     def _finish(self, completion: Completion) -> Reply | None:

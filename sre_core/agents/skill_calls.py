@@ -171,7 +171,7 @@ def _arguments(call: SkillCall, skill: Skill, *, cut: bool) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         if cut:
             raise SkillError(
-                f"the call of {call.name!r} was cut off at the limit of output tokens", hint="send shorter arguments"
+                f"the call of {call.name!r} was cut off before its end", hint="send other, or shorter, arguments"
             ) from error
         raise SkillError(
             f"the arguments of {call.name!r} are not valid JSON: {error}",

@@ -105,11 +105,12 @@ async def test_a_call_when_no_skill_was_offered_is_answered_too(stage, asks):
     assert "there are no skills at all" in stage.results()[0].text
 
 
-async def test_a_call_that_was_cut_off_is_not_run(stage):
+@pytest.mark.parametrize("reason", [FinishReason.LENGTH, FinishReason.CONTENT_FILTER])
+async def test_a_call_that_was_cut_off_is_not_run(stage, reason):
     cut = [
         LLMChunk(call=CallDelta(index=0, id="x", name="add", arguments='{"a": 1, "b"')),
         LLMChunk(call=CallDelta(index=1, id="y", name="ready")),
-        LLMChunk(finish_reason=FinishReason.LENGTH),
+        LLMChunk(finish_reason=reason),
     ]
 
     def ready() -> str:
