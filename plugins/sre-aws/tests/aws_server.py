@@ -1,4 +1,4 @@
-"""Where a moto server is, and connectors to it."""
+"""Where a moto server is, connectors to it, and what S3 replies where moto does not."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import boto3
 from pydantic import SecretStr
 
 from sre_aws import S3Settings, S3Storage, SecretsManagerSettings, SecretsManagerVault
+from sre_core.testing.replay import HttpReply
 
 BUCKET = "sre-tests"
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -52,3 +53,20 @@ class Moto:
     def vault(self, **more: Any) -> SecretsManagerVault:
         """A vault in it, not started."""
         return vault(self.url, **more)
+
+
+def begun() -> HttpReply:
+    """As in the API reference of Amazon S3, action CreateMultipartUpload."""
+    upload = "<UploadId>EXAMPLEJZ6e0YupT2h66iePQCc9IEbYbD</UploadId>"
+    return _xml(f"<InitiateMultipartUploadResult>{upload}</InitiateMultipartUploadResult>")
+
+
+def error_reply(status: int, code: str) -> HttpReply:
+    """As in the API reference of Amazon S3, page "Error Responses"."""
+    return _xml(f"<Error><Code>{code}</Code><Message>No.</Message></Error>", status=status)
+
+
+def _xml(text: str, *, status: int = 200) -> HttpReply:
+    return HttpReply.text(
+        f'<?xml version="1.0" encoding="UTF-8"?>{text}', status=status, content_type="application/xml"
+    )

@@ -1,6 +1,7 @@
 """Writes on condition of a version, on servers that heed conditions and on some that do not."""
 
 import asyncio
+import hashlib
 import secrets
 import uuid
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from sre_core.connectors.storage import NEW
 from sre_core.errors import ConflictError, UnsupportedError
 from sre_core.testing.replay import HttpReply, ReplayServer
 
-from .aws_server import BUCKET, Moto, s3  # noqa: TID252 -- the folder of tests is no package
+from .aws_server import BUCKET, Moto, begun, error_reply, s3  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -149,7 +150,7 @@ async def test_a_write_whose_answer_was_lost_is_no_conflict_with_itself(monkeypa
         storage = s3(server.url, verify_conditions=False, retries=1)
         await storage.start()
         written = HttpReply(headers=_OBJECT | {"x-amz-meta-sre-version": "0123456789abcdef"})
-        server.replies.extend([_error(500, "InternalError"), _error(412, "PreconditionFailed"), written])
+        server.replies.extend([error_reply(500, "InternalError"), error_reply(412, "PreconditionFailed"), written])
         info = await storage.write("agent/a/object", b"1", if_version=NEW)
         assert [request.method for request in server.requests] == ["HEAD", "PUT", "PUT", "HEAD"]
         assert info.version == "0123456789abcdef"
@@ -162,10 +163,24 @@ async def test_a_server_that_asks_to_try_again_is_asked_again() -> None:
         storage = s3(server.url, verify_conditions=False, retries=0)
         await storage.start()
         server.replies.extend(
-            [_error(409, "ConditionalRequestConflict"), HttpReply(status=404), HttpReply(headers=_OBJECT)]
+            [error_reply(409, "ConditionalRequestConflict"), HttpReply(status=404), HttpReply(headers=_OBJECT)]
         )
         await storage.write("agent/a/object", b"1", if_version=NEW)
         assert [request.method for request in server.requests] == ["HEAD", "PUT", "HEAD", "PUT"]
+        await storage.stop()
+
+
+async def test_a_tag_that_comes_back_while_parts_are_uploaded_does_not_hide_other_writes() -> None:
+    """Two others have written the same bytes in the meantime, in one form and in the other one."""
+    tag = {"ETag": f'"{hashlib.md5(b"same").hexdigest()}"', "Last-Modified": _OBJECT["Last-Modified"]}
+    mine, later = (HttpReply(headers=tag | {"x-amz-meta-sre-version": version}) for version in ("v1", "v3"))
+    async with ReplayServer.running(HttpReply(headers=_OBJECT)) as server:
+        storage = s3(server.url, verify_conditions=False, retries=0)
+        await storage.start()
+        server.replies.extend([mine, begun(), HttpReply(headers=tag), later, HttpReply(status=204), later])
+        with pytest.raises(ConflictError, match="not in version"):
+            await storage.write("agent/a/object", b"same", if_version="v1")
+        assert [request.method for request in server.requests[1:]] == ["HEAD", "POST", "PUT", "HEAD", "DELETE", "HEAD"]
         await storage.stop()
 
 
@@ -199,7 +214,7 @@ async def test_a_server_that_the_environment_names_is_tried_out_as_well(monkeypa
 
 
 async def test_a_server_that_knows_only_half_of_the_conditions_is_found_out() -> None:
-    good, refused = HttpReply(headers=_OBJECT), _error(412, "PreconditionFailed")
+    good, refused = HttpReply(headers=_OBJECT), error_reply(412, "PreconditionFailed")
     async with ReplayServer.running(good, refused, always=good) as server:
         storage = s3(server.url)
         await storage.start()
@@ -211,7 +226,7 @@ async def test_a_server_that_knows_only_half_of_the_conditions_is_found_out() ->
 
 
 async def test_a_server_that_does_not_know_conditions_is_found_out() -> None:
-    async with ReplayServer.running(HttpReply(headers=_OBJECT), always=_error(501, "NotImplemented")) as server:
+    async with ReplayServer.running(HttpReply(headers=_OBJECT), always=error_reply(501, "NotImplemented")) as server:
         storage = s3(server.url, retries=0)
         await storage.start()
         with pytest.raises(UnsupportedError, match="does not heed conditions"):
@@ -243,9 +258,3 @@ async def test_nothing_of_trying_out_stays(careless: Moto, moto: Moto, home: str
         await storage.delete("agent/a/object")
         assert server.left(home) == []
         await storage.stop()
-
-
-def _error(status: int, code: str) -> HttpReply:
-    """As in the API reference of Amazon S3, page "Error Responses"."""
-    text = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>No.</Message></Error>'
-    return HttpReply.text(text, status=status, content_type="application/xml")

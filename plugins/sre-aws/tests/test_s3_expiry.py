@@ -11,8 +11,9 @@ import pytest
 from sre_aws import S3Storage
 from sre_aws.s3.keys import Keys
 from sre_core.errors import ConfigError, NotFoundError
+from sre_core.testing.replay import HttpReply, ReplayServer
 
-from .aws_server import BUCKET, Moto  # noqa: TID252 -- the folder of tests is no package
+from .aws_server import BUCKET, Moto, begun, error_reply, s3  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -126,6 +127,48 @@ async def test_the_tag_of_an_object_that_expires_is_none_that_a_write_gives(
     expiring = bare.head_object(Bucket=BUCKET, Key=f"{home}/agent/a/object")["ETag"]
     await storage.write("agent/a/object", b"same")
     assert bare.head_object(Bucket=BUCKET, Key=f"{home}/agent/a/object")["ETag"] != expiring
+
+
+async def test_another_time_of_expiry_leaves_no_note_of_the_one_before(
+    moto: Moto, storage: S3Storage, home: str
+) -> None:
+    """An object may be kept alive for years, a minute at a time."""
+    await storage.write("agent/a/object", b"1")
+    for seconds in (60, 120, 180):
+        await storage.expire("agent/a/object", seconds)
+    assert len(moto.left(f"{home}/.sre/expiry/")) == 1
+    await storage.expire("agent/a/object", None)
+    assert moto.left(home) == [f"{home}/agent/a/object"]
+
+
+async def test_a_write_of_the_same_bytes_during_a_copy_is_not_undone() -> None:
+    """Its tag is the same: it has nothing new but its metadata."""
+    tag = {"ETag": '"fba9dede5f27731c9771645a39863328"', "Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
+    before, after = (HttpReply(headers=tag | {"x-amz-meta-sre-version": version}) for version in ("v1", "v2"))
+    done = [begun(), HttpReply(headers=tag)]
+    async with ReplayServer.running(HttpReply(), before, HttpReply(headers=tag), *done, after) as server:
+        storage = s3(server.url, retries=0)
+        await storage.start()
+        server.replies.extend([HttpReply(status=204), HttpReply(status=404)])
+        with pytest.raises(NotFoundError):
+            await storage.expire("agent/a/object", 60)
+        methods = [request.method for request in server.requests[1:]]
+        assert methods == ["HEAD", "PUT", "POST", "PUT", "HEAD", "DELETE", "HEAD"]
+        await storage.stop()
+
+
+async def test_an_expiry_whose_answer_was_lost_is_set() -> None:
+    """The driver asks again to put the copy together, and is told that the tag is another one by now."""
+    found = {"ETag": '"fba9dede5f27731c9771645a39863328"', "Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
+    good = HttpReply(headers=found)
+    lost = [error_reply(500, "InternalError"), error_reply(412, "PreconditionFailed"), HttpReply(status=204)]
+    async with ReplayServer.running(HttpReply(), good, good, begun(), good, good, *lost) as server:
+        storage = s3(server.url, retries=1)
+        await storage.start()
+        server.replies.append(HttpReply(headers=found | {"x-amz-meta-sre-expires": "0.000"}))
+        await storage.expire("agent/a/object", -1e12)
+        assert not server.replies
+        await storage.stop()
 
 
 async def test_expire_never_undoes_a_write(moto: Moto, home: str) -> None:

@@ -1,6 +1,7 @@
 """Connections that break, servers that die, and what is announced and does not come."""
 
 import asyncio
+import secrets as token
 import tracemalloc
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -10,12 +11,13 @@ from typing import Any
 import pytest
 
 from sre_aws import S3Storage
+from sre_aws.s3 import writing
 from sre_core.errors import ConflictError, DeadlineError, NotFoundError, UnavailableError
 from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_core.testing.servers import ServerProcess
 
-from .aws_server import Moto, s3  # noqa: TID252 -- the folder of tests is no package
+from .aws_server import Moto, begun, error_reply, s3  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -152,6 +154,48 @@ async def test_an_object_of_five_gibibytes_announced_takes_no_memory_in_advance(
             assert tracemalloc.get_traced_memory()[1] < 50 * _MIB
         finally:
             tracemalloc.stop()
+        await storage.stop()
+
+
+# Answers that are lost
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "in-memory"])
+async def test_an_upload_in_parts_whose_last_answer_was_lost_is_there(
+    monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    """The driver asks again to put the parts together, and is told that there is no such upload any more."""
+    monkeypatch.setattr(token, "token_hex", lambda _: "0123456789abcdef")
+    monkeypatch.setattr(writing, "_PLAIN", _MIB)
+    found = {"ETag": '"fba9dede5f27731c9771645a39863328-2"', "Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
+    part, written = HttpReply(headers=found), HttpReply(headers=found | {"x-amz-meta-sre-version": "0123456789abcdef"})
+    lost = [error_reply(500, "InternalError"), error_reply(404, "NoSuchUpload")]
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        yield _DATA + b"x"
+
+    async with ReplayServer.running(HttpReply(), begun(), part, part, *lost, written) as server:
+        storage = s3(server.url, retries=1)
+        await storage.start()
+        write = storage.write_stream("a", chunks()) if stream else storage.write("a", _DATA + b"x")
+        info = await write
+        assert (info.version, info.size) == ("0123456789abcdef", len(_DATA) + 1)
+        await storage.stop()
+
+
+async def test_an_upload_in_parts_that_somebody_took_back_is_an_error() -> None:
+    found = {"ETag": '"fba9dede5f27731c9771645a39863328-2"', "Last-Modified": "Wed, 12 Oct 2009 17:50:00 GMT"}
+    part, other = HttpReply(headers=found), HttpReply(headers=found | {"x-amz-meta-sre-version": "another"})
+    gone = error_reply(404, "NoSuchUpload")
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        yield _DATA + b"x"
+
+    async with ReplayServer.running(HttpReply(), begun(), part, part, gone, other, gone) as server:
+        storage = s3(server.url, retries=0)
+        await storage.start()
+        with pytest.raises(NotFoundError, match="NoSuchUpload"):
+            await storage.write_stream("a", chunks())
         await storage.stop()
 
 

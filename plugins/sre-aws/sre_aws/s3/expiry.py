@@ -34,22 +34,28 @@ async def expire(bucket: Bucket, key: str, seconds: float | None) -> None:
     """
     if seconds is not None and not math.isfinite(seconds):
         raise ConfigError(f"an object cannot expire after {seconds} seconds", hint="None means never")
+    # Rounded as it is written down, so that the note is found again by it.
+    expires = None if seconds is None else round(max(0.0, time.time() + seconds), 3)
+    noted = False
     for _ in range(_TRIES):
         head = await bucket.head(key)
-        now = time.time()
-        if head is None or head.expired(now):
-            raise missing(bucket, key)
-        if seconds is None and head.info.expires is None:
+        if head is not None and head.info.expires == expires:
+            # Maybe since just now, if the answer to a copy was lost.
             return
-        # Rounded as it is written down, so that the note is found again by it.
-        expires = None if seconds is None else round(max(0.0, now + seconds), 3)
-        if expires is not None:
+        if head is None or head.expired(time.time()):
+            raise missing(bucket, key)
+        if expires is not None and not noted:
             # First: an object that expires always has a note, though a note need not have an object.
             await bucket.put_note(key, expires)
-        # It was written or deleted in between, if this raises.
-        with suppress(ConflictError, NotFoundError):
+            noted = True
+        try:
             await _copy_onto_itself(bucket, head, expires)
-            return
+        except (ConflictError, NotFoundError):
+            # It was written or deleted in between.
+            continue
+        if head.info.expires is not None:
+            await _drop(bucket, key, head.info.expires)
+        return
     raise ConflictError(f"{key!r} in bucket {bucket.name!r} is written all the time", hint="try again later")
 
 
@@ -69,6 +75,10 @@ async def _copy_onto_itself(bucket: Bucket, head: Head, expires: float | None) -
         for first, last in ranges:
             part = {} if len(ranges) == 1 else {"CopySourceRange": f"bytes={first}-{last}"}
             await copy.copy({**source, **part})
+        await copy.arrive()
+        # The tag tells no write of the same bytes with other metadata.
+        if not head.is_still(await bucket.head(head.info.key)):
+            raise ConflictError(f"{head.info.key!r} was replaced while it was copied")
         await copy.complete(IfMatch=tag)
 
 
@@ -105,5 +115,10 @@ async def tidy(bucket: Bucket, key: str, due: float) -> Head | None:
 async def forget(bucket: Bucket, key: str, due: float) -> None:
     """Delete a note about an object that is gone, or has another time by now, unless it is fresh. Raises nothing."""
     if due < time.time() - _STALE:
-        with suppress(ConnectorError):
-            await bucket.remove(f"tidying up after {key!r}", bucket.keys.note(key, due))
+        await _drop(bucket, key, due)
+
+
+async def _drop(bucket: Bucket, key: str, due: float) -> None:
+    """Delete a note. Raises nothing: a list finds out that it came to nothing."""
+    with suppress(ConnectorError):
+        await bucket.remove(f"tidying up after {key!r}", bucket.keys.note(key, due))

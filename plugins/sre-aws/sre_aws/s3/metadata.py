@@ -49,6 +49,10 @@ class Head:
         """Whether this is the version that `write`, `stat` or `list` told; the last knows the entity tag alone."""
         return version in {self.info.version, self.etag}
 
+    def is_still(self, found: "Head | None") -> bool:
+        """Whether what was found now is this very object."""
+        return found is not None and (found.etag, found.info.version) == (self.etag, self.info.version)
+
 
 def headers_for(content_type: str, metadata: Mapping[str, str] | None, version: str) -> dict[str, Any]:
     """The parameters of an upload that describe the object. Raises ConfigError for what S3 cannot keep.

@@ -45,9 +45,13 @@ class Upload:
         await self._wait(self._bucket.settings.parts_at_once - 1)
         self._begin(self._copy(self._next(), source))
 
+    async def arrive(self) -> None:
+        """Wait for all parts. Raises what one of them has raised."""
+        await self._wait(0)
+
     async def complete(self, **condition: str) -> Any:
         """Wait for all parts, and make an object of them."""
-        await self._wait(0)
+        await self.arrive()
         parts = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(self._tags.items())]
         return await self._bucket.call(
             "complete_multipart_upload", self._what, MultipartUpload={"Parts": parts}, **self._where, **condition

@@ -11,7 +11,7 @@ from typing import Any
 from sre_aws.s3.bucket import Bucket, written_at
 from sre_aws.s3.metadata import Head, headers_for
 from sre_aws.s3.parts import other_form
-from sre_aws.s3.upload import cut, upload
+from sre_aws.s3.upload import Upload, cut, upload
 from sre_core.connectors.storage import NEW, ObjectInfo
 from sre_core.errors import ConflictError, NotFoundError
 
@@ -50,8 +50,11 @@ class Writer:
 
     A version is a random word in the metadata, since the entity tag of S3 stays when the same bytes are written
     again. Conditions still go by the tag, which is all that S3 compares: the version is looked up with the tag that
-    has it, and the write is for that tag alone. So that the tag tells every conditional write, one of the same bytes
-    is uploaded in another form, which gives them another tag.
+    has it, and the write is for that tag alone. So that the tag changes with every conditional write, one of the same
+    bytes is uploaded in another form, which gives them another tag.
+
+    There are two forms of small objects, so a tag can come back. If it does between the look and the write, S3
+    replaces a later version: one of the same bytes, of which nothing but metadata and content type are lost.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -89,16 +92,33 @@ class Writer:
                 await begun.send(part)
                 async for part, _ in parts:
                     await begun.send(part)
-                return new.written(begun.size, written_at(await begun.complete()))
+                return new.written(begun.size, await self._complete(new, begun))
 
-    async def _upload(self, new: _New, data: bytes, part: int | None, **condition: str) -> float:
+    async def _upload(
+        self, new: _New, data: bytes, part: int | None, *, over: Head | None = None, **condition: str
+    ) -> float:
         """Upload in one piece, or in parts of `part` bytes. Returns when it was."""
         if part is None:
             return written_at(await self._bucket.put(new.key, data, new.described, **condition))
         async with upload(self._bucket, new.key, new.described) as begun:
             for begin in range(0, max(len(data), 1), part):
                 await begun.send(data[begin : begin + part])
+            await begun.arrive()
+            # The parts took their time, in which the tag may have gone and come back.
+            if over is not None and not over.is_still(await self._bucket.head(new.key)):
+                raise ConflictError(f"{new.key!r} was replaced while its parts were uploaded")
+            return await self._complete(new, begun, **condition)
+
+    async def _complete(self, new: _New, begun: Upload, **condition: str) -> float:
+        """Make an object of the parts. Returns when it was."""
+        try:
             return written_at(await begun.complete(**condition))
+        except (ConflictError, NotFoundError):
+            # When an answer is lost, the driver tries again, and the upload is no more.
+            found = await self._bucket.head(new.key)
+            if found is None or found.info.version != new.version:
+                raise
+            return found.info.modified
 
     async def _write_if(self, new: _New, data: bytes, part: int | None, version: str) -> ObjectInfo:
         conditions = self._bucket.conditions
@@ -112,7 +132,7 @@ class Writer:
                 condition = {"IfMatch": f'"{found.etag}"'}
             await conditions.demand("put" if form is None else "complete")
             try:
-                return new.written(len(data), await self._upload(new, data, form, **condition))
+                return new.written(len(data), await self._upload(new, data, form, over=found, **condition))
             except (ConflictError, NotFoundError):
                 # Missing is what S3 calls a tag that no object has any more.
                 found = await self._bucket.head(new.key)
