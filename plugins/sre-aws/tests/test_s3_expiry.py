@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sre_aws import S3Storage
+from sre_aws.s3.bucket import Bucket
 from sre_aws.s3.keys import Keys
 from sre_core.errors import ConfigError, NotFoundError
 from sre_core.testing.replay import HttpReply, ReplayServer
@@ -85,6 +86,26 @@ async def test_notes_that_came_to_nothing_are_deleted_and_fresh_ones_are_not(
     bare.put_object(Bucket=BUCKET, Key=keys.note("agent/z/gone", _LONG_AGO), Body=b"")
     assert [found.key async for found in storage.list("")] == ["agent/a/alive"]
     assert moto.left(home) == [fresh, f"{home}/agent/a/alive"]
+
+
+@pytest.mark.parametrize("alive", ["agent/a", "agent/z"], ids=["behind-the-objects", "among-the-objects"])
+async def test_notes_that_came_to_nothing_are_deleted_many_at_once(
+    moto: Moto, storage: S3Storage, home: str, bare: Any, monkeypatch: pytest.MonkeyPatch, alive: str
+) -> None:
+    """The list waits for it, and there may be thousands."""
+    await storage.write(alive, b"1")
+    for number in range(32):
+        bare.put_object(Bucket=BUCKET, Key=Keys(home).note(f"agent/gone/{number}", _LONG_AGO), Body=b"")
+    together, remove = asyncio.Barrier(16), Bucket.remove
+
+    async def remove_together(*arguments: Any) -> None:
+        await together.wait()
+        await remove(*arguments)
+
+    monkeypatch.setattr(Bucket, "remove", remove_together)
+    async with asyncio.timeout(60):
+        assert [found.key async for found in storage.list("")] == [alive]
+    assert moto.left(home) == [f"{home}/{alive}"]
 
 
 async def test_a_list_tells_of_an_object_whose_note_is_older_than_its_time(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -29,13 +29,15 @@ async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
         while page is not None:
             entries = {key: entry for entry in page if (key := bucket.keys.ours(entry["Key"])) is not None}
             doubtful: dict[str, float] = {}
+            idle: list[tuple[str, float]] = []
             while note is not None and entries and note[0] <= next(reversed(entries)):
                 if note[0] in entries:
                     # The first of several says how long they have been due.
                     doubtful.setdefault(*note)
                 else:
-                    await forget(bucket, *note)
+                    idle.append(note)
                 note = await _next(notes)
+            await _forget(bucket, idle)
             looked_at = await _look(bucket, doubtful)
             for key, entry in entries.items():
                 info = looked_at[key] if key in looked_at else _info(key, entry)
@@ -43,8 +45,10 @@ async def listing(bucket: Bucket, prefix: str) -> AsyncGenerator[ObjectInfo]:
                     yield info
             page = await _next(pages)
         while note is not None:
-            await forget(bucket, *note)
-            note = await _next(notes)
+            idle = [note]
+            while (note := await _next(notes)) is not None and len(idle) < _AT_ONCE:
+                idle.append(note)
+            await _forget(bucket, idle)
 
 
 async def _next(items: AsyncGenerator[T]) -> T | None:
@@ -73,6 +77,12 @@ async def _look(bucket: Bucket, doubtful: Mapping[str, float]) -> dict[str, Obje
 
     found = await _together(look(key, due) for key, due in doubtful.items())
     return dict(zip(doubtful, found, strict=True))
+
+
+async def _forget(bucket: Bucket, idle: Sequence[tuple[str, float]]) -> None:
+    """Tidy up notes about what is gone."""
+    for begin in range(0, len(idle), _AT_ONCE):
+        await _together(forget(bucket, *note) for note in idle[begin : begin + _AT_ONCE])
 
 
 async def _together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
