@@ -188,6 +188,28 @@ async def test_a_secret_that_is_created_in_between_is_written_all_the_same() -> 
         await started.stop()
 
 
+async def test_a_secret_that_can_neither_be_restored_nor_created_yet_is_waited_for() -> None:
+    """So it is for a moment after it was deleted for good."""
+    missing = HttpReply.json({"__type": "ResourceNotFoundException", "Message": "no"}, status=400)
+    going = HttpReply.json(
+        {
+            "__type": "InvalidRequestException",
+            "Message": "You can't create this secret because a secret with this "
+            "name is already scheduled for deletion.",
+        },
+        status=400,
+    )
+    async with ReplayServer.running(
+        going, going, going, missing, going, missing, always=HttpReply.json({"Name": "sre/openai"})
+    ) as server:
+        started = vault(server.url)
+        await started.start()
+        await started.set("openai", SecretStr("value"))
+        asked = [request.headers["X-Amz-Target"].split(".")[1] for request in server.requests]
+        assert asked == ["UpdateSecret", "RestoreSecret", "CreateSecret", *["UpdateSecret", "CreateSecret"] * 2]
+        await started.stop()
+
+
 async def test_a_secret_that_comes_and_goes_all_the_time_is_given_up() -> None:
     missing = HttpReply.json({"__type": "ResourceNotFoundException", "Message": "no"}, status=400)
     exists = HttpReply.json({"__type": "ResourceExistsException", "Message": "yes"}, status=400)

@@ -1,5 +1,6 @@
 """Secrets through the driver; only `Connector.start` imports this, and with it the driver."""
 
+import asyncio
 import re
 from contextlib import suppress
 from typing import Any
@@ -21,6 +22,8 @@ _LARGEST = 65_536
 _MARKED = re.compile(r"(marked|scheduled)( for)? delet")
 _PAGE = 100
 _TRIES = 8
+_PAUSE = 0.01
+"""Seconds, doubled each time: a name that is to become free has more than two seconds for it."""
 
 
 class Secrets:
@@ -78,19 +81,24 @@ class Secrets:
             )
         what, full = f"setting secret {name!r}", self._names.theirs(name)
         created = {} if self._settings.kms_key_id is None else {"KmsKeyId": self._settings.kms_key_id}
-        for _ in range(_TRIES):
+        for earlier in range(_TRIES):
+            if earlier:
+                await asyncio.sleep(_PAUSE * 2**earlier)
             # Others may create, delete and restore it at the same time, so what one call says may be past at the next.
-            with suppress(NotFoundError):
+            with suppress(NotFoundError, _DeletedError):
                 try:
                     await self._call("update_secret", what, SecretId=full, SecretString=text)
                     return
                 except _DeletedError:
                     await self._call("restore_secret", what, SecretId=full)
                     continue
+            # AWS may take a while until the name of one that was deleted for good is free again.
             with suppress(ConflictError, _DeletedError):
                 await self._call("create_secret", what, Name=full, SecretString=text, **created)
                 return
-        raise ConflictError(f"secret {name!r} is created and deleted all the time", hint="try again later")
+        raise ConflictError(
+            f"secret {name!r} is created and deleted all the time, or not gone yet", hint="try again later"
+        )
 
     async def delete(self, name: str) -> None:
         """Forget a secret; one that is missing, or waits for its end, is no error."""
