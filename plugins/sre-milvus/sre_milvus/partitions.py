@@ -3,9 +3,10 @@
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 
 from sre_core.connectors.vectors import Metric, Scalar, VectorRecord
-from sre_core.errors import ConflictError, NotFoundError
+from sre_core.errors import ConflictError, NotFoundError, SREError
 from sre_milvus.filters import both, quoted
 from sre_milvus.layouts import Layout, already_there
 from sre_milvus.names import shared_name
@@ -19,8 +20,9 @@ _NOWHERE = (0.0, 0.0)
 _END_OF_NAME = "\n"
 """Between a name and a partition key; no name has it."""
 
-_ATTEMPTS = 6
+_ATTEMPTS = 12
 _FIRST_WAIT = 0.05
+_WAIT_GROWTH = 1.5
 _CLAIM_SECONDS = 60.0
 
 
@@ -30,30 +32,22 @@ class PartitionsLayout(Layout):
     A collection of ours has a random partition key from its making to its end: what somebody still writes to one that
     was dropped is not found in the next of that name. Milvus has no "add unless it is there", so whoever makes a
     collection enters a claim first, and makes it true once he then sees no other claim: two who make it at the same
-    moment cannot both miss the other's.
+    moment cannot both miss the other's. Of several, the one whose partition key comes first stays and waits, and the
+    others withdraw, so that one of them gets there.
     """
 
     def __init__(self, store: Store, prefix: str) -> None:
         super().__init__(store, prefix)
         name = shared_name(prefix, "register")
         self._register = Place(collection="", name=name, dimension=len(_NOWHERE), metric=Metric.L2)
+        self._withdrawing: set[asyncio.Task[None]] = set()
 
     async def create(self, collection: str, dimension: int, metric: Metric) -> None:
         """Enter it into the register."""
-        await self._ensure(self._register, shared=False)
-        space = uuid.uuid4()
         name = shared_name(self._prefix, f"{metric.value}_{dimension}")
-        place = Place(collection=collection, name=name, dimension=dimension, metric=metric, space=space.hex)
-        wait = _FIRST_WAIT * (1 + space.node / 2**48)
-        for _ in range(_ATTEMPTS):
-            if await self._look(collection) is not None:
-                raise already_there(collection)
-            await self._ensure(place, shared=True)
-            if await self._claim(place):
-                return
-            await asyncio.sleep(wait)
-            wait *= 1 + space.node / 2**48
-        raise already_there(collection)
+        place = Place(collection=collection, name=name, dimension=dimension, metric=metric, space=uuid.uuid4().hex)
+        await self._ensure(self._register, shared=False)
+        await self._claim(place)
 
     async def drop(self, collection: str) -> None:
         """Remove its rows, then its entry: so what was interrupted can be done again."""
@@ -82,20 +76,53 @@ class PartitionsLayout(Layout):
         rows = await self._entries(_named(collection), None)
         return next((self._place(row) for row in rows if row.metadata["made"]), None)
 
-    async def _claim(self, place: Place) -> bool:
-        """Whether this entry, made now, was the only one of its name; then it counts."""
-        own = _entry_of(place)
-        await self._enter(place, made=False)
-        others = [row for row in await self._entries(_named(place.collection), None) if row.key != own]
-        # Who was killed in between cannot take back his claim.
-        late = time.time() - _CLAIM_SECONDS
-        dead = [row.key for row in others if not row.metadata["made"] and float(row.metadata["at"]) < late]
-        if len(others) > len(dead):
-            await self._store.remove(self._register, [own])
-            return False
-        await self._store.remove(self._register, dead)
-        await self._enter(place, made=True)
-        return True
+    async def _claim(self, place: Place) -> None:
+        """Enter it into the register, as the only one of its name. Raises ConflictError."""
+        own, entered, wait = _entry_of(place), False, _FIRST_WAIT
+        try:
+            for _ in range(_ATTEMPTS):
+                others = [row for row in await self._entries(_named(place.collection), None) if row.key != own]
+                if any(row.metadata["made"] for row in others):
+                    raise already_there(place.collection)
+                # Who was killed cannot take back his claim.
+                late = time.time() - _CLAIM_SECONDS
+                alive = [row.key for row in others if float(row.metadata["at"]) >= late]
+                if entered and not alive:
+                    await self._store.remove(self._register, [row.key for row in others])
+                    await self._enter(place, made=True)
+                    entered = False
+                    return
+                if not entered and all(own < key for key in alive):
+                    await self._ensure(place, shared=True)
+                    entered = True
+                    await self._enter(place, made=False)
+                    continue
+                if entered and any(key < own for key in alive):
+                    await self._store.remove(self._register, [own])
+                    entered = False
+                await asyncio.sleep(wait)
+                wait *= _WAIT_GROWTH
+        finally:
+            if entered:
+                self._withdraw(place)
+        raise ConflictError(
+            f"vector collection {place.collection!r} is being made by somebody else",
+            hint=f"try again later; the claim of one that was killed ends after {_CLAIM_SECONDS:g} s",
+        )
+
+    def _withdraw(self, place: Place) -> None:
+        """Take a claim back in the background, so that who was cancelled need not wait for it."""
+
+        async def remove() -> None:
+            with suppress(SREError):  # else it ends with its time
+                rows = await self._entries(_named(place.collection), None)
+                # One that came true after all may be in use already.
+                claims = [row.key for row in rows if row.key == _entry_of(place) and not row.metadata["made"]]
+                await self._store.remove(self._register, claims)
+
+        task = asyncio.create_task(remove())
+        self._withdrawing.add(task)
+        task.add_done_callback(self._withdrawing.discard)
 
     async def _enter(self, place: Place, *, made: bool) -> None:
         entry: dict[str, Scalar] = {

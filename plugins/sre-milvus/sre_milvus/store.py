@@ -73,8 +73,9 @@ class Store:
         try:
             await self._index(name, metric)
             await self._load(name)
-        except SREError:
-            # A wrong index would be in the way of a right one.
+        except (ConfigError, MilvusError):
+            # A wrong index would be in the way of a right one. But what may be on its way still is left: it is indexed
+            # when it is used, and others may have begun to write to it.
             with suppress(SREError):
                 await self._client.call("DropCollection", requests.drop(name))
             raise

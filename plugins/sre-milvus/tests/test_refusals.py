@@ -217,6 +217,19 @@ async def test_an_index_that_is_refused_leaves_no_collection_behind(tmp_path):
         await connector.stop()
 
 
+async def test_a_collection_whose_index_is_not_made_for_now_stays_and_is_indexed_when_it_is_used(tmp_path):
+    """Somebody else may have begun to write to it."""
+    with engine(tmp_path / "data") as (port, door):
+        connector = connector_at(port)
+        await connector.start()
+        door.instead["CreateIndex"] = deque([status(1, "service not ready", retriable=True)])
+        with pytest.raises(UnavailableError):
+            await connector.create(NOTES, 2)
+        await connector.upsert(NOTES, [VectorRecord(id="a", vector=[1, 0])])
+        assert [match.id for match in await connector.query(NOTES, [1, 0], k=5)] == ["a"]
+        await connector.stop()
+
+
 async def test_a_server_that_takes_a_collection_twice_is_not_believed(tmp_path):
     """A server accepts the same request again without complaint; what a second one asks for is never the same."""
     from sre_core.connectors.vectors import Metric

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from sre_core.connectors.vectors import Metric, VectorRecord
-from sre_core.errors import ConfigError, ConflictError, ConnectorError, DeadlineError, NotFoundError, UnavailableError
+from sre_core.errors import ConfigError, ConnectorError, DeadlineError, NotFoundError, UnavailableError
 from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.servers import free_port
 from sre_milvus import MilvusSettings, MilvusVectors
@@ -308,30 +308,3 @@ async def test_databases_are_apart(milvus_server, connector):
     with pytest.raises(ConfigError, match="nowhere"):
         await missing.create(NOTES, 2)
     await missing.stop()
-
-
-async def test_a_claim_of_somebody_who_was_killed_is_in_the_way_for_a_while_only(milvus_server, monkeypatch):
-    from sre_core.connectors.vectors import Metric
-    from sre_milvus import partitions
-    from sre_milvus.places import Place
-
-    connector = connector_at(milvus_server.port, layout="partitions", prefix="claims")
-    await connector.start()
-    try:
-        layout = connector._session.layout
-        await connector.create("agent/a/other", 2)
-        dead = Place(collection=NOTES, name="claims___cosine_2", dimension=2, metric=Metric.COSINE, space="dead")
-        await layout._enter(dead, made=False)
-        assert [info.name for info in await connector.collections("")] == ["agent/a/other"]
-        monkeypatch.setattr(partitions, "_FIRST_WAIT", 0.001)
-        with pytest.raises(ConflictError):
-            await connector.create(NOTES, 2)
-        monkeypatch.setattr(partitions, "_CLAIM_SECONDS", 0)
-        await connector.create(NOTES, 2)
-        await keep(connector, "a")
-        assert await ids(connector) == ["a"]
-        assert [info.name for info in await connector.collections("")] == [NOTES, "agent/a/other"]
-    finally:
-        for info in await connector.collections(""):
-            await connector.drop(info.name)
-        await connector.stop()
