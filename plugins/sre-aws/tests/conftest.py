@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from sre_core.testing.certificates import Authority
 from sre_core.testing.servers import ServerProcess, find_server, free_port
 
 from .aws_server import KEYS, Moto  # noqa: TID252 -- the folder of tests is no package
@@ -44,6 +45,16 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     environment = {"INITIAL_NO_AUTH_ACTION_COUNT": "1"}
     with _running(tmp_path_factory.mktemp("strict"), environment=environment) as process:
         yield Moto(process.port)
+
+
+@pytest.fixture(scope="session")
+def over_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a moto server that speaks TLS, as AWS itself does, and the file of who vouches for it."""
+    folder = tmp_path_factory.mktemp("tls")
+    authority = Authority(folder)
+    certificate = authority.issue("moto")
+    with _running(folder / "moto", str(certificate.cert_file), str(certificate.key_file)) as process:
+        yield f"https://localhost:{process.port}", authority.ca_file
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 moto looks at the condition of a request, and then does what it asks, while other threads do the same: two writers
 with one condition may both win. Here requests are answered one at a time. And moto reads over `If-Match` when an
 upload in parts is completed (it knows `If-None-Match` there, and both for plain uploads and deletions); here that is
-looked at. Run it with the port as its argument.
+looked at. Run it with the port as its argument; the files of a certificate and its key may follow.
 """
 
 import io
@@ -26,7 +26,8 @@ class InTurn:
         self._turn = Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        chunked = environ.get("wsgi.input_terminated")
+        length = -1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
         # Before its turn: a client that sends slowly holds up nobody.
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
         with self._turn:
@@ -50,4 +51,7 @@ def _post_with_condition(self: S3Response, request: Any, body: bytes, bucket: st
 if __name__ == "__main__":
     if "--plain" not in sys.argv:
         S3Response._key_response_post = _post_with_condition  # type: ignore[method-assign]
-    run_simple("127.0.0.1", int(sys.argv[1]), InTurn(), threaded=True, request_handler=MotoRequestHandler)
+    tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 3 else None
+    run_simple(
+        "127.0.0.1", int(sys.argv[1]), InTurn(), threaded=True, request_handler=MotoRequestHandler, ssl_context=tls
+    )

@@ -66,7 +66,9 @@ def test_metadata_that_are_too_large_are_refused_with_the_limit() -> None:
         headers_for("text/plain", {"a": "x" * 2000}, "v1")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain\r\nX-Evil: 1", "text/\u00e9"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain\r\nX-Evil: 1", "text/\u00e9", "", " ", " text/plain", "text/plain "]
+)
 def test_a_content_type_that_is_no_header_is_refused(content_type: str) -> None:
     with pytest.raises(ConfigError, match="content type"):
         headers_for(content_type, None, "v1")

@@ -22,6 +22,7 @@ _OTHERS = "sre-metadata"
 _OWN_ROOM = 64
 """Bytes of those that our own two entries take."""
 
+_CONTENT_TYPE = re.compile(r"[!-~]([ -~]*[!-~])?")
 _PLAIN_NAME = re.compile(r"(?!sre-)[a-z0-9]+(-[a-z0-9]+)*")
 _PLAIN_VALUE = re.compile(r"(?!.*=\?)[!-~]+( [!-~]+)*")
 # What may stand in a header, but for the escape itself, and "?", which makes encoded words of mail headers (RFC 2047).
@@ -60,7 +61,7 @@ def headers_for(content_type: str, metadata: Mapping[str, str] | None, version: 
     Metadata that is plain is stored plainly, for other tools to read. What a header would damage (capitals in
     names; blanks at the ends, or anything but ASCII in values; nothing at all) is put together into one entry.
     """
-    if not content_type.isascii() or not content_type.isprintable():
+    if not _CONTENT_TYPE.fullmatch(content_type):
         raise ConfigError(f"illegal content type {content_type!r}", hint="use one such as 'text/plain; charset=utf-8'")
     stored: dict[str, str] = {}
     others: dict[str, str] = {}
