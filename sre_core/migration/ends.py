@@ -11,7 +11,14 @@ from sre_core import logs
 from sre_core.access.resource import Resource
 from sre_core.connectors.operation import Operation, stream
 from sre_core.connectors.slot import Slot
-from sre_core.errors import ConnectorError, RateLimitedError, UnauthenticatedError, UnavailableError
+from sre_core.errors import (
+    ConnectorError,
+    DeadlineError,
+    RateLimitedError,
+    SREError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 
 __all__ = ["End", "Sleep", "is_fatal", "patiently", "spread"]
 
@@ -81,8 +88,17 @@ class End:
         return stream(Operation(name, self._slot, timeout=self._timeout), lambda: use(self._slot.connector))
 
 
-def is_fatal(error: ConnectorError) -> bool:
-    """Whether nothing else can be copied after this either: an end is gone, or lets nobody in."""
+async def is_fatal(error: SREError, *ends: End) -> bool:
+    """Whether nothing else can be copied after this either: an end is gone, or lets nobody in.
+
+    What took too long may only have been large: then the ends are asked for a sign of life.
+    """
+    if isinstance(error, DeadlineError):
+        try:
+            for end in ends:
+                await end.call("ping", lambda connector: connector.ping())
+        except ConnectorError:
+            return True
     return isinstance(error, UnavailableError | RateLimitedError | UnauthenticatedError)
 
 

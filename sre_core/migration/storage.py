@@ -78,7 +78,7 @@ class StorageCopy:
         except _GoneError:
             outcome = Outcome.GONE
         except (ConnectorError, ConfigError) as error:
-            if isinstance(error, ConnectorError) and is_fatal(error):
+            if await is_fatal(error, self._source, self._target):
                 raise
             report.differs(key, error.message)
             return

@@ -58,7 +58,7 @@ class VaultCopy:
         try:
             outcome = await patiently(lambda: self._copy(name))
         except (ConnectorError, ConfigError) as error:
-            if isinstance(error, ConnectorError) and is_fatal(error):
+            if await is_fatal(error, self._source, self._target):
                 raise
             self._report.differs(name, error.message)
             return

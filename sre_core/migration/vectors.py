@@ -72,7 +72,7 @@ class VectorsCopy:
             try:
                 await self._copy(info, write=write)
             except (ConnectorError, ConfigError) as error:
-                if isinstance(error, ConnectorError) and is_fatal(error):
+                if await is_fatal(error, self._source, self._target):
                     raise
                 self._report.differs(info.name, error.message)
         if not self._target.can("scan"):

@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from sre_core.access import ACL, Access, Candidate, Resource
+from sre_core.access.stored import acl_key, stored_acl
+from sre_core.builtin.local_storage import LocalSettings, LocalStorage
 from sre_core.config import load
-from sre_core.connectors import Service
+from sre_core.connectors import ObjectInfo, Service
 from sre_core.connectors.kernel_storage import KernelStorage
 from sre_core.connectors.vectors import VectorRecord
-from sre_core.errors import AccessDeniedError
+from sre_core.errors import AccessDeniedError, ConnectorError, UnauthenticatedError
 from sre_core.migration import End, GrantsCopy, Report, StorageCopy
 from sre_core.plugins import Plugins
 from sre_core.runtime import Runtime
+from tests.unit.sre_core.migration.ends import end_of
 
 ADA, BEA, EVE = Candidate.agent("ada"), Candidate.user("bea"), Candidate.user("eve")
 
@@ -192,6 +195,73 @@ async def test_a_grant_that_only_the_targets_name_has_is_noted(opened: Runtime) 
     assert report.notes == ["storage@s3/agent/ada/private.txt has an ACL, and the source has none there"]
 
 
+async def test_a_grant_that_only_the_target_has_kept_is_noted_since_it_holds_in_the_sources_place(
+    opened: Runtime,
+) -> None:
+    await copy(opened, "default", "s3")
+    await opened.storage(ADA).inherit("notes/b.txt")
+    await opened.storage(ADA, "s3").inherit("notes/b.txt")
+    report = await copy(opened, "default", "s3")
+    assert report.notes == ["the target keeps an ACL of storage/agent/ada/notes/b.txt, and the source has none there"]
+    assert (await copy(opened, "default", "s3", prefix="agent/ada/private.txt")).notes == []
+
+
+class Frail(LocalStorage):
+    """Stops to keep ACLs after a few, or refuses one."""
+
+    left = 10
+    refused: Resource | None = None
+
+    async def write(self, key: str, data: bytes, **options: Any) -> ObjectInfo:
+        if self.refused is not None and key == acl_key(self.refused):
+            raise ConnectorError("no room")
+        if key.startswith("acl/"):
+            self.left -= 1
+        if self.left < 0:
+            raise UnauthenticatedError("gone")
+        return await super().write(key, data, **options)
+
+
+async def frail(opened_runtime: Runtime, folder: Path) -> tuple[Frail, GrantsCopy]:
+    """A default storage in which the parts of a public folder are each for one user alone, and its next one."""
+    storage = opened_runtime.storage(ADA)
+    for number in range(9):
+        await storage.grant(f"public/{number}/deep", BEA, Access.READ)
+    await storage.grant("public", Candidate.public(), Access.READ)
+    heir = Frail(LocalSettings(folder=folder))
+    return heir, GrantsCopy(end(opened_runtime, "default"), end(opened_runtime, "default"), end_of(heir, "next"))
+
+
+async def in_heir(heir: Frail) -> list[str]:
+    keys = [info.key async for info in heir.list("acl")]
+    return [str(stored_acl(key, await heir.read(key))[0]) for key in keys]
+
+
+async def test_a_copy_that_ends_on_the_way_opens_nothing_that_is_closed_in_the_source(
+    opened: Runtime, tmp_path: Path
+) -> None:
+    heir, grants = await frail(opened, tmp_path / "next")
+    heir.left = 5
+    with pytest.raises(UnauthenticatedError):
+        await grants.run(Report())
+    there = await in_heir(heir)
+    assert len(there) == 5
+    assert all(name.endswith("/deep") for name in there)
+
+
+async def test_what_lies_above_an_acl_that_cannot_be_stored_is_not_opened(opened: Runtime, tmp_path: Path) -> None:
+    heir, grants = await frail(opened, tmp_path / "next")
+    heir.left, heir.refused = 100, Resource.parse("storage/agent/ada/public/3/deep")
+    await grants.run(report := Report())
+    assert {one.name: one.why for one in report.differences} == {
+        "the ACL of storage/agent/ada/public/3/deep": "no room",
+        "the ACL of storage/agent/ada/public": f"that of {heir.refused} below it could not be stored",
+    }
+    there = await in_heir(heir)
+    assert "storage/agent/ada/public" not in there
+    assert "storage/agent/ada/notes" in there
+
+
 async def test_a_dry_run_counts_and_stores_nothing(opened: Runtime, tmp_path: Path) -> None:
     ends = end(opened, "default"), end(opened, "s3")
     await GrantsCopy(end(opened, "default"), *ends).run(report := Report(), write=False)
@@ -205,5 +275,5 @@ async def test_a_damaged_acl_is_a_difference_and_stops_no_other(opened: Runtime)
     await kernel.write("acl/damaged.json", b"{}")
     await kernel.write("acl/elsewhere.json", b'{"resource": "storage/agent/ada/x", "grants": {}}')
     report = await copy(opened, "default", "s3")
-    assert [one.name for one in report.differences] == ["acl/damaged.json", "acl/elsewhere.json"]
+    assert sorted(one.name for one in report.differences) == ["acl/damaged.json", "acl/elsewhere.json"]
     assert await rights(opened, "s3") == RIGHTS

@@ -12,7 +12,14 @@ import pytest
 from sre_core.builtin.local_storage import LocalSettings, LocalStorage
 from sre_core.builtin.memory_storage import MemoryStorage
 from sre_core.connectors import ObjectInfo, Settings, StorageConnector
-from sre_core.errors import ConfigError, ConnectorError, NotFoundError, RateLimitedError, UnavailableError
+from sre_core.errors import (
+    ConfigError,
+    ConnectorError,
+    DeadlineError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
 from sre_core.migration import Outcome, StorageCopy
 from tests.unit.sre_core.migration.ends import Diary, end_of
 
@@ -230,6 +237,40 @@ async def test_a_target_that_is_gone_ends_the_copy(source: StorageConnector) -> 
     target.error = UnavailableError("no server", retry_after=0.0)
     with pytest.raises(UnavailableError, match="no server"):
         await StorageCopy(end_of(source), end_of(target), prefix="agent/b").run()
+
+
+class LateError(DeadlineError):
+    """Too late, and to be tried again at once."""
+
+    retry_after = 0.0
+
+
+class Slowed(MemoryStorage):
+    """Takes too long over one object, or over everything."""
+
+    silent = False
+
+    async def stat(self, key: str) -> ObjectInfo:
+        if self.silent or key.endswith("big"):
+            raise LateError("did not finish in time")
+        return await super().stat(key)
+
+    async def ping(self) -> None:
+        if self.silent:
+            raise LateError("did not finish in time")
+
+
+async def test_one_object_that_takes_too_long_stops_no_other(source: StorageConnector) -> None:
+    report = await StorageCopy(end_of(source), end_of(Slowed(Settings()))).run()
+    assert [(one.name, one.why) for one in report.differences] == [("agent/b/big", "did not finish in time")]
+    assert counts(report) == {"copied": 3}
+
+
+async def test_an_end_that_says_nothing_any_more_ends_the_copy(source: StorageConnector) -> None:
+    target = Slowed(Settings())
+    target.silent = True
+    with pytest.raises(DeadlineError):
+        await StorageCopy(end_of(source), end_of(target)).run()
 
 
 async def test_a_missing_bucket_is_not_taken_for_missing_objects(source: StorageConnector) -> None:
