@@ -5,6 +5,7 @@ This module imports the driver; only `start` leads here.
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -14,8 +15,8 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import (
     AbstractConnection,
-    BlockingConnectionPool,
     Connection,
+    ConnectionPool,
     RedisSSLContext,
     SSLConnection,
     UnixDomainSocketConnection,
@@ -23,6 +24,7 @@ from redis.asyncio.connection import (
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import NoBackoff
+from redis.cluster import PRIMARY
 from redis.exceptions import RedisClusterException, RedisError
 
 from sre_core.errors import ConfigError
@@ -30,8 +32,6 @@ from sre_redis.connections import Connections
 from sre_redis.settings import RedisSettings
 
 __all__ = ["Client", "open_client"]
-
-_SENTINEL_CONNECTIONS = 8
 
 
 class _SharedTLS(SSLConnection):
@@ -47,11 +47,10 @@ class _SentinelTLS(SentinelManagedConnection, _SharedTLS):
 
 
 class Client:
-    """One server, or the primary that Sentinels name."""
+    """One server."""
 
-    def __init__(self, make: Callable[[], AbstractConnection], sentinel: Sentinel | None = None) -> None:
+    def __init__(self, make: Callable[[], AbstractConnection]) -> None:
         self._connections = Connections(make)
-        self._sentinel = sentinel
         self.execute: Callable[..., Awaitable[Any]] = self._connections.execute
 
     async def ping(self) -> None:
@@ -62,18 +61,81 @@ class Client:
         """Get ready for another attempt after `error`."""
 
     async def close(self) -> None:
-        """Close all connections. What fails then is closed as well."""
+        """Close all connections; calls that are under way fail, and may open others until they do."""
         await self._connections.close()
-        if self._sentinel is not None:
-            with suppress(RedisError, OSError):
-                await self._sentinel.aclose()
+
+
+class _Primary(SentinelConnectionPool):
+    """Where the primary is. The connections that it makes ask it, and it asks the Sentinels, once for all of them."""
+
+    on_change: Callable[[], Awaitable[None]]
+    _question: "asyncio.Task[tuple[str, int]] | None" = None
+
+    async def get_master_address(self) -> tuple[str, int]:
+        """The answer to a question that is under way, or to a new one."""
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+            # Whoever asked may have been cancelled, and want no answer any more.
+            self._question.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._question)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 -- redis-py's signature
+        """redis-py calls this when the Sentinels name another primary than before."""
+        await self.on_change()
+
+    async def close(self) -> None:
+        """Give up the question that is under way."""
+        if self._question is not None:
+            self._question.cancel()
+            await asyncio.wait({self._question})
+
+    async def _ask(self) -> tuple[str, int]:
+        found: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]
+        return found
 
 
 class _SentinelClient(Client):
-    def __init__(self, pool: SentinelConnectionPool, sentinel: Sentinel) -> None:
-        super().__init__(pool.make_connection, sentinel)
-        # The connections know the pool by a weak reference alone.
+    """The primary that Sentinels name."""
+
+    def __init__(self, pool: _Primary, sentinel: Sentinel) -> None:
+        super().__init__(pool.make_connection)
+        pool.on_change = self._connections.leave
         self._pool = pool
+        self._sentinel = sentinel
+
+    async def close(self) -> None:
+        """Close all connections, to the Sentinels as well."""
+        await super().close()
+        await self._pool.close()
+        with suppress(RedisError, OSError):
+            await self._sentinel.aclose()
+
+
+class _LastFirst(deque[Connection]):
+    """Connections of which the one that was used last is used next."""
+
+    def popleft(self) -> Connection:
+        """The last one."""
+        return self.pop()
+
+
+class _Cluster(RedisCluster):
+    """redis-py's, that goes where ASK leads while a slot is moved."""
+
+    def get_node(self, host: str | None = None, port: int | None = None, node_name: str | None = None) -> ClusterNode:
+        """The node that ASK names, which may be a new one that has no slot yet.
+
+        redis-py says ASKING to it on one connection, and sends the command on another one, where it counts for
+        nothing: the node is made to give the same one twice.
+        """
+        found: ClusterNode | None = super().get_node(host, port, node_name)
+        if found is None:
+            host, _, number = (node_name or f"{host}:{port}").rpartition(":")
+            found = ClusterNode(host, int(number), PRIMARY, **self.nodes_manager.connection_kwargs)
+            self.nodes_manager.set_nodes(self.nodes_manager.nodes_cache, {found.name: found})
+        if not isinstance(found._free, _LastFirst):  # noqa: SLF001 -- it has no other handle
+            found._free = _LastFirst(found._free, found.max_connections)  # noqa: SLF001
+        return found
 
 
 class _ClusterClient(Client):
@@ -84,8 +146,10 @@ class _ClusterClient(Client):
         self._cluster = cluster
 
     async def ping(self) -> None:
-        """Ask each primary."""
-        await self.execute("PING", target_nodes=RedisCluster.PRIMARIES)
+        """Ask each primary, one after the other: redis-py would ask all at once, and leave tasks behind."""
+        await self._cluster.initialize()
+        for node in self._cluster.get_primaries():
+            await self._cluster.execute_command("PING", target_nodes=node)
 
     async def recover(self, error: Exception) -> None:
         """After a failure of all nodes that were found, begin again with those that are configured."""
@@ -160,23 +224,23 @@ def _sentinel(settings: RedisSettings, options: dict[str, Any], shared: RedisSSL
         "password": None if secret is None else secret.get_secret_value(),
         "db": 0,
         "connection_class": kind,
-        # Two hundred connections that are made at once have one question, which takes no 200 connections to ask.
-        "max_connections": _SENTINEL_CONNECTIONS,
-        "timeout": None,
+        # One that hangs must leave time to ask the next.
+        "socket_timeout": settings.connect_timeout,
     }
     manager = Sentinel([])  # type: ignore[no-untyped-call]
     manager.sentinels = [
-        Redis.from_pool(BlockingConnectionPool(host=host, port=port, **theirs, **extra))
+        Redis.from_pool(ConnectionPool(host=host, port=port, **theirs, **extra))
         for host, port in settings.sentinel_endpoints
     ]
     ours = {"connection_class": _SentinelTLS, "shared": shared} if tls else {}
-    # Its connections ask it for the primary; they are kept by us.
-    pool = SentinelConnectionPool(settings.sentinel_master, manager, **options, **ours)  # type: ignore[no-untyped-call]
+    pool = _Primary(settings.sentinel_master, manager, **options, **ours)  # type: ignore[no-untyped-call]
     return _SentinelClient(pool, manager)
 
 
 def _cluster(settings: RedisSettings, options: dict[str, Any], shared: RedisSSLContext | None) -> RedisCluster:
-    cluster = RedisCluster(
+    # A node that hangs must be found out, since another one may have taken its place.
+    options |= {"socket_timeout": settings.timeout / 2}
+    cluster = _Cluster(
         startup_nodes=[ClusterNode(host, port) for host, port in settings.cluster_endpoints],
         # Slots that nobody has concern only the keys that lie there.
         require_full_coverage=False,

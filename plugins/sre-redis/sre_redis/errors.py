@@ -1,5 +1,6 @@
 """What redis-py raises, as our errors. This module imports the driver; only `start` leads here."""
 
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -16,18 +17,29 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["FAILURES", "explain", "may_repeat", "too_slow"]
+__all__ = ["FAILURES", "NotConnectedError", "explain", "may_repeat", "too_slow"]
+
+
+class NotConnectedError(theirs.ConnectionError):
+    """A connection was lost before it was one: while the server was told who we are, and not yet what we want."""
+
 
 FAILURES = (theirs.RedisError, theirs.RedisClusterException, OSError, ValueError)
 """All that a call of the driver raises. ValueError is what its parser makes of bytes that are no Redis protocol."""
 
 _LONGEST_TEXT = 200
+# A server that does not know a command quotes its arguments, with AUTH the password; so does the driver where it finds
+# no node for a command.
+_ARGUMENTS = re.compile(r"(?s)(, with args| to execute \(|Command: \().*")
+# What the driver says where no connection comes about.
+_NO_CONNECTION = re.compile(r"(Error .*|Timeout) connecting to ")
 _NOT_NOW = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED")
 # The server has answered, and did not do what it was asked for: asking again cannot do it twice.
 _NOT_DONE = (
     theirs.BusyLoadingError,
-    theirs.ClusterDownError,
+    theirs.ClusterError,  # of all redirections, none led to who would do it
     MasterNotFoundError,
+    NotConnectedError,
     theirs.MaxConnectionsError,
     theirs.ReadOnlyError,
     theirs.RedisClusterException,
@@ -40,10 +52,8 @@ def may_repeat(error: Exception, *, safe: bool) -> bool:
     """Whether the call may be tried again. One that is not `safe` to do twice may, if it surely was not done."""
     if _refusal(error) is not None or _says_cluster_is_off(error) or _distrust(error) is not None:
         return False
-    if isinstance(error, _NOT_DONE):
-        return True
     lost = isinstance(error, theirs.ConnectionError | theirs.TimeoutError | OSError)
-    return lost and (safe or _never_sent(error))
+    return _surely_not_done(error) or (lost and safe)
 
 
 def too_slow(place: str, seconds: float, *, safe: bool) -> DeadlineError:
@@ -52,7 +62,16 @@ def too_slow(place: str, seconds: float, *, safe: bool) -> DeadlineError:
 
 
 def explain(error: Exception, place: str, *, key: str, safe: bool) -> SREError:
-    """Our error for one of FAILURES. `place` says where, `key` which value it was about, "" for none."""
+    """Our error for one of FAILURES. `place` says where, `key` which value it was about, "" for none.
+
+    What `error` and its causes quote of our commands is taken out of them.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, UnicodeEncodeError):
+            cause.object = ""
+            cause.args = ()
+        cause.args = tuple(_ARGUMENTS.sub("", arg) if isinstance(arg, str) else arg for arg in cause.args)
+    safe = safe or _surely_not_done(error)
     refusal = _refusal(error)
     if refusal is not None:
         return _refused(refusal, place)
@@ -72,10 +91,15 @@ def explain(error: Exception, place: str, *, key: str, safe: bool) -> SREError:
             hint="set ca_file to the authority that signed its certificate; without TLS, set tls = false",
         )
     if isinstance(error, theirs.TimeoutError):
+        if "connecting" not in str(error):
+            return DeadlineError(f"{place} did not answer in time", hint=_hint("raise timeout", safe=safe))
         return DeadlineError(f"{place} let no connection be made in time", hint="is it up, and the address right?")
     if isinstance(error, theirs.ConnectionError | OSError):
         hint = _hint("is the server up, and the address right? Then try again", safe=safe)
         return UnavailableError(f"{place} cannot be reached: {_text(error)}", hint=hint)
+    if isinstance(error, UnicodeEncodeError):
+        what = f"cache key {key!r}" if key else f"a setting of {place}"
+        return ConfigError(f"{what} is no Unicode text", hint="half of a letter stands alone in it")
     return ConnectorError(
         f"{place} answers, but not as Redis does ({type(error).__name__})", hint="is it a Redis server, and this port?"
     )
@@ -145,9 +169,12 @@ def _says_cluster_is_off(error: Exception) -> bool:
     )
 
 
-def _never_sent(error: Exception) -> bool:
-    """Whether no connection was made, so that no command was written; or one to what is a replica by now."""
-    return any(isinstance(cause, ConnectionRefusedError | theirs.ReadOnlyError) for cause in _causes(error))
+def _surely_not_done(error: Exception) -> bool:
+    """Whether the server said no, or no connection was made, so that no command was written."""
+    if isinstance(error, theirs.ConnectionError | theirs.TimeoutError) and _NO_CONNECTION.match(str(error)):
+        return True
+    # With Sentinel, a replica's no looks like a lost connection.
+    return isinstance(error, _NOT_DONE) or any(isinstance(cause, theirs.ReadOnlyError) for cause in _causes(error))
 
 
 def _distrust(error: Exception) -> str | None:
@@ -174,5 +201,5 @@ def _hint(hint: str, *, safe: bool) -> str:
 
 def _text(error: Exception) -> str:
     """The server's or the driver's own words in one line, without the arguments that a server may quote."""
-    text = " ".join(str(error).partition(", with args")[0].split())
+    text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from redis.exceptions import NoScriptError
 
+from sre_core.connectors.deadline import Alarm, Deadline
+from sre_core.errors import ConnectorError
 from sre_redis.clients import Client, open_client
 from sre_redis.errors import FAILURES, explain, may_repeat, too_slow
 from sre_redis.settings import RedisSettings
-from sre_redis.watch import Watch
 
 __all__ = ["Link"]
 
@@ -31,12 +32,15 @@ class Link:
     """The way to the server. Connections are opened when they are needed, and again after they were lost."""
 
     def __init__(self, client: Client, settings: RedisSettings) -> None:
+        """Of the running event loop."""
         self._client = client
         self._place = settings.place
-        self._watch = Watch(settings.timeout)
+        self._alarm = Alarm(settings.timeout)
         self._waits = [min(settings.retry_wait * 2**number, _LONGEST_WAIT) for number in range(settings.retries)]
         # Whoever finds all connections in use waits here; the pools of redis-py would raise.
         self._turns = asyncio.Semaphore(settings.pool_size)
+        self._pool_size = settings.pool_size
+        self._closed = False
 
     @classmethod
     async def open(cls, settings: RedisSettings) -> Self:
@@ -44,9 +48,16 @@ class Link:
         return cls(await open_client(settings), settings)
 
     async def close(self) -> None:
-        """Close all connections."""
-        self._watch.close()
-        await self._client.close()
+        """End all calls, and close all connections."""
+        self._closed = True
+        try:
+            await self._client.close()
+            # A call that was connecting ends a little later; who has all turns knows that none is left.
+            for _ in range(self._pool_size):
+                await self._turns.acquire()
+        finally:
+            await self._client.close()
+            self._alarm.rest()
 
     async def ping(self) -> None:
         """Return when the server, or each primary of the Cluster, answers."""
@@ -73,24 +84,37 @@ class Link:
     async def _do(
         self, execute: Callable[..., Awaitable[Any]], *command: str | bytes | int, key: str = "", safe: bool = True
     ) -> Any:
-        failure: Exception | None = None
+        failure: Exception | None = None  # of the last attempt, while none is under way
+        asked = False
+        deadline = Deadline(self._alarm)
+        deadline.start()
         try:
-            with self._watch.call():
-                async with self._turns:
-                    for wait in self._waits:
-                        try:
-                            return await execute(*command)
-                        except FAILURES as error:
-                            if not may_repeat(error, safe=safe):
-                                raise
-                            failure = error
-                        # Not all at the same moment, who lost their connections at the same moment.
-                        await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
-                        await self._client.recover(failure)
-                    return await execute(*command)
-        except TimeoutError as error:
-            if failure is None:
-                raise too_slow(self._place, self._watch.seconds, safe=safe) from error
-            raise explain(failure, self._place, key=key, safe=safe) from failure
+            async with self._turns:
+                for wait in (*self._waits, None):
+                    if self._closed:
+                        raise self._ended()
+                    asked, failure = True, None
+                    try:
+                        return await execute(*command)
+                    except FAILURES as error:
+                        if wait is None or self._closed or not may_repeat(error, safe=safe):
+                            raise
+                        failure = error
+                    # Not all at the same moment, who lost their connections at the same moment.
+                    await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311
+                    await self._client.recover(failure)
+        except asyncio.CancelledError as error:
+            if not deadline.stop(error):
+                raise
+            if failure is not None:
+                raise explain(failure, self._place, key=key, safe=safe) from failure
+            raise too_slow(self._place, self._alarm.seconds, safe=safe or not asked) from error
         except FAILURES as error:
-            raise explain(error, self._place, key=key, safe=safe) from error
+            raise self._ended() if self._closed else explain(error, self._place, key=key, safe=safe) from error
+        finally:
+            deadline.stop(None)
+
+    def _ended(self) -> ConnectorError:
+        return ConnectorError(
+            f"the way to {self._place} was closed while it was used", hint="stop the connector after its last call"
+        )

@@ -56,7 +56,9 @@ class RedisSettings(Settings):
         default=(), description='Other nodes of the Cluster to ask where its slots are, each as "host:port".'
     )
     timeout: float = Field(default=5.0, gt=0, description="For one call, with all its attempts.")
-    connect_timeout: float = Field(default=3.0, gt=0, description="For one attempt to connect.")
+    connect_timeout: float = Field(
+        default=3.0, gt=0, description="For one attempt to connect, and for what one Sentinel answers."
+    )
     retries: int = Field(
         default=3,
         ge=0,

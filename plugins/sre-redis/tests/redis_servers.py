@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,10 @@ def cli(port: int, *words: str) -> str:
 def wait_for_reply(port: int, wanted: str, *words: str) -> None:
     """Ask until the answer contains `wanted`; what to wait for happens in another process."""
     for _ in range(2000):
-        if wanted in cli(port, *words):
-            return
+        # Sentinels break off the connections to what they make a primary, or a replica.
+        with suppress(subprocess.CalledProcessError):
+            if wanted in cli(port, *words):
+                return
     raise TimeoutError(f"{' '.join(words)} never said {wanted!r}")
 
 
@@ -105,23 +107,35 @@ class SentinelTrio:
         return ServerProcess(command, port=port, folder=folder)
 
 
+def cluster_node(folder: Path) -> ServerProcess:
+    """A server that can become a node of a Cluster."""
+    words = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", "--cluster-node-timeout", "15000")
+    # By default the nodes talk on a port that is 10000 higher, which may not exist.
+    return redis_server(folder, *words, "--cluster-port", str(free_port()))
+
+
+@contextmanager
+def another_node(cluster: "ClusterOfThree", *, replica_of: ServerProcess | None = None) -> Iterator[ServerProcess]:
+    """One more, known to all nodes: a primary without slots, or a replica."""
+    with cluster_node(cluster.folder / "node-3") as node:
+        words: tuple[str, ...] = ()
+        if replica_of is not None:
+            words = ("--cluster-slave", "--cluster-master-id", cli(replica_of.port, "cluster", "myid"))
+        first = cluster.nodes[0].port
+        cli(first, "--cluster", "add-node", f"127.0.0.1:{node.port}", f"127.0.0.1:{first}", *words)
+        for known in cluster.nodes:
+            wait_for_reply(known.port, f":{node.port}@", "cluster", "nodes")
+            wait_for_reply(node.port, f":{known.port}@", "cluster", "nodes")
+        wait_for_reply(node.port, "cluster_state:ok", "cluster", "info")
+        yield node
+
+
 class ClusterOfThree:
     """Three primaries that share the slots; where one is down, the others go on."""
 
     def __init__(self, folder: Path) -> None:
-        options = (
-            "--cluster-enabled",
-            "yes",
-            "--cluster-require-full-coverage",
-            "no",
-            "--cluster-node-timeout",
-            "15000",
-        )
-        self.nodes = [
-            # By default the nodes talk on a port that is 10000 higher, which may not exist.
-            redis_server(folder / f"node-{number}", *options, "--cluster-port", str(free_port()))
-            for number in range(3)
-        ]
+        self.folder = folder
+        self.nodes = [cluster_node(folder / f"node-{number}") for number in range(3)]
 
     @classmethod
     @contextmanager

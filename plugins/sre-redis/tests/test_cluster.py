@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from sre_core.errors import ConfigError, ConflictError, UnauthenticatedError, UnavailableError
+from sre_core.errors import ConfigError, ConflictError, ConnectorError, UnauthenticatedError, UnavailableError
 from sre_core.testing.servers import free_port
 from sre_redis import RedisCache, RedisSettings
 
-from .redis_servers import ClusterOfThree, cli, until_it_works  # noqa: TID252
+from .redis_servers import ClusterOfThree, another_node, cli, until_it_works, wait_for_reply  # noqa: TID252
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -94,6 +94,83 @@ async def test_a_slot_that_moves_is_followed(shared_cluster, started):
         cli(node.port, "cluster", "setslot", slot, "node", cli(new.port, "cluster", "myid"))
     assert await connector.increment("moved", ttl=60) == 1
     assert cli(new.port, "get", "sre:cache:moved") == "1"
+
+
+@pytest.mark.parametrize("crowd", [1, 2, 3, 20])
+async def test_a_key_is_found_while_its_slot_is_on_the_move(shared_cluster, started, crowd):
+    connector = await started(RedisCache(shared_cluster.settings(retries=0)))
+    key = f"asked-{crowd}"
+    old = shared_cluster.owner(f"sre:cache:{key}")
+    new = next(node for node in shared_cluster.nodes if node is not old)
+    await asyncio.gather(*(connector.get(keys_by_node(shared_cluster)[new.port]) for _ in range(crowd)))
+    slot = cli(old.port, "cluster", "keyslot", f"sre:cache:{key}")
+    ids = {node: cli(node.port, "cluster", "myid") for node in (old, new)}
+    cli(new.port, "cluster", "setslot", slot, "importing", ids[old])
+    cli(old.port, "cluster", "setslot", slot, "migrating", ids[new])
+    for number in range(1, 6):
+        assert await connector.increment(key, ttl=60) == number
+    sums = await asyncio.gather(*(connector.increment(key) for _ in range(20)))
+    assert sorted(sums) == list(range(6, 26))
+    for node in (new, old, *shared_cluster.nodes):
+        cli(node.port, "cluster", "setslot", slot, "node", ids[new])
+    assert await connector.get(key) == b"25"
+
+
+@pytest.mark.slow
+async def test_a_key_is_found_on_a_node_that_has_no_slot_yet(cluster, started):
+    with another_node(cluster) as new:
+        connector = await started(RedisCache(cluster.settings(retries=0)))
+        old = cluster.owner("sre:cache:asked")
+        slot = cli(old.port, "cluster", "keyslot", "sre:cache:asked")
+        cli(new.port, "cluster", "setslot", slot, "importing", cli(old.port, "cluster", "myid"))
+        cli(old.port, "cluster", "setslot", slot, "migrating", cli(new.port, "cluster", "myid"))
+        assert [await connector.increment("asked") for _ in range(3)] == [1, 2, 3]
+        await connector.stop()
+
+
+@pytest.mark.slow
+async def test_a_node_that_hangs_is_left_for_the_one_that_takes_its_place(cluster, started):
+    dying = cluster.nodes[1]
+    with another_node(cluster, replica_of=dying) as heir:
+        connector = await started(RedisCache(cluster.settings(retries=0, timeout=2)))
+        key = keys_by_node(cluster)[dying.port]
+        await connector.set(key, b"value")
+        wait_for_reply(heir.port, "master_link_status:up", "info", "replication")
+        for node in (*cluster.nodes, heir):
+            cli(node.port, "config", "set", "cluster-node-timeout", "500")
+        dying.freeze()
+        await until_it_works(lambda: connector.set(key, b"new"))
+        assert cli(heir.port, "get", f"sre:cache:{key}") == "new"
+        await connector.stop()
+
+
+async def test_stop_ends_calls_under_way_and_leaves_no_connection(cluster, started):
+    before = asyncio.all_tasks()
+    connector = await started(RedisCache(cluster.settings(retries=5, timeout=60)))
+    keys = [f"paused-{number}" for number in range(60)]
+    for node in cluster.nodes:
+        node.freeze()
+    calls = [asyncio.ensure_future(connector.get(key)) for key in keys]
+    await asyncio.sleep(0)
+    await connector.stop()
+    for ended in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(ended, ConnectorError)
+        assert "closed while it was used" in str(ended)
+    for node in cluster.nodes:
+        node.thaw()
+        wait_for_reply(node.port, "connected_clients:1\n", "info", "clients")
+    assert asyncio.all_tasks() == before
+
+
+async def test_ping_leaves_nothing_behind_when_one_node_is_down_and_another_hangs(cluster, started):
+    before = asyncio.all_tasks()
+    connector = await started(RedisCache(cluster.settings(retries=0, timeout=1)))
+    cluster.nodes[1].freeze()
+    cluster.nodes[2].kill()
+    for _ in range(3):
+        with pytest.raises(ConnectorError):
+            await connector.ping()
+    assert asyncio.all_tasks() == before
 
 
 async def test_one_living_node_of_those_that_are_named_is_enough(shared_cluster, started):

@@ -1,12 +1,14 @@
 """What goes wrong between a connector and its server: on real servers, and through a proxy that breaks things."""
 
 import asyncio
+import random
 
 import pytest
 
 from sre_core.errors import ConnectorError, DeadlineError, UnavailableError
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_core.testing.servers import free_port
+from sre_redis import RedisCache, RedisSettings
 
 from .redis_servers import cache, cli, redis_server, until_it_works  # noqa: TID252
 
@@ -73,6 +75,41 @@ async def test_an_increment_whose_answer_is_lost_is_not_sent_again(shared_server
     proxy.cut_after = None
     # The server did count it: once, however often one may try again.
     assert await connector.get(key) == b"2"
+
+
+async def test_an_increment_that_was_never_sent_says_so_and_is_tried_again(tmp_path, started):
+    path = tmp_path / "r.sock"
+    server = redis_server(tmp_path / "redis", "--unixsocket", str(path))
+    with server:
+        patient = await started(RedisCache(RedisSettings(url=f"unix://{path}", retries=1000, timeout=60)))
+        hasty = await started(RedisCache(RedisSettings(url=f"unix://{path}", retries=0)))
+        server.stop()
+        with pytest.raises(UnavailableError):
+            await hasty.get("count")
+        with pytest.raises(UnavailableError) as raised:
+            await hasty.increment("count")
+        assert "not known" not in raised.value.hint
+        counts = [asyncio.ensure_future(patient.increment("count", ttl=ttl)) for ttl in (None, 60) * 5]
+        await asyncio.to_thread(server.start)
+        assert sorted(await asyncio.gather(*counts)) == list(range(1, 11))
+
+
+async def test_a_deadline_that_ends_between_two_attempts_says_that_nothing_was_counted(started):
+    connector = RedisCache(RedisSettings(host="127.0.0.1", port=free_port(), retries=100, retry_wait=60, timeout=0.1))
+    with pytest.raises(UnavailableError) as raised:
+        await started(connector)
+    with pytest.raises(UnavailableError, match="cannot be reached") as raised:
+        await connector.increment("count")
+    assert "not known" not in raised.value.hint
+
+
+async def test_a_call_that_waits_for_its_turn_until_the_deadline_was_not_sent(proxy, started):
+    connector = await started(proxy.port, pool_size=1, timeout=0.1)
+    async with connector._link._turns:
+        with pytest.raises(DeadlineError) as raised:
+            await connector.increment("turns")
+    assert "not known" not in raised.value.hint
+    assert await connector.get("turns") is None
 
 
 async def test_a_read_whose_answer_is_lost_is_asked_again(proxy, started):
@@ -177,6 +214,55 @@ async def test_stop_closes_what_is_being_connected_and_ends_calls(proxy, started
         for ended in await asyncio.gather(*calls, return_exceptions=True):
             assert ended is None or isinstance(ended, Exception)
         await proxy.wait_until_open(0)
+
+
+@pytest.mark.parametrize("retries", [0, 5])
+async def test_stop_ends_calls_that_a_silent_server_keeps_waiting(proxy, started, retries):
+    connector = await started(proxy.port, retries=retries, timeout=60, pool_size=20)
+    before = asyncio.all_tasks()
+    proxy.silent = True
+    calls = [asyncio.ensure_future(connector.get("silent")) for _ in range(30)]
+    async with asyncio.timeout(30):
+        await proxy.wait_until_open(20)
+        await connector.stop()
+        for ended in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(ended, ConnectorError)
+            assert "closed while it was used" in str(ended)
+        await proxy.wait_until_open(0)
+    assert asyncio.all_tasks() - before <= proxy._serving
+
+
+async def test_calls_that_are_cut_off_and_cancelled_at_random_are_counted_once_each(server, started):
+    connector = await started(server.port, retries=20, retry_wait=0.02, timeout=30, pool_size=64)
+    dice = random.Random(7)
+    counted = lost = 0
+    enough = asyncio.Event()
+
+    async def count(number):
+        nonlocal counted, lost
+        for _ in range(20):
+            call = asyncio.ensure_future(connector.increment("storm", ttl=3600 if number % 2 else None))
+            if dice.random() < 0.1:
+                for _ in range(dice.randrange(6)):
+                    await asyncio.sleep(0)
+                call.cancel()
+            try:
+                await call
+                counted += 1
+                if counted == 500:
+                    enough.set()
+            except (asyncio.CancelledError, UnavailableError):
+                lost += 1
+            own = f"{number}".encode()
+            await connector.set(f"own-{number}", own)
+            assert await connector.get(f"own-{number}") == own
+
+    workers = asyncio.gather(*(count(number) for number in range(200)))
+    await enough.wait()
+    await asyncio.to_thread(server.restart)
+    await workers
+    assert lost
+    assert counted <= int(await connector.get("storm")) <= counted + lost
 
 
 async def test_two_runtimes_that_write_the_same_key_lose_no_count(shared_server, started):

@@ -84,6 +84,37 @@ async def test_a_password_that_is_changed_meanwhile_is_said_to_be_wrong(users, s
     assert not shows(raised.value)
 
 
+async def test_what_a_server_quotes_of_our_commands_is_in_no_error(tmp_path, started):
+    hidden = ("--rename-command", "AUTH", "", "--rename-command", "SET", "")
+    with redis_server(tmp_path / "redis", *hidden) as server:
+        with pytest.raises(ConnectorError, match="unknown command 'AUTH'") as refused:
+            await started(server.port, username="somebody", password=SECRET)
+        connector = await started(server.port)
+        with pytest.raises(ConnectorError, match="unknown command 'SET'") as failed:
+            await connector.set("key", SECRET.encode())
+    for raised in (refused, failed):
+        error = raised.value
+        while error is not None:
+            assert not shows(error)
+            assert SECRET not in f"{error.args}"
+            error = error.__cause__ or error.__context__
+
+
+async def test_a_key_that_is_no_text_is_said_to_be_none(shared_server, started):
+    connector = await started(shared_server.port)
+    for call in (connector.get("half-\ud83d"), connector.increment("half-\ud83d")):
+        with pytest.raises(ConfigError, match="no Unicode text"):
+            await call
+    assert await connector.get("whole") is None
+
+
+async def test_a_server_that_takes_no_more_clients_is_waited_for(server, started):
+    connector = await started(server.port, retries=1000, retry_wait=0.01, timeout=60)
+    cli(server.port, "config", "set", "maxclients", "5")
+    sums = await asyncio.gather(*(connector.increment("crowd", ttl=60) for _ in range(50)))
+    assert sorted(sums) == list(range(1, 51))
+
+
 async def test_a_full_server_says_that_its_maxmemory_is_reached(server, started):
     connector = await started(server.port)
     await connector.set("small", b"value")
