@@ -93,17 +93,21 @@ class Client:
     async def _once(self, method: str, request: Any, seconds: float) -> Any:
         if self._stub is None:
             raise UnavailableError(f"the connection to {self.place} is closed", hint="use it through a Runtime")
+        failure: SREError | None
         try:
             answer = await getattr(self._stub, method)(request, timeout=seconds, metadata=self._metadata)
+            failure = of_status(getattr(answer, "status", answer), self.place, self._secrets)
         except grpc.aio.AioRpcError as error:
-            raise of_rpc(error, self.place, self._secrets) from error
+            failure = of_rpc(error, self.place, self._secrets)
+            # What quotes a secret cannot stand behind our error, whose causes are shown.
+            if not any(secret in str(error) for secret in self._secrets):
+                raise failure from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
             # Closing the channel cancels its calls, but not those who wait for them.
             raise UnavailableError(f"the connection to {self.place} was closed meanwhile") from None
-        failure: SREError | None = of_status(getattr(answer, "status", answer), self.place, self._secrets)
         if failure is not None:
             raise failure
         return answer
@@ -149,6 +153,7 @@ def _metadata(settings: MilvusSettings) -> tuple[tuple[str, str], ...]:
 def _secrets(settings: MilvusSettings) -> Sequence[str]:
     """What no message may show, also as it is sent."""
     plain = [secret.get_secret_value() for secret in (settings.token, settings.password) if secret is not None]
+    plain += [secret.partition(":")[2] for secret in plain]
     sent = [value for name, value in _metadata(settings) if name == "authorization"]
     return [secret for secret in (*sent, *plain) if secret]
 

@@ -32,7 +32,11 @@ class MilvusSettings(Settings):
     token: SecretStr | None = Field(default=None, description="An API key, or `user:password`.")
     user: str | None = Field(default=None, min_length=1, description="The user, if there is no token.")
     password: SecretStr | None = Field(default=None, description="The password of that user.")
-    database: str = Field(default="", description="The database on the server; `default` if not given.")
+    database: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,254})?$",
+        description="The database on the server; `default` if not given.",
+    )
     ca_file: Path | None = Field(
         default=None, description="Certificates of the authorities to trust (PEM), instead of the public ones."
     )

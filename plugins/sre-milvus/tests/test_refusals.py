@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import traceback
 from collections import deque
 
 import grpc
@@ -68,7 +69,8 @@ async def test_wrong_credentials_are_named_as_such_and_not_shown(tmp_path, setti
         with pytest.raises(UnauthenticatedError) as refused:
             await connector.start()
         await connector.stop()
-    text = f"{refused.value} {refused.value!r} {refused.value.hint}"
+    text = f"{refused.value!r} {refused.value.hint} {refused.value.__context__!r}"
+    text += "".join(traceback.format_exception(refused.value))
     assert "wrong-key-of-milvus" not in text
     assert "d3Jvbmcta2V5" not in text  # as base64
 
