@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ __all__ = ["MilvusVectors"]
 T = TypeVar("T")
 
 _COUNTS_AT_ONCE = 16
+_IMPORTING = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class MilvusVectors(VectorConnector):
         """Close the connection, and write and unlock the file."""
         opening, self._opening = self._opening, None
         if opening is not None:
-            await asyncio.wait({opening})
+            if not opening.done():
+                await asyncio.wait({opening})
             # Asking for the error marks it as seen, in case `start` was cancelled.
             if not opening.cancelled():
                 opening.exception()
@@ -177,14 +180,22 @@ class MilvusVectors(VectorConnector):
 
     def _prepare(self) -> "LiteServer | None":
         """Import what is slow to import, and open the file if there is one. Blocks."""
-        with _without_dotenv():
-            import sre_milvus.store  # noqa: F401 -- so that no later import takes long
+        file = self._settings.file
+        try:
+            with _without_dotenv():
+                import sre_milvus.store  # noqa: F401 -- so that no later import takes long
 
-            if self._settings.file is None:
-                return None
-            from sre_milvus.lite import LiteServer
-
-        return LiteServer(self._settings.file)
+                if file is not None:
+                    from sre_milvus.lite import LiteServer
+        except ImportError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- it has errors of its own, which can then not be imported either
+            # It quotes values of variables, which may be secret.
+            raise ConfigError(
+                f"pymilvus cannot be imported: {type(error).__name__}",
+                hint="it reads variables of the environment that begin with MILVUS_; correct or remove them",
+            ) from None
+        return None if file is None else LiteServer(file)
 
 
 async def _close(client: "Client | None", lite: "LiteServer | None") -> None:
@@ -200,12 +211,13 @@ async def _close(client: "Client | None", lite: "LiteServer | None") -> None:
 def _without_dotenv() -> Iterator[None]:
     """When it is imported, pymilvus takes the `.env` file of the project into our environment: not here."""
     name = "PYTHON_DOTENV_DISABLED"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+    with _IMPORTING:  # two connectors may start at once
+        before = os.environ.get(name)
+        os.environ[name] = "1"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = before

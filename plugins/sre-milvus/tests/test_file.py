@@ -1,11 +1,14 @@
 """A file of Milvus Lite: who may have it, and what a restart or a crash leaves."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -14,6 +17,8 @@ import pytest
 from sre_core.connectors.vectors import Metric, VectorRecord, parse_where
 from sre_core.errors import ConfigError, ConnectorError, UnavailableError
 from sre_milvus import MilvusSettings, MilvusVectors
+
+from .programs import python  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = pytest.mark.anyio
 
@@ -160,6 +165,56 @@ async def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_writing(tm
         await connector.stop()
 
 
+async def test_after_a_change_that_could_not_be_written_none_is_taken_until_a_restart(tmp_path, monkeypatch):
+    """The engine would acknowledge what it writes behind the torn end of its log, and lose it in a crash."""
+    from milvus_lite.engine.collection import Collection
+
+    connector = connector_of(tmp_path / "milvus.db")
+    await connector.start()
+    await connector.create("agent/a/notes", 2)
+    await connector.upsert("agent/a/notes", [VectorRecord(id="a", vector=[1, 0])])
+    with monkeypatch.context() as full:
+        full.setattr(Collection, "upsert", fails_with(OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(ConnectorError, match="No space left"):
+            await connector.upsert("agent/a/notes", [VectorRecord(id="b", vector=[1, 0])])
+    for change in (
+        connector.upsert("agent/a/notes", [VectorRecord(id="c", vector=[1, 0])]),
+        connector.delete("agent/a/notes", ids=["a"]),
+    ):
+        with pytest.raises(ConnectorError, match="until it is opened again"):
+            await change
+    assert await ids(connector) == ["a"]
+    await connector.stop()
+    await connector.start()
+    await connector.upsert("agent/a/notes", [VectorRecord(id="c", vector=[1, 0])])
+    assert await ids(connector) == ["a", "c"]
+    await connector.stop()
+
+
+def fails_with(error: Exception) -> Callable[..., None]:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    return fail
+
+
+async def test_a_collection_whose_making_was_broken_off_can_be_made(tmp_path, monkeypatch):
+    """As by a kill between its folder and its schema."""
+    file = tmp_path / "milvus.db"
+    connector = connector_of(file)
+    await connector.start()
+    with monkeypatch.context() as killed:
+        killed.setattr("os.replace", fails_with(OSError(errno.EIO, "as if killed")))
+        with pytest.raises(ConnectorError, match="as if killed"):
+            await connector.create("agent/a/notes", 2)
+    assert [path.name for path in (file / "collections").rglob("*.tmp")] == ["schema.json.tmp"]
+    await connector.stop()
+    await connector.start()
+    await connector.create("agent/a/notes", 2)
+    assert await ids(connector) == []
+    await connector.stop()
+
+
 async def test_two_prefixes_share_a_file_one_after_the_other(tmp_path):
     for prefix in ("one", "two"):
         connector = connector_of(tmp_path / "milvus.db", prefix=prefix)
@@ -168,6 +223,50 @@ async def test_two_prefixes_share_a_file_one_after_the_other(tmp_path):
         await connector.create("agent/a/notes", 2)
         assert [info.name for info in await connector.collections("")] == ["agent/a/notes"]
         await connector.stop()
+
+
+async def test_the_engine_finishes_its_call_before_its_file_is_closed(tmp_path, monkeypatch):
+    """Also a call that the client has given up."""
+    from milvus_lite.adapter.grpc.servicer import MilvusServicer
+    from milvus_lite.db import MilvusLite
+
+    begun, closed, seen = threading.Event(), threading.Event(), []
+    answer, close = MilvusServicer.GetVersion, MilvusLite.close
+
+    def answer_late(self, request, context):
+        begun.set()
+        closed.wait(0.5)
+        seen.append("answered")
+        return answer(self, request, context)
+
+    def close_at_last(self):
+        closed.set()
+        seen.append("closed")
+        close(self)
+
+    monkeypatch.setattr(MilvusServicer, "GetVersion", answer_late)
+    monkeypatch.setattr(MilvusLite, "close", close_at_last)
+    connector = connector_of(tmp_path / "milvus.db")
+    await connector.start()
+    call = asyncio.create_task(connector.ping())
+    await anyio.to_thread.run_sync(begun.wait)
+    await connector.stop()
+    assert seen == ["answered", "closed"]
+    with pytest.raises(UnavailableError):
+        await call
+
+
+def test_it_can_be_stopped_and_started_after_its_event_loop_has_ended(tmp_path):
+    connector = connector_of(tmp_path / "milvus.db")
+    asyncio.run(connector.start())
+
+    async def again() -> None:
+        await connector.stop()
+        await connector.start()
+        await connector.ping()
+        await connector.stop()
+
+    asyncio.run(again())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such sockets")
@@ -186,48 +285,40 @@ def private_socket(path: Path) -> bool:
     return path.is_socket() and path.parent.stat().st_mode & 0o077 == 0
 
 
-async def test_a_file_is_made_with_the_folders_above_it(tmp_path):
-    connector = connector_of(tmp_path / "deep" / "er" / "milvus.db")
+@pytest.mark.parametrize("name", ["deep/er/milvus.db", "with space, ü and %20 #.db", "long" * 30 + "/" + "long" * 30])
+async def test_a_file_is_made_with_the_folders_above_it_whatever_its_name(tmp_path, name):
+    connector = connector_of(tmp_path / name)
     await connector.start()
     await connector.stop()
-    assert (tmp_path / "deep" / "er" / "milvus.db").is_dir()
+    assert await anyio.Path(tmp_path / name).is_dir()
 
 
-def test_the_project_file_with_variables_is_not_read(tmp_path):
-    """pymilvus would take `.env` into the environment, where agents and other plugins would find it."""
-    (tmp_path / ".env").write_text("SURPRISE=1\n")
-    program = f"""
-        import asyncio, os
-        from sre_milvus import MilvusSettings, MilvusVectors
-
-        async def main():
-            connector = MilvusVectors(MilvusSettings(uri={str(tmp_path / "milvus.db")!r}))
-            await connector.start()
-            await connector.stop()
-            print([name for name in ("SURPRISE", "PYTHON_DOTENV_DISABLED") if name in os.environ])
-
-        asyncio.run(main())
-    """
-    assert python(program, folder=tmp_path).strip() == "[]"
+async def test_a_name_that_is_too_long_is_told(tmp_path):
+    connector = connector_of(tmp_path / ("long" * 100))
+    with pytest.raises(ConnectorError, match="name too long"):
+        await connector.start()
+    await connector.stop()
 
 
-def test_importing_the_plugin_loads_nothing_heavy():
-    program = """
-        import sys
-        import sre_milvus
-        print([name for name in ("pymilvus", "grpc", "milvus_lite", "numpy") if name in sys.modules])
-    """
-    assert python(program).strip() == "[]"
+@pytest.mark.parametrize("name", ["long" * 30, "with space, ü and %41"])
+async def test_the_folder_for_temporary_files_may_have_any_name(tmp_path, monkeypatch, name):
+    """A path that is too long for a socket is not used."""
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
+    connector = connector_of(tmp_path / "milvus.db")
+    await connector.start()
+    await connector.ping()
+    await connector.stop()
+    assert list((tmp_path / name).iterdir()) == []
 
 
-def python(program: str, *, folder: Path | None = None) -> str:
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        cwd=folder,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+async def test_without_a_folder_for_temporary_files_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    connector = connector_of(tmp_path / "milvus.db")
+    with pytest.raises(ConnectorError, match="no place to listen") as refused:
+        await connector.start()
+    assert "TMPDIR" in str(refused.value.hint)
+    await connector.stop()
+    monkeypatch.undo()
+    await connector.start()
+    await connector.stop()
