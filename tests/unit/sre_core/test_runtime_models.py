@@ -163,6 +163,21 @@ async def test_a_provider_is_not_a_way_around_a_denied_model(tmp_path: Path, plu
         assert await ask(opened, "acme/small")
 
 
+async def test_a_grant_on_a_connector_opens_what_a_provider_calls_so_and_one_on_a_model_does_not(
+    tmp_path: Path, plugin: RemotePlugin
+) -> None:
+    for granted, others in (("llm/remote", True), ("llm/small", False)):
+        access = {"llm": {}, granted: {"public": "read"}}
+        async with runtime(tmp_path, plugin, access=access, model="acme/small") as opened:
+            if others:
+                assert await ask(opened, "acme/remote/huge")
+            else:
+                with pytest.raises(AccessDeniedError, match="'llm/remote/huge'"):
+                    await ask(opened, "acme/remote/huge")
+                # The one that the configuration names is asked for by its own name.
+                assert (await ask(opened, "default")).message.text == "hi"
+
+
 SETTINGS = """
 model_files = ["models/"]
 
