@@ -104,8 +104,12 @@ class GuardConfig(_Section):
 class ModelParams(_Section):
     """What requests to a model ask for where they do not say: fields of LLMRequest."""
 
-    temperature: float | None = Field(default=None, description="How free the choice of words is; 0 is not at all.")
-    top_p: float | None = Field(default=None, description="The share of likely words to choose from.")
+    temperature: float | None = Field(
+        default=None, allow_inf_nan=False, description="How free the choice of words is; 0 is not at all."
+    )
+    top_p: float | None = Field(
+        default=None, allow_inf_nan=False, description="The share of likely words to choose from."
+    )
     max_tokens: int | None = Field(default=None, gt=0, description="The longest reply.")
     seed: int | None = Field(default=None, description="Makes the choice of words repeatable, where a server does.")
     stop: tuple[str, ...] = Field(default=(), description="Texts that end the reply.")

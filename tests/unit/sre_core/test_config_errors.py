@@ -79,6 +79,7 @@ BAD = {
     "[models.'not one/x']": "models.not one/x",
     "[models.'a/b']\ncontext_tokens = 0": "models.a/b.context_tokens",
     "[models.'a/b']\ninput_price = -1": "models.a/b.input_price",
+    "[models.'a/b']\nparams = { temperature = nan }": "models.a/b.params.temperature",
     "[models.'a/b']\naliases = 'x'": "models.a/b.aliases",
     "[models.'a/b']\nsettings = { use = 'x' }": "models.a/b.settings",
     "model_files = 'models.json'": "model_files",
