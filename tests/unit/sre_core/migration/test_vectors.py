@@ -150,6 +150,22 @@ async def test_of_a_target_that_gives_nothing_back_records_are_counted(source: V
     assert [one.why for one in report.differences] == ["it has 299 records there, and 300 here"]
 
 
+class Losing(Mute):
+    """Loses whole collections as soon as they have records."""
+
+    async def upsert(self, collection: str, records: Sequence[VectorRecord]) -> None:
+        await self.drop(collection)
+
+
+async def test_a_collection_that_is_lost_in_the_target_is_a_difference_and_stops_no_other(
+    source: VectorConnector,
+) -> None:
+    report = await VectorsCopy(running(source), running(await started(Losing)), prefix="agent/b", jobs=1).run()
+    assert [(one.name, one.why) for one in report.differences] == [
+        ("agent/b/docs", "it has 0 records there, and 1 here")
+    ]
+
+
 async def test_a_source_that_gives_nothing_back_cannot_be_copied() -> None:
     with pytest.raises(UnsupportedError, match="cannot give its records back"):
         await VectorsCopy(running(await started(Mute)), running(await started())).run()
