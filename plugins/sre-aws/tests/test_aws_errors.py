@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from sre_aws import S3Storage, SecretsManagerVault
 from sre_core import errors
@@ -116,6 +117,23 @@ async def test_a_refusal_does_not_repeat_what_the_server_quotes() -> None:
     async with ReplayServer.running(HttpReply(), always=_in_xml(error)) as server:
         raised = await _raised(s3(server.url, retries=0), lambda storage: storage.read("a"))
     assert SECRET not in f"{raised} {raised!r} {raised.hint}"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("call", ["start", "write", "set"])
+async def test_a_redirection_is_not_followed(call: str, status: int) -> None:
+    """It would carry the session token, and a secret that is set, to whom it names."""
+    async with ReplayServer.running(always=HttpReply()) as elsewhere, ReplayServer.running() as server:
+        server.always = HttpReply(status=status, headers={"Location": f"{elsewhere.url}/a"})
+        if call == "set":
+            raised = await _raised(vault(server.url, retries=0), lambda vault: vault.set("a", SecretStr("sk-1")))
+        else:
+            server.replies.extend([HttpReply()] if call == "write" else [])
+            raised = await _raised(s3(server.url, retries=0), lambda storage: storage.write("a", b"1"))
+        assert "redirection" in raised.message
+        assert server.url in raised.message
+        assert elsewhere.requests == []
+        assert len(server.requests) < 5
 
 
 # Credentials

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
 from sre_aws.s3.conditions import Conditions
 from sre_aws.s3.keys import Keys
 from sre_aws.s3.metadata import Head, read_head
@@ -17,6 +19,8 @@ __all__ = ["Bucket", "body", "written_at"]
 
 _SMALL = 1 << 20
 """Bytes up to which the HTTP client may be given a body as one piece."""
+
+_REDIRECTIONS = (301, 302, 307)
 
 
 class _Client(AwsClient):
@@ -53,7 +57,9 @@ class Bucket:
     async def open(self) -> None:
         """Find credentials, and the bucket. Raises ConfigError, ConnectorError; `close` cleans up."""
         await self.client.open()
-        self.client.driver.meta.events.register_last("before-call.s3", _send_at_once)
+        events = self.client.driver.meta.events
+        events.register_last("before-call.s3", _send_at_once)
+        events.register_first("needs-retry.s3.HeadBucket", _stop_asking)
         await self.check()
 
     async def close(self) -> None:
@@ -138,3 +144,12 @@ def _send_at_once(params: Mapping[str, Any], **_: object) -> None:
     sent = params.get("body")
     if isinstance(sent, io.BytesIO) and sent.getbuffer().nbytes <= _SMALL:
         params["headers"].pop("Expect", None)
+
+
+def _stop_asking(response: tuple[Any, Any] | None, operation: Any, **_: object) -> None:
+    """Raises for a redirection that does not say where the bucket is: the driver would ask for it again, for ever."""
+    if response is None:
+        return
+    reply, parsed = response
+    if reply.status_code in _REDIRECTIONS and "x-amz-bucket-region" not in parsed["ResponseMetadata"]["HTTPHeaders"]:
+        raise ClientError(parsed, operation.name)
