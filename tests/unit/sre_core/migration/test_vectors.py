@@ -157,7 +157,7 @@ class Losing(Mute):
         await self.drop(collection)
 
 
-async def test_a_collection_that_is_lost_in_the_target_is_a_difference_and_stops_no_other(
+async def test_a_collection_that_is_lost_in_the_target_is_a_difference(
     source: VectorConnector,
 ) -> None:
     report = await VectorsCopy(running(source), running(await started(Losing)), prefix="agent/b", jobs=1).run()
