@@ -18,7 +18,7 @@ from sre_core.errors import DeadlineError, RateLimitedError, UnavailableError
 from sre_pinecone.errors import FAILURES, no_answer, of_failure, of_status
 from sre_pinecone.settings import PineconeSettings
 
-__all__ = ["API_VERSION", "Answer", "Client"]
+__all__ = ["API_VERSION", "Answer", "Client", "Read"]
 
 API_VERSION = "2026-07"
 
@@ -33,6 +33,7 @@ _INDEXED = ("x-pinecone-max-indexed-lsn", "x-pinecone-lsn-reconciled")
 
 T = TypeVar("T")
 Read = Callable[[dict[str, Any]], T]
+"""Makes of an answer what it says; what it raises of Python's means that the answer is none of Pinecone's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Client:
     async def _once(self, request: _Request, read: Read[T]) -> Answer[T]:
         if self._session is None:
             raise UnavailableError("the connection to Pinecone is closed", hint="use it through a Runtime")
+        failure = None
         try:
             async with self._session.request(
                 request.method,
@@ -125,7 +127,12 @@ class Client:
                 raw = await reply.read()
                 status, headers = reply.status, reply.headers
         except FAILURES as error:
-            raise of_failure(error, f"Pinecone at {request.place}") from error
+            failure = of_failure(error, f"Pinecone at {request.place}")
+            # One that holds our request, with its key, cannot stand behind our error, whose causes are shown.
+            if not isinstance(error, aiohttp.ClientResponseError):
+                raise failure from error
+        if failure is not None:
+            raise failure
         if not _SUCCESS <= status < _SUCCESS + 100:
             raise of_status(status, headers, raw, request.what, self._settings.key.get_secret_value())
         try:

@@ -7,12 +7,12 @@ from typing import Any
 import aiohttp
 
 from sre_core.connectors.http_errors import error_for_status
-from sre_core.errors import ConnectorError, DeadlineError, UnauthenticatedError, UnavailableError
+from sre_core.errors import ConfigError, ConnectorError, DeadlineError, SREError, UnavailableError
 
 __all__ = ["FAILURES", "no_answer", "of_failure", "of_status"]
 
-FAILURES = (aiohttp.ClientError, OSError)
-"""All that a request raises, but for time-outs."""
+FAILURES = (aiohttp.ClientError, OSError, UnicodeError)
+"""All that a request raises, but for time-outs; the last for hosts that cannot be."""
 
 
 def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, secret: str) -> ConnectorError:
@@ -24,7 +24,7 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, s
     return error_for_status(status, what, detail=detail, headers=headers, hint=hint)
 
 
-def of_failure(error: Exception, place: str) -> ConnectorError:
+def of_failure(error: Exception, place: str) -> SREError:
     """Our error for one of FAILURES, or a time-out."""
     if isinstance(error, aiohttp.ClientSSLError):
         return ConnectorError(
@@ -34,8 +34,8 @@ def of_failure(error: Exception, place: str) -> ConnectorError:
         return UnavailableError(f"{place} cannot be reached", hint="is the host right, and the network up?")
     if isinstance(error, TimeoutError):
         return DeadlineError(f"{place} did not answer in time", hint="raise timeout, or try again later")
-    if isinstance(error, aiohttp.InvalidURL):
-        return UnauthenticatedError(f"{place} is no address", hint="check url and host")
+    if isinstance(error, aiohttp.InvalidURL | UnicodeError):
+        return ConfigError(f"{place} is no address", hint="check url and host")
     return UnavailableError(f"{place} broke the connection off ({type(error).__name__})", hint="try again later")
 
 

@@ -71,7 +71,8 @@ def pack(record: VectorRecord) -> dict[str, Any]:
 
 def unpack(packed: Mapping[str, Any]) -> tuple[dict[str, Scalar], str]:
     """The metadata and the text that `pack` made this of; what others have put into it is left out."""
-    whole = set(packed.get(_WHOLE, ()))
+    named = packed.get(_WHOLE)
+    whole = set(named) if isinstance(named, list) else set()
     found: dict[str, Scalar] = {}
     for key, value in packed.items():
         kind, rest = key[:2], key[2:]

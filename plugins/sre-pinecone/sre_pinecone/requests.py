@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sre_core.builtin.vector_index import read_vectors
 from sre_core.connectors.vectors import Metric, VectorRecord
 from sre_core.errors import ConfigError
 from sre_pinecone.filters import Filter
@@ -32,12 +33,12 @@ def create_namespace(name: str) -> bytes:
     return _json({"name": name})
 
 
-def records_of(records: Sequence[VectorRecord]) -> list[bytes]:
+def records_of(records: Sequence[VectorRecord], dimension: int) -> list[bytes]:
     """The records of a batch as JSON, one for each id, the last. Raises ConfigError for what Pinecone cannot keep."""
     found: dict[str, bytes] = {}
-    for record in records:
+    for record, vector in zip(records, read_vectors(records, dimension), strict=True):
         id_ = record_id(record.id)
-        if not any(record.vector):
+        if not vector.any():  # as float32, in which small numbers are zeros, too
             raise ConfigError(
                 f"the vector of {record.id[:80]!r} has zeros only", hint="Pinecone keeps no such vector; leave it out"
             )

@@ -1,13 +1,13 @@
 """Pinecone's answers, as what we want to know: pure functions, which raise what Python does for other answers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sre_core.connectors.vectors import Match, Metric, VectorRecord
+from sre_core.connectors.vectors import Match, Metric, Scalar, VectorRecord
 from sre_pinecone.metadata import unpack
 from sre_pinecone.names import METRICS, id_of, index_made_for
 
@@ -20,9 +20,9 @@ __all__ = [
     "namespace",
     "namespaces",
     "next_page",
-    "record",
     "records",
     "stats",
+    "vectors",
 ]
 
 _BY_WORD = {word: metric for metric, word in METRICS.items()}
@@ -41,11 +41,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class SavedRecord:
-    """A record by its encoded id; without what was not asked for."""
+    """A record by its encoded id; a listing tells no metadata."""
 
     id: str
-    metadata: Mapping[str, Any]
-    values: Sequence[float] = ()
+    metadata: Mapping[str, Scalar]
 
 
 def indexes(data: Mapping[str, Any], prefix: str) -> list[Index]:
@@ -89,20 +88,21 @@ def matches(data: Mapping[str, Any], metric: Metric) -> list[Match]:
 
 
 def records(data: Mapping[str, Any]) -> list[SavedRecord]:
-    """What was fetched."""
-    vectors = data.get("vectors", {})
-    if isinstance(vectors, list):  # a listing has ids only
-        return [SavedRecord(item["id"], {}) for item in vectors]
-    return [
-        SavedRecord(key, item.get("metadata") or {}, _list(item.get("values", []))) for key, item in vectors.items()
-    ]
+    """What was listed or fetched."""
+    found = data.get("vectors", {})
+    if isinstance(found, list):  # a listing has ids only
+        return [SavedRecord(item["id"], {}) for item in found]
+    return [SavedRecord(key, unpack(item.get("metadata") or {})[0]) for key, item in found.items()]
 
 
-def record(saved: SavedRecord) -> VectorRecord:
-    """What was kept, with the numbers of its vector as float32 has them, however they were written."""
-    metadata, text = unpack(saved.metadata)
-    vector = np.array(saved.values, dtype=np.float32).tolist()
-    return VectorRecord(id=id_of(saved.id), vector=vector, metadata=metadata, text=text)
+def vectors(data: Mapping[str, Any]) -> list[VectorRecord]:
+    """What was fetched, with the numbers of the vectors as float32 has them, however they were written."""
+    found = []
+    for key, item in data.get("vectors", {}).items():
+        metadata, text = unpack(item.get("metadata") or {})
+        vector = np.array(_list(item["values"]), dtype=np.float32).tolist()
+        found.append(VectorRecord(id=id_of(key), vector=vector, metadata=metadata, text=text))
+    return found
 
 
 def next_page(data: Mapping[str, Any]) -> str | None:

@@ -1,20 +1,21 @@
 """Records in a namespace: kept, found, removed and counted, each change waited for until it shows."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 
 import anyio
 
 from sre_core import logs
 from sre_core.builtin.vector_filter import predicate
-from sre_core.builtin.vector_index import read_vector, read_vectors
+from sre_core.builtin.vector_index import read_vector
 from sre_core.connectors.nearest import ends_clearly, nearest_first
 from sre_core.connectors.vectors import Condition, Match, VectorRecord
 from sre_core.errors import ConfigError
 from sre_pinecone import requests, responses
-from sre_pinecone.client import Answer, Client
+from sre_pinecone.client import Answer, Client, Read
 from sre_pinecone.filters import NOTHING, Filter, filter_of
-from sre_pinecone.metadata import unpack
 from sre_pinecone.names import record_id
 from sre_pinecone.places import Place
 from sre_pinecone.responses import SavedRecord
@@ -24,6 +25,7 @@ from sre_pinecone.waiting import until
 __all__ = ["Store"]
 
 log = logs.get_logger(__name__)
+T = TypeVar("T")
 
 _MOST_RESULTS = 10_000
 _GROWTH = 4
@@ -58,8 +60,7 @@ class Store:
         batch = list(records)
 
         def bodies() -> list[bytes]:
-            read_vectors(batch, dimension)
-            return list(requests.upserts(place.namespace, requests.records_of(batch), most))
+            return list(requests.upserts(place.namespace, requests.records_of(batch, dimension), most))
 
         # The event loop should not wait until so many numbers are written out.
         heavy = len(batch) * dimension > _HEAVY
@@ -88,7 +89,7 @@ class Store:
     async def remove(self, place: Place, ids: Sequence[str]) -> int:
         """Remove records by id; returns how many there were."""
         keys = dict.fromkeys(key for id_ in ids if (key := _possible(id_)) is not None)
-        there = [record.id async for record in self._fetched(place, list(keys))]
+        there = [record.id async for record in self._fetched(place, list(keys), responses.records)]
         await self._remove(place, there)
         return len(there)
 
@@ -99,7 +100,7 @@ class Store:
         token: str | None = None
         while filter_ is not NOTHING:
             page, token = await self._page(place, filter_, token)
-            there += [record.id for record in page if meets(unpack(record.metadata)[0])]
+            there += [record.id for record in page if meets(record.metadata)]
             if token is None:
                 break
         await self._remove(place, there)
@@ -109,9 +110,10 @@ class Store:
         """All records: a page of ids, then what they stand for."""
         token: str | None = None
         while True:
-            page, token = await self._page(place, None, token)
-            for record in page:
-                yield responses.record(record)
+            page, token = await self._listed(place, token)
+            async with aclosing(self._fetched(place, [saved.id for saved in page], responses.vectors)) as found:
+                async for record in found:
+                    yield record
             if token is None:
                 return
 
@@ -144,7 +146,8 @@ class Store:
         """Some records that meet the filter, with their metadata, and the token of the next ones."""
         if filter_ is None:
             page, following = await self._listed(place, token)
-            return [record async for record in self._fetched(place, [record.id for record in page])], following
+            keys = [record.id for record in page]
+            return [record async for record in self._fetched(place, keys, responses.records)], following
         answer = await self._client.post(
             place.url("vectors/fetch_by_metadata"),
             requests.fetch_where(place.namespace, filter_, token),
@@ -163,10 +166,10 @@ class Store:
         )
         return answer.data
 
-    async def _fetched(self, place: Place, keys: Sequence[str]) -> AsyncIterator[SavedRecord]:
+    async def _fetched(self, place: Place, keys: Sequence[str], read: Read[list[T]]) -> AsyncGenerator[T]:
         for part in _parts(keys, max(1, min(_FETCHED_AT_ONCE, _NUMBERS_AT_ONCE // place.index.dimension))):
             params = [("namespace", place.namespace), *(("ids", key) for key in part)]
-            answer = await self._client.get(place.url("vectors/fetch"), responses.records, what="fetch", params=params)
+            answer = await self._client.get(place.url("vectors/fetch"), read, what="fetch", params=params)
             for record in answer.data:
                 yield record
 

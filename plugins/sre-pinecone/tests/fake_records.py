@@ -35,7 +35,7 @@ def check_vector(vector: Mapping[str, Any], dimension: int) -> None:
         raise RefusedError(400, f"illegal id {key!r}")
     if len(values) != dimension:
         raise RefusedError(400, f"Vector dimension {len(values)} does not match the dimension of the index {dimension}")
-    if not any(values):
+    if not np.array(values, dtype=np.float32).any():
         raise RefusedError(400, "Dense vectors must contain at least one non-zero value")
     if len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode()) > 40_960:
         raise RefusedError(400, "metadata size exceeds the limit of 40960 bytes per vector")

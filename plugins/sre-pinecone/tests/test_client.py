@@ -1,9 +1,12 @@
-"""Attempts and deadlines of a request."""
+"""Attempts and deadlines of a request, and what is said when it fails."""
+
+import asyncio
 
 import pytest
 
-from sre_core.errors import ConnectorError, DeadlineError, RateLimitedError, UnavailableError
+from sre_core.errors import ConfigError, ConnectorError, DeadlineError, RateLimitedError, UnavailableError
 from sre_core.testing.replay import HttpReply, ReplayServer
+from sre_pinecone import PineconeVectors
 from sre_pinecone.client import Client
 from sre_pinecone.settings import PineconeSettings
 
@@ -68,6 +71,30 @@ async def test_a_server_that_takes_too_long_is_given_up():
     async with ReplayServer.running(always=HttpReply(hang=True)) as server:
         with pytest.raises(DeadlineError, match=str(server.port)):
             await ask(server, timeout=0.1)
+
+
+@pytest.mark.parametrize("host", ["a..b", "xn--ü.test", "x" * 64])
+async def test_a_host_that_cannot_be_is_a_wrong_setting(host):
+    connector = PineconeVectors(PineconeSettings(key="k", host=host))
+    with pytest.raises(ConfigError, match="is no address"):
+        await connector.start()
+    await connector.stop()
+
+
+async def test_what_holds_the_key_does_not_stand_behind_an_error():
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 2x0 Perhaps\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        connector = PineconeVectors(PineconeSettings(key="pcsk_secret_8264", url=url, retries=0))
+        with pytest.raises(UnavailableError) as refused:
+            await connector.start()
+        await connector.stop()
+    seen: list[BaseException | None] = [refused.value, refused.value.__cause__, refused.value.__context__]
+    assert "pcsk_secret_8264" not in f"{seen!r}"
 
 
 async def test_a_redirection_is_not_followed():

@@ -121,6 +121,7 @@ async def test_a_heavy_batch_does_not_hold_up_the_event_loop(fake, connector):
     "record",
     [
         VectorRecord(id="zero", vector=[0, 0]),
+        VectorRecord(id="nearly-zero", vector=[0, 1e-50]),
         VectorRecord(id="long", vector=[1, 0], text="x" * 41_000),
         VectorRecord(id="much", vector=[1, 0], metadata={"a": "x" * 30_000}, text="x" * 11_000),
         VectorRecord(id="x" * 513, vector=[1, 0]),
@@ -128,7 +129,7 @@ async def test_a_heavy_batch_does_not_hold_up_the_event_loop(fake, connector):
         VectorRecord(id="text", vector=[1, 0], text="\ud800"),
         VectorRecord(id="odd", vector=[1, 0], metadata={"n": None}),
     ],
-    ids=["zero", "text", "metadata", "id", "surrogate-id", "surrogate-text", "none"],
+    ids=["zero", "nearly-zero", "text", "metadata", "id", "surrogate-id", "surrogate-text", "none"],
 )
 async def test_what_pinecone_cannot_keep_is_refused_and_nothing_of_its_batch_sent(fake, connector, record):
     await connector.create(NOTES, 2)

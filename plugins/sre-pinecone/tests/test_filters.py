@@ -68,7 +68,7 @@ def test_what_pinecone_cannot_keep_is_refused_by_name(value):
 
 
 def test_what_others_have_put_there_is_left_out():
-    assert unpack({"genre": "comedy", "n_year": 2019.0, "x": 1}) == ({"year": 2019.0}, "")
+    assert unpack({"genre": "comedy", "n_year": 2019.0, "x": 1, "int": 5}) == ({"year": 2019.0}, "")
 
 
 @given(st.lists(CONDITIONS, max_size=3), METADATA)

@@ -60,9 +60,18 @@ def test_records_are_read_from_listings_and_from_fetches():
     assert [record.id for record in responses.records(reply("list"))] == ["doc1#chunk1", "doc1#chunk2", "doc1#chunk3"]
     assert {record.id: dict(record.metadata) for record in responses.records(reply("fetch"))} == {
         "id-1": {},
-        "id-2": {"genre": "comedy"},
+        "id-2": {},  # its metadata is in the form of others
     }
     assert len(responses.records(reply("fetch_by_metadata"))) == 2
+
+
+def test_vectors_are_read_from_fetches():
+    one, two = responses.vectors(reply("fetch"))
+    assert (one.id, one.vector, one.text) == ("id-1", pytest.approx([0.568879, 0.632687092]), "")
+    assert two.vector == pytest.approx([0.00891787093, 0.581895])
+    for garbage in ({}, {"values": None}, {"values": ["x"]}, {"values": [1], "metadata": "x"}, None):
+        with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
+            responses.vectors({"vectors": {"a": garbage}})
 
 
 def test_an_index_of_ours_tells_by_its_name_what_it_is_for():

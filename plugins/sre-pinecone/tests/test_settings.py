@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import textwrap
 
 import pytest
 from pydantic import ValidationError
@@ -47,6 +48,32 @@ def test_settings_show_no_secret():
 
 
 def test_importing_the_plugin_loads_nothing_heavy():
-    program = 'import sys, sre_pinecone; print([n for n in ("aiohttp", "numpy", "pinecone") if n in sys.modules])'
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert result.stdout.strip() == "[]"
+    assert python('import sys, sre_pinecone; print([n for n in ("aiohttp", "numpy") if n in sys.modules])') == "[]"
+
+
+def test_what_is_heavy_is_loaded_beside_the_event_loop():
+    program = """
+        import asyncio, sys, threading
+        from sre_core.errors import UnavailableError
+        from sre_pinecone import PineconeSettings, PineconeVectors
+
+        class Watching:
+            def find_spec(self, name, path=None, target=None):
+                if name in ("aiohttp", "numpy"):
+                    print(name, threading.current_thread() is threading.main_thread())
+
+        sys.meta_path.insert(0, Watching())
+        connector = PineconeVectors(PineconeSettings(key="k", url="http://127.0.0.1:9", retries=0))
+        try:
+            asyncio.run(connector.start())
+        except UnavailableError:
+            print("done")
+    """
+    assert sorted(python(program).splitlines()) == ["aiohttp False", "done", "numpy False"]
+
+
+def python(program: str) -> str:
+    words = [sys.executable, "-c", textwrap.dedent(program)]
+    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
