@@ -28,7 +28,7 @@ class Words:
 
 @pytest.fixture(scope="session")
 def file() -> Path:
-    return locate(SmolLMSettings())
+    return locate(SmolLMSettings(model="smollm2-135m"))
 
 
 @pytest.fixture(scope="session")

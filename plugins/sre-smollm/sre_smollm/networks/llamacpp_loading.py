@@ -69,6 +69,8 @@ def load(
 def _model(llama: Any, file: Path) -> Any:
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = 0
+    # What llama.cpp repacks for the matrix unit of Intel's processors ends the process when it is read.
+    parameters.use_extra_bufts = not _has_amx()
     model = llama.llama_model_load_from_file(os.fsencode(file), parameters)
     if not model:
         raise ConfigError(
@@ -87,6 +89,14 @@ def _model(llama: Any, file: Path) -> Any:
             hint="use another engine for it",
         )
     return model
+
+
+def _has_amx() -> bool:
+    """Whether the processor has Advanced Matrix Extensions, which only Linux tells in a file."""
+    try:
+        return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
 
 
 def _parameters(llama: Any, cells: int) -> Any:
