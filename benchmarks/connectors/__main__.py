@@ -71,7 +71,7 @@ def _measured(name: str, contest: Contest, console: Console) -> list[Row]:
         scenario = import_module(f"benchmarks.connectors.scenarios.{name}")
         with tempfile.TemporaryDirectory() as folder:
             rows: list[Row] = asyncio.run(scenario.measure(contest, Path(folder)))
-    except (ImportError, UnknownConnectorError, pytest.skip.Exception) as reason:
+    except (ImportError, UnknownConnectorError, pytest.skip.Exception, pytest.fail.Exception) as reason:
         console.print(f"{name}: not measured: {reason}")
         return [missing(name, str(reason))]
     return rows
