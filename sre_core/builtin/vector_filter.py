@@ -55,4 +55,7 @@ def _negated(test: Predicate) -> Predicate:
 # Python holds True == 1; vector databases do not.
 def _kind(value: Scalar) -> type:
     kind = type(value)
-    return float if kind is int else kind
+    if kind is str or kind is float or kind is bool:
+        return kind
+    # Whole numbers, and members of enumerations or numbers of numpy, which are what they derive from.
+    return str if isinstance(value, str) else float
