@@ -1,5 +1,6 @@
 """The order of what a vector database found, where its rounding and its cuts leave that open."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -44,4 +45,5 @@ def nearest_first(matches: Iterable[Match], k: int) -> list[Match]:
 
 
 def _equal(left: float, right: float) -> bool:
-    return abs(left - right) <= _ROUNDING * max(abs(left), abs(right))
+    # Products may be infinite as float32; these are near to nothing else.
+    return left == right or abs(left - right) <= _ROUNDING * max(abs(left), abs(right)) < math.inf

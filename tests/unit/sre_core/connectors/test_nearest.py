@@ -36,6 +36,14 @@ def test_small_scores_are_told_apart():
     assert ids(nearest_first(found(a=1e-12, b=2e-12), 2)) == ["b", "a"]
 
 
+def test_infinite_scores_are_equal_to_each_other_alone():
+    """Products of vectors may be beyond float32."""
+    inf = float("inf")
+    assert ids(nearest_first(found(b=inf, d=-inf, a=inf, c=3e38), 4)) == ["a", "b", "c", "d"]
+    assert not ends_clearly([inf, inf], 1)
+    assert ends_clearly([inf, 3e38], 1)
+
+
 @pytest.mark.parametrize(
     ("scores", "k", "clear"),
     [
