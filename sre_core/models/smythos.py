@@ -40,7 +40,7 @@ _SERVERS = ("ollama", "lmstudio", "vllm", "sglang", "llamacpp")
 
 # By the names of SmythOS in small letters, and by our own.
 _PROVIDERS: Mapping[str, _Provider] = {
-    "openai": _Provider("openai", "openai", {}),
+    "openai": _compatible("openai"),
     "anthropic": _Provider("anthropic", "anthropic", {}),
     "google": _GOOGLE,
     "googleai": _GOOGLE,
@@ -240,6 +240,9 @@ def _settings(entry: _Entry, provider: _Provider) -> tuple[dict[str, Any], list[
     settings: dict[str, Any] = dict(provider.settings)
     if model.base_url is not None:
         settings["url"] = model.base_url
+        if provider.name == "openai":
+            # "OpenAI" with an address is whatever speaks like it.
+            del settings["preset"]
     api = _INTERFACES.get(model.interface or "") if provider.connector == "openai" else None
     if api is not None:
         settings["api"] = api

@@ -1,11 +1,14 @@
 """What the plugins here say of models fits the connectors that serve them."""
 
+import json
+
 import pytest
 from pydantic import SecretStr
 
 from sre_core.access.resource import Resource
 from sre_core.connectors.base import Service
 from sre_core.models import Catalogue
+from sre_core.models.smythos import read_model_files
 from sre_core.plugins import Plugins
 from sre_core.providers import MODEL_PROVIDERS
 from sre_core.testing.conformance.lifecycle import CAPABILITIES
@@ -48,3 +51,15 @@ def test_each_provider_is_reached_in_one_way():
     several = [provider for provider in catalogue.providers if catalogue.route_by_id(provider) is None]
     # Each of these has weights of its own to load.
     assert set(several) <= {"smollm"}
+
+
+SMYTHOS = ["OpenAI", "Anthropic", "Bedrock", "Groq", "xAI", "Perplexity", "DeepSeek", "Ollama"]
+
+
+@pytest.mark.parametrize("provider", SMYTHOS)
+def test_a_model_of_a_model_file_is_reached_like_those_that_the_plugin_lists(provider, tmp_path):
+    (tmp_path / "models.json").write_text(json.dumps({"mine": {"provider": provider, "modelId": "x"}}))
+    catalogue = Catalogue([(entry, "p") for entry in ENTRIES], read_model_files([tmp_path]))
+    found = catalogue.get("mine")
+    assert not found.own_route, "a connector that is configured for the provider would not serve it"
+    assert catalogue.route(found.entry).id == found.entry.provider

@@ -82,7 +82,7 @@ def test_folders_are_read_with_those_below_and_without_hidden_ones(tmp_path: Pat
 
 
 PROVIDERS = [
-    ("OpenAI", "openai", "openai", {"key": {"vault": "openai"}}),
+    ("OpenAI", "openai", "openai", {"preset": "openai", "key": {"vault": "openai"}}),
     ("Anthropic", "anthropic", "anthropic", {"key": {"vault": "anthropic"}}),
     ("GoogleAI", "google", "google", {"key": {"vault": "googleai"}}),
     ("VertexAI", "google", "google", {"backend": "vertex"}),
