@@ -21,6 +21,8 @@ from sre_core.runtime import Runtime
 
 __all__ = ["models"]
 
+_NARROWEST = 16
+
 _PRICES = {
     "input_price": "input costs",
     "output_price": "output costs",
@@ -97,8 +99,10 @@ async def _show(name: str, *, as_json: bool) -> None:
         print_json({**_as_json(listed, served), "secrets": secrets})
         return
     click.echo(listed.entry.id)
-    for title, text in _lines(listed, served, secrets):
-        click.echo(f"  {title:<16}{text}")
+    lines = _lines(listed, served, secrets)
+    width = max(_NARROWEST, *(len(title) + 2 for title, _ in lines))
+    for title, text in lines:
+        click.echo(f"  {title:<{width}}{text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

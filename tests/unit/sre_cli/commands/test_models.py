@@ -183,6 +183,14 @@ def test_a_secret_that_is_needed_is_looked_up_and_not_shown(catalogue: Path, mon
     assert json.loads(sre("show", "far/keyed", "--json").stdout)["secrets"] == {"acme": "set"}
 
 
+def test_what_a_fact_is_called_and_the_fact_are_apart_however_long_the_name_is(catalogue: Path) -> None:
+    with (catalogue / "sre.toml").open("a") as settings:
+        settings.write('[models."far/long"]\nsettings = { key = { vault = "a-long-name" } }\n')
+    lines = sre("show", "far/long").stdout.splitlines()
+    assert "  secret a-long-name  not set: " in "\n".join(lines)
+    assert "  known from          " in "\n".join(lines)
+
+
 def test_a_typo_is_answered_with_near_names(catalogue: Path) -> None:
     result = sre("show", "acme/parot")
     assert result.exit_code == 5
