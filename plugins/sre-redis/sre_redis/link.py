@@ -10,7 +10,8 @@ from redis.exceptions import NoScriptError
 
 from sre_core.connectors.deadline import Alarm, Deadline
 from sre_core.errors import ConnectorError
-from sre_redis.clients import Client, open_client
+from sre_redis.client import Client
+from sre_redis.clients import open_client
 from sre_redis.errors import FAILURES, explain, may_repeat, too_slow
 from sre_redis.settings import RedisSettings
 

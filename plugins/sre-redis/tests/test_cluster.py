@@ -191,6 +191,21 @@ async def test_a_small_pool_makes_calls_wait_and_none_fail(shared_cluster, start
     assert sorted(sums) == list(range(1, 51))
 
 
+async def test_cancelled_calls_are_cancelled_and_mix_no_answers(shared_cluster, started):
+    connector = await started(RedisCache(shared_cluster.settings(pool_size=20)))
+    keys = [f"cancelled-{number}" for number in range(20)]
+    for key in keys:
+        await connector.set(key, key.encode())
+    for turns in range(14):
+        calls = [asyncio.ensure_future(connector.get(key)) for key in keys]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asked = [call for call in calls if call.cancel()]
+        await asyncio.wait(calls)
+        assert all(call.cancelled() for call in asked)
+        assert await asyncio.gather(*(connector.get(key) for key in keys)) == [key.encode() for key in keys]
+
+
 async def test_a_wrong_value_is_a_conflict_here_too(shared_cluster, started):
     connector = await started(RedisCache(shared_cluster.settings()))
     await connector.set("word", b"seven")

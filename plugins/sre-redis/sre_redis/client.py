@@ -1,6 +1,7 @@
-"""The connections to one server. This module imports the driver; only `start` leads here."""
+"""What sends commands, and the connections to one server. This module imports the driver; only `start` leads here."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,30 @@ from redis.exceptions import ReadOnlyError
 
 from sre_redis.errors import NotConnectedError
 
-__all__ = ["Connections"]
+__all__ = ["Client", "ServerClient"]
 
 
-class Connections:
-    """As many as there were calls at once at most. Each is used by one call at a time, the last used one first.
+class Client(ABC):
+    """Sends commands, each once."""
+
+    @abstractmethod
+    async def execute(self, *command: str | bytes | int) -> Any:
+        """The reply to a command, unchanged. Raises what redis-py does, and NotConnectedError."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections; calls that are under way fail, and may open others until they do."""
+
+    async def ping(self) -> None:
+        """Ask for an answer."""
+        await self.execute("PING")
+
+    async def recover(self, error: Exception) -> None:  # noqa: B027 -- most have nothing to do
+        """Get ready for another attempt after `error`."""
+
+
+class ServerClient(Client):
+    """To one server, with as many connections as there were calls at once at most; the last used one is used first.
 
     The pools of redis-py do the same, and more. With BlockingConnectionPool and its client, the connector reached 0.7
     of the throughput of redis-py alone, with this 1.5 (a value of 100 bytes set and read back, 50 at once, in turns).
@@ -29,7 +49,7 @@ class Connections:
         self._free: list[AbstractConnection] = []
 
     async def execute(self, *command: str | bytes | int) -> Any:
-        """The reply to a command, unchanged. Raises what redis-py does.
+        """The reply to a command.
 
         A connection whose call fails or is cancelled in the middle closes itself, since the next call would take the
         answer for its own; it connects again when it is used next.
