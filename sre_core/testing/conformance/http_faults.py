@@ -80,10 +80,11 @@ class HttpFaultConformance:
     @pytest.mark.parametrize("advice", ["seconds", "date", "none"])
     async def test_too_many_requests_is_a_rate_limit(self, advice: str) -> None:
         """Status 429 raises RateLimitedError with the time that the server asks to wait, in seconds or as a date."""
-        value = {"seconds": "7", "date": email.utils.formatdate(time.time() + 7, usegmt=True)}.get(advice)
+        value = {"seconds": "3600", "date": email.utils.formatdate(time.time() + 3600, usegmt=True)}.get(advice)
         error = await self._failure(_refusal(429, value))
         assert isinstance(error, RateLimitedError), f"it raised {type(error).__name__}: {error}"
-        assert error.retry_after == (None if value is None else pytest.approx(7, abs=2))
+        # The clock goes on while the connector starts, which takes a busy machine seconds.
+        assert error.retry_after == (None if value is None else pytest.approx(3600, abs=600))
 
     @pytest.mark.parametrize("status", [500, 502, 503, 504])
     @pytest.mark.parametrize("advice", ["7", None], ids=["with-retry-after", "without"])
