@@ -117,6 +117,13 @@ async def test_what_aws_does_not_keep_is_refused_without_showing_it(secrets: Sec
     assert not value or value not in f"{raised.value}"
 
 
+async def test_what_is_no_text_is_refused_without_showing_it(secrets: SecretsManagerVault) -> None:
+    with pytest.raises(ConfigError, match="not Unicode text") as raised:
+        await secrets.set("openai", SecretStr("sk-1\ud800"))
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
+
+
 async def test_the_longest_secret_is_kept(secrets: SecretsManagerVault) -> None:
     await secrets.set("long", SecretStr("x" * 65_536))
     assert len(_plain(await secrets.get("long"))) == 65_536

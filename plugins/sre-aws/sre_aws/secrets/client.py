@@ -74,10 +74,12 @@ class Secrets:
     async def set(self, name: str, secret: SecretStr) -> None:
         """Keep a secret: as a new version of the old one, else as a new one; a deleted one is restored for it."""
         text = secret.get_secret_value()
-        if not text or len(text.encode()) > _LARGEST:
+        if (size := _size(text)) is None:
+            raise ConfigError(f"secret {name!r} is not Unicode text", hint="keep binary secrets as base64 text")
+        if not 1 <= size <= _LARGEST:
             raise ConfigError(
-                f"secret {name!r} has {len(text.encode())} bytes; AWS keeps 1 to {_LARGEST}",
-                hint="forget it instead" if not text else "keep it in storage, encrypted, and its key here",
+                f"secret {name!r} has {size} bytes; AWS keeps 1 to {_LARGEST}",
+                hint="forget it instead" if not size else "keep it in storage, encrypted, and its key here",
             )
         what, full = f"setting secret {name!r}", self._names.theirs(name)
         created = {} if self._settings.kms_key_id is None else {"KmsKeyId": self._settings.kms_key_id}
@@ -119,6 +121,14 @@ class Secrets:
             if error_code(error.__cause__) == "InvalidRequestException" and _MARKED.search(str(error.__cause__)):
                 raise _DeletedError(error.message, hint=error.hint) from error
             raise
+
+
+def _size(text: str) -> int | None:
+    """Its bytes in UTF-8; None if it has no such form. The error of the encoder would hold all of it."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return None
 
 
 class _DeletedError(ConnectorError):
