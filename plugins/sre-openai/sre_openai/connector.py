@@ -148,7 +148,7 @@ class OpenAILLM(LLMConnector):
         reader = self._dialect.reader()
         cutter = StopCutter(request.stop) if request.stop else None
         what = self._what(f"asking {model!r}")
-        with self._models.in_use():
+        with self._models:
             async with client.reply(
                 self._endpoints.url(self._dialect.path, model), body, what=what, model=model
             ) as reply:
@@ -206,7 +206,7 @@ class OpenAILLM(LLMConnector):
             batch = texts[start : start + given.embedding_batch]
             fields = embedding_fields(batch, self._preset, model=model, dimensions=given.embedding_dimensions)
             url = self._endpoints.url("embeddings", model)
-            with self._models.in_use():
+            with self._models:
                 data = await client.json("POST", url, what=what, model=model, body=json.dumps(fields).encode())
             try:
                 found += vectors(data, len(batch))

@@ -30,9 +30,15 @@ class EventParser:
         """The data of the events that end in `piece`. Raises ValueError when one is larger than LARGEST_EVENT."""
         if self._after_cr or b"\r" in piece:
             piece = self._plain(piece)
+        if not self._rest and piece.startswith(_DATA) and piece.endswith(_END):
+            # Nearly all pieces are whole events, and nearly all events one line.
+            events = piece[len(_DATA) : -len(_END)].split(_END + _DATA)
+            if piece.count(b"\n") == len(_END) * len(events):
+                self._marked = False
+                return events
         text = piece
         if rest := self._rest:
-            if b"\n\n" not in piece and not (piece.startswith(b"\n") and rest[-1].endswith(b"\n")):
+            if _END not in piece and not (piece.startswith(b"\n") and rest[-1].endswith(b"\n")):
                 self._keep(piece)
                 return []
             text = b"".join((*rest, piece))
@@ -44,16 +50,9 @@ class EventParser:
                 return []
             self._marked = False
             text = text.removeprefix(_MARK)
-        *blocks, tail = text.split(b"\n\n")
+        *blocks, tail = text.split(_END)
         self._keep(tail)
-        events: list[bytes] = []
-        for block in blocks:
-            # Nearly all are one line.
-            if block.startswith(b"data: ") and b"\n" not in block:
-                events.append(block[6:])
-            else:
-                events += _data(block)
-        return events
+        return [event for block in blocks for event in _data(block)]
 
     def _keep(self, piece: bytes) -> None:
         if piece:

@@ -1,8 +1,8 @@
 """The models that a server lists."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
 from typing import Any
 
 from sre_core.connectors.llm import ModelInfo
@@ -16,7 +16,10 @@ _OUTPUT = ("max_completion_tokens", "max_output_tokens", "max_output_length")
 
 
 class ModelList:
-    """What a server lists, asked for once, and again when it has other models by now. Belongs to one event loop."""
+    """What a server lists, asked for once, and again when it has other models by now. Belongs to one event loop.
+
+    A block with it is around the calls of its models.
+    """
 
     def __init__(self, ask: Callable[[], Awaitable[list[ModelInfo]]]) -> None:
         self._ask = ask
@@ -36,14 +39,15 @@ class ModelList:
                     self._found = found = []
             return found
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """While a model of the list is asked; if it is gone, the list is old."""
-        try:
-            yield
-        except NotFoundError:
+    def __enter__(self) -> None:
+        """A model of the list is asked."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """If it is gone, the list is old."""
+        if isinstance(error, NotFoundError):
             self._found = None
-            raise
 
 
 def listed(data: Any) -> list[ModelInfo]:

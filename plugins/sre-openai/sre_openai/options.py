@@ -57,7 +57,8 @@ IMAGE_OPTIONS = frozenset(
 )
 """Fields of image requests that pass as they are."""
 
-_RESERVED = frozenset({"input", "messages", "model", "stream", "tools"})
+# What the guard has not seen must not choose a model: routers take several, and presets that name one.
+_RESERVED = frozenset({"fallbacks", "input", "messages", "model", "models", "preset", "route", "stream", "tools"})
 
 
 def plain_fields(options: Mapping[str, Any], known: frozenset[str], *, ours: frozenset[str] = _OURS) -> dict[str, Any]:

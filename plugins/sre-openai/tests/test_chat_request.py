@@ -132,8 +132,12 @@ def test_options_pass_as_they_are_and_unknown_ones_are_refused():
     with pytest.raises(ConfigError, match="paralel") as refused:
         fields(options={"paralel_tool_calls": True})
     assert refused.value.hint == "did you mean 'parallel_tool_calls'?"
+
+
+@pytest.mark.parametrize("name", ["messages", "model", "models", "fallbacks", "preset"])
+def test_extra_fields_replace_neither_what_is_asked_nor_who_is_asked(name):
     with pytest.raises(ConfigError, match="extra"):
-        fields(options={"extra": {"messages": []}})
+        fields(options={"extra": {name: ["another"]}})
 
 
 def test_messages_have_the_role_of_who_speaks():
