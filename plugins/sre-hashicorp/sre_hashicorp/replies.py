@@ -94,6 +94,8 @@ def _failure(reply: Reply, place: str, doing: str, *, login: bool) -> ConnectorE
             f"{doing} at the {place} failed: it is too large for the server",
             hint="keep it in a storage, or raise max_entry_size of the server",
         )
+    if reply.status == 500 and "cannot renew" in text:
+        return ConnectorError(f"{doing} at the {place} failed: {text[:_LONGEST_TEXT]}", hint="it wants another token")
     if reply.status == 404:
         return _missing(reply, place, doing)
     what = f"{doing} at the {place}"

@@ -102,6 +102,13 @@ def test_a_request_that_is_too_large_is_refused_for_good():
     assert not raised.value.retryable
 
 
+def test_a_token_that_has_lived_its_life_is_not_asked_about_again():
+    body = {"errors": ["1 error occurred:\n\t* past the max TTL, cannot renew\n\n"]}
+    with pytest.raises(ConnectorError, match="cannot renew") as raised:
+        checked(Reply(status=500, headers={}, body=body), "vault", "the renewal of our token")
+    assert not raised.value.retryable
+
+
 def test_a_deleted_version_is_not_found():
     with pytest.raises(NotFoundError):
         body("kv2_read_deleted")
