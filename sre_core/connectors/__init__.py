@@ -1,6 +1,6 @@
 """The contracts that plugins write, each beside the handle that users hold."""
 
-from sre_core.connectors.base import Connector, Service, Settings
+from sre_core.connectors.base import Connector, Service, Settings, import_drivers
 from sre_core.connectors.cache import Cache, CacheConnector
 from sre_core.connectors.handle import Handle
 from sre_core.connectors.http_errors import error_for_status, retry_after_seconds
@@ -63,5 +63,6 @@ __all__ = [
     "VectorRecord",
     "Vectors",
     "error_for_status",
+    "import_drivers",
     "retry_after_seconds",
 ]

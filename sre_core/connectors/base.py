@@ -1,15 +1,18 @@
 """What every connector has in common."""
 
+import asyncio
+import sys
 from abc import ABC
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib import import_module
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from sre_core.errors import UnsupportedError
 
-__all__ = ["Connector", "Service", "Settings"]
+__all__ = ["Connector", "Service", "Settings", "import_drivers"]
 
 
 class Service(StrEnum):
@@ -49,7 +52,7 @@ class Connector(ABC):
         self.settings = settings
 
     async def start(self) -> None:  # noqa: B027 -- a connector without a backend needs none
-        """Open clients; import heavy drivers here, not at the top of the module."""
+        """Open clients; import heavy drivers here, not at the top of the module. `import_drivers` helps."""
 
     async def stop(self) -> None:  # noqa: B027
         """Close everything. Must be safe to call twice, and after a failed start."""
@@ -70,3 +73,14 @@ class Connector(ABC):
             f"{self.service.value} connector {self.name!r} does not support {capability!r}",
             hint=f"it supports: {', '.join(sorted(self.capabilities)) or 'no optional capability'}",
         )
+
+
+async def import_drivers(*modules: str) -> None:
+    """Import modules in a thread: some drivers take seconds, in which the event loop must go on.
+
+    For the beginning of `Connector.start`; a plain `import` of what they have costs nothing afterwards. Raises what the
+    import raises.
+    """
+    missing = [name for name in modules if name not in sys.modules]
+    if missing:
+        await asyncio.to_thread(lambda: [import_module(name) for name in missing])

@@ -152,4 +152,5 @@ def _quiet_library() -> None:
     """
     logger = logging.getLogger("anthropic")
     if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
+        # Never a lower level than it has from its parents: that would let more through than before.
+        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -10,7 +10,7 @@ from sre_anthropic.request import build
 from sre_anthropic.settings import OFFICIAL_URL, AnthropicSettings
 from sre_anthropic.wire_cache import WireCache
 from sre_core import logs
-from sre_core.connectors.base import Settings
+from sre_core.connectors.base import Settings, import_drivers
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConfigError, NotFoundError, UnavailableError
 
@@ -51,7 +51,8 @@ class AnthropicLLM(LLMConnector):
                 "llm connector 'anthropic' has no key",
                 hint='`sre vault set anthropic` keeps one; then set key = { vault = "anthropic" }',
             )
-        # Only now, since the library is slow to import.
+        # The library takes a second and more.
+        await import_drivers("sre_anthropic.client")
         from sre_anthropic.client import Client
 
         self._client = await Client.open(self._settings)

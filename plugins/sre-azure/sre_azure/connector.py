@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sre_azure.settings import AzureSettings
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError
 
@@ -60,6 +61,7 @@ class AzureStorage(StorageConnector):
         """
         if self._running is not None:
             return
+        await import_drivers("sre_azure.container", "sre_azure.credentials", "sre_azure.links")
         from sre_azure.container import Container
         from sre_azure.credentials import Access
         from sre_azure.links import Links

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError
 from sre_gcp.settings import GcsSettings
@@ -51,6 +52,7 @@ class GcsStorage(StorageConnector):
         """
         if self._started is not None:
             return
+        await import_drivers("sre_gcp.api", "sre_gcp.bucket", "sre_gcp.credentials", "sre_gcp.links")
         from sre_gcp.api import Api
         from sre_gcp.bucket import Bucket
         from sre_gcp.credentials import Tokens, load

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sre_core import logs
-from sre_core.connectors.base import Settings
+from sre_core.connectors.base import Settings, import_drivers
 from sre_core.connectors.llm import GeneratedImages, ImageRequest, LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConnectorError, UnavailableError
 from sre_core.messages import Usage
@@ -74,7 +74,9 @@ class GoogleLLM(LLMConnector):
         """
         if self._client is not None:
             return
-        open_client = await asyncio.to_thread(_import_client)
+        await import_drivers("sre_google.client")
+        from sre_google.client import open_client
+
         self._client = await open_client(self._settings)
         log.info("google_ready", backend=self._settings.backend, model=self._settings.model)
 
@@ -171,13 +173,6 @@ class GoogleLLM(LLMConnector):
             async for piece in pieces:
                 drawing.read(piece)
         return drawing
-
-
-def _import_client() -> Any:
-    # The library takes half a second to load.
-    from sre_google.client import open_client
-
-    return open_client
 
 
 def _listed(model: "Model") -> ModelInfo | None:

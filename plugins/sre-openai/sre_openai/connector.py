@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sre_core import logs
-from sre_core.connectors.base import Settings
+from sre_core.connectors.base import Settings, import_drivers
 from sre_core.connectors.llm import (
     GeneratedImages,
     ImageRequest,
@@ -70,7 +70,7 @@ class OpenAILLM(LLMConnector):
         """Open the pool of connections; nothing is sent. Raises ConfigError when the key or the URL is missing."""
         if self._client is not None:
             return
-        # Only now, since aiohttp is slow to import.
+        await import_drivers("sre_openai.client")
         from sre_openai.client import Client
 
         given, preset = self._settings, self._preset

@@ -12,7 +12,7 @@ from sre_aws.bedrock.settings import BedrockSettings
 from sre_aws.bedrock.traits import family
 from sre_aws.bedrock.wire_cache import WireCache
 from sre_core import logs
-from sre_core.connectors.base import Settings
+from sre_core.connectors.base import Settings, import_drivers
 from sre_core.connectors.llm import LLMChunk, LLMConnector, LLMRequest, ModelInfo
 from sre_core.errors import ConfigError, UnauthenticatedError, UnavailableError
 
@@ -44,10 +44,10 @@ class BedrockLLM(LLMConnector):
 
     async def start(self) -> None:
         """Find credentials and region; asks AWS nothing. Raises UnauthenticatedError, ConfigError."""
-        # Only now: the driver takes a third of a second to import.
+        await self.stop()
+        await import_drivers("sre_aws.bedrock.client")
         from sre_aws.bedrock.client import Bedrock
 
-        await self.stop()
         self._client = Bedrock(self._settings)
         await self._client.open()
 

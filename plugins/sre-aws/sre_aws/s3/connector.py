@@ -1,11 +1,11 @@
 """The storage in S3."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, ClassVar
 
 from sre_aws.s3.settings import S3Settings
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.storage import ObjectInfo, StorageConnector
 from sre_core.errors import ConfigError, ConnectorError
 
@@ -43,8 +43,10 @@ class S3Storage(StorageConnector):
     async def start(self) -> None:
         """Find credentials, and the bucket. Raises ConfigError and ConnectorErrors, among them NotFoundError."""
         await self.stop()
-        objects = await asyncio.to_thread(_import_objects)
-        self._opened = objects(self.settings)
+        await import_drivers("sre_aws.s3.objects")
+        from sre_aws.s3.objects import Objects
+
+        self._opened = Objects(self.settings)
         await self._opened.open()
 
     async def stop(self) -> None:
@@ -115,10 +117,3 @@ class S3Storage(StorageConnector):
                 hint="make a new link when it is needed",
             )
         return await self._objects.link(key, seconds)
-
-
-def _import_objects() -> "type[Objects]":
-    # Only when it is needed, and in a thread: the driver takes a third of a second.
-    from sre_aws.s3.objects import Objects
-
-    return Objects

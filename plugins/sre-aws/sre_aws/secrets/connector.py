@@ -1,11 +1,11 @@
 """The vault in AWS Secrets Manager."""
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
 from sre_aws.secrets.settings import SecretsManagerSettings
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.vault import VaultConnector
 from sre_core.errors import ConnectorError
 
@@ -43,8 +43,10 @@ class SecretsManagerVault(VaultConnector):
         Raises UnauthenticatedError, ConfigError.
         """
         await self.stop()
-        secrets = await asyncio.to_thread(_import_secrets)
-        self._opened = secrets(self.settings)
+        await import_drivers("sre_aws.secrets.client")
+        from sre_aws.secrets.client import Secrets
+
+        self._opened = Secrets(self.settings)
         await self._opened.client.open()
 
     async def stop(self) -> None:
@@ -72,10 +74,3 @@ class SecretsManagerVault(VaultConnector):
     async def delete(self, name: str) -> None:
         """Forget a secret; a missing one is not an error."""
         await self._secrets.delete(name)
-
-
-def _import_secrets() -> "type[Secrets]":
-    # Only when it is needed, and in a thread: the driver takes a third of a second.
-    from sre_aws.secrets.client import Secrets
-
-    return Secrets
