@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.vault import VaultConnector
 from sre_core.errors import ConfigError, ConnectorError
 from sre_hashicorp.settings import HashicorpSettings
@@ -38,6 +39,7 @@ class HashicorpVault(VaultConnector):
 
     async def start(self) -> None:
         """Log in, and find out which version the mount has. Raises ConnectorError, ConfigError."""
+        await import_drivers("sre_hashicorp.server")
         from sre_hashicorp.server import Server
 
         self._server = await Server.open(self._vault_settings)

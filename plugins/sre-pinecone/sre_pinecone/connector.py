@@ -6,8 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import anyio
-
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.vectors import CollectionInfo, Condition, Match, Metric, VectorConnector, VectorRecord
 from sre_core.errors import ConfigError, NotFoundError, UnavailableError
 from sre_pinecone.settings import PineconeSettings
@@ -51,16 +50,19 @@ class PineconeVectors(VectorConnector):
 
     async def start(self) -> None:
         """Learn which indexes there are. Raises UnavailableError, UnauthenticatedError, ConnectorError."""
-        # What it imports the first time, numpy and aiohttp, would hold up the event loop.
-        client_type, catalogue_type, store_type = await anyio.to_thread.run_sync(_parts)
-        client = client_type(self._settings)
-        catalogue = catalogue_type(client, self._settings)
+        await import_drivers("sre_pinecone.catalogue", "sre_pinecone.client", "sre_pinecone.store")
+        from sre_pinecone.catalogue import Catalogue
+        from sre_pinecone.client import Client
+        from sre_pinecone.store import Store
+
+        client = Client(self._settings)
+        catalogue = Catalogue(client, self._settings)
         try:
             await catalogue.open()
         except BaseException:
             await client.close()
             raise
-        self._session = _Session(client, catalogue, store_type(client, self._settings))
+        self._session = _Session(client, catalogue, Store(client, self._settings))
 
     async def stop(self) -> None:
         """Close the connections."""
@@ -152,11 +154,3 @@ class PineconeVectors(VectorConnector):
         if self._session is None:
             raise UnavailableError(f"vectors connector {self.name!r} is not started", hint="use it through a Runtime")
         return self._session
-
-
-def _parts() -> "tuple[type[Client], type[Catalogue], type[Store]]":
-    from sre_pinecone.catalogue import Catalogue
-    from sre_pinecone.client import Client
-    from sre_pinecone.store import Store
-
-    return Client, Catalogue, Store

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from sre_core.connectors.base import import_drivers
 from sre_core.connectors.cache import CacheConnector
 from sre_core.errors import ConflictError, ConnectorError, NotFoundError
 from sre_redis.settings import RedisSettings
@@ -37,6 +38,7 @@ class RedisCache(CacheConnector):
 
     async def start(self) -> None:
         """Connect, and see that the server answers. Raises ConnectorError, ConfigError."""
+        await import_drivers("sre_redis.link")
         from sre_redis.link import Link
 
         self._link = await Link.open(self._redis_settings)
