@@ -30,6 +30,9 @@ _PATIENCE = 5.0
 _FAILED = 5
 """The status of a failure that another attempt would not mend."""
 
+_UNFORESEEN = 1
+"""The engine's status for whatever it did not foresee."""
+
 
 class LiteServer:
     """Serves the folder `file` until it is closed; all methods block.
@@ -51,7 +54,9 @@ class LiteServer:
                     ("grpc.max_send_message_length", _LARGEST_MESSAGE),
                 ],
             )
-            milvus_pb2_grpc.add_MilvusServiceServicer_to_server(_Servicer(self._database), self._server)
+            milvus_pb2_grpc.add_MilvusServiceServicer_to_server(
+                _Servicer(self._database, file / COLLECTIONS_DIRNAME), self._server
+            )
             self.address = self._listen()
             self._server.start()
         except BaseException:
@@ -93,14 +98,27 @@ class LiteServer:
 
 
 class _Servicer(MilvusServicer):  # type: ignore[misc]  # it has no types
-    """Takes no change after one that could not be written, as on a full disk.
+    """The engine's, which does not stand by what a kill or a full disk leaves of its files.
 
-    The engine would go on behind the torn end of its log, and what is there nobody reads after a crash.
+    It would go on behind the torn end of a log, where nobody reads after a crash: after a change that could not be
+    written, this takes no other. And it would not load a collection with half a file of an index: this removes it, and
+    so has it built again.
     """
 
-    _failure = ""
+    def __init__(self, database: MilvusLite, folder: Path) -> None:
+        super().__init__(database)
+        self._folder = folder
+        self._failure = ""
 
-    def Upsert(self, request: Any, context: Any) -> Any:  # noqa: N802 -- the name in the protocol
+    def LoadCollection(self, request: Any, context: Any) -> Any:  # noqa: N802 -- the name in the protocol
+        answer = super().LoadCollection(request, context)
+        if answer.code != _UNFORESEEN:
+            return answer
+        for indexes in (self._folder / request.collection_name).glob("partitions/*/indexes"):
+            shutil.rmtree(indexes, ignore_errors=True)
+        return super().LoadCollection(request, context)
+
+    def Upsert(self, request: Any, context: Any) -> Any:  # noqa: N802 -- likewise
         return self._changed(super().Upsert, request, context)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802 -- likewise

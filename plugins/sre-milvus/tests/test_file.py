@@ -198,6 +198,27 @@ def fails_with(error: Exception) -> Callable[..., None]:
     return fail
 
 
+@pytest.mark.parametrize("left", [0, 200])
+async def test_an_index_that_was_half_written_is_built_again(tmp_path, left):
+    """As by a kill, or on a full disk; the engine would never load its collection again."""
+    file = tmp_path / "milvus.db"
+    connector = connector_of(file)
+    for _ in range(2):  # what was there at the start has an index in a file
+        await connector.start()
+        if not await connector.collections(""):
+            await connector.create("agent/a/notes", 2)
+            await connector.upsert("agent/a/notes", [VectorRecord(id=f"r{n}", vector=[1, n]) for n in range(50)])
+        assert len(await ids(connector)) == 50
+        await connector.stop()
+    (index,) = file.rglob("*.idx")
+    with index.open("r+b") as torn:
+        torn.truncate(left)
+    await connector.start()
+    assert len(await ids(connector)) == 50
+    await connector.stop()
+    assert index.stat().st_size > 400
+
+
 async def test_a_collection_whose_making_was_broken_off_can_be_made(tmp_path, monkeypatch):
     """As by a kill between its folder and its schema."""
     file = tmp_path / "milvus.db"
