@@ -26,7 +26,8 @@ __all__ = ["MilvusVectors"]
 T = TypeVar("T")
 
 _COUNTS_AT_ONCE = 16
-_IMPORTING = threading.Lock()
+_ENGINE_MEMORY = "MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES"
+_IMPORT = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -182,7 +183,7 @@ class MilvusVectors(VectorConnector):
         """Import what is slow to import, and open the file if there is one. Blocks."""
         file = self._settings.file
         try:
-            with _without_dotenv():
+            with _importing():
                 import sre_milvus.store  # noqa: F401 -- so that no later import takes long
 
                 if file is not None:
@@ -208,16 +209,22 @@ async def _close(client: "Client | None", lite: "LiteServer | None") -> None:
 
 
 @contextmanager
-def _without_dotenv() -> Iterator[None]:
-    """When it is imported, pymilvus takes the `.env` file of the project into our environment: not here."""
-    name = "PYTHON_DOTENV_DISABLED"
-    with _IMPORTING:  # two connectors may start at once
-        before = os.environ.get(name)
-        os.environ[name] = "1"
+def _importing() -> Iterator[None]:
+    """Have pymilvus and the engine read what we want from the environment, which they do when they are imported.
+
+    pymilvus would take the `.env` file of the project into it. And the engine would write to its segments only when it
+    has 128 MiB in memory, all of which it copies for every search: with 8 MiB, a search costs a fifth.
+    """
+    with _IMPORT:  # two connectors may start at once
+        memory = os.environ.get(_ENGINE_MEMORY, str(8 << 20))
+        wanted = {"PYTHON_DOTENV_DISABLED": "1", _ENGINE_MEMORY: memory}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
         try:
             yield
         finally:
-            if before is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = before
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value

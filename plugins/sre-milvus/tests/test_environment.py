@@ -4,6 +4,8 @@ import pytest
 
 from .programs import python  # noqa: TID252 -- the folder of tests is no package
 
+MEMORY = "MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES"
+
 
 def test_the_project_file_with_variables_is_not_read(tmp_path):
     """pymilvus would take `.env` into the environment, where agents and other plugins would find it."""
@@ -32,11 +34,36 @@ def test_several_that_start_at_once_leave_the_environment_as_it_was(tmp_path):
             connectors = [MilvusVectors(MilvusSettings(uri={str(tmp_path)!r} + f"/{{n}}.db")) for n in range(4)]
             await asyncio.gather(*(connector.start() for connector in connectors))
             await asyncio.gather(*(connector.stop() for connector in connectors))
-            print("PYTHON_DOTENV_DISABLED" in os.environ)
+
+        before = dict(os.environ)
+        asyncio.run(main())
+        print(dict(os.environ) == before)
+    """
+    assert python(program).strip() == "True"
+
+
+@pytest.mark.parametrize(("variables", "segments"), [({}, True), ({MEMORY: str(128 << 20)}, False)])
+def test_what_was_written_moves_to_the_disk_before_searches_get_slow(tmp_path, variables, segments):
+    """The engine copies what it has in memory for every search. The user's own limit is left."""
+    program = f"""
+        import asyncio
+        from pathlib import Path
+        from sre_core.connectors.vectors import VectorRecord
+        from sre_milvus import MilvusSettings, MilvusVectors
+
+        async def main():
+            connector = MilvusVectors(MilvusSettings(uri={str(tmp_path / "milvus.db")!r}))
+            await connector.start()
+            await connector.create("notes", 1000)
+            for part in range(10):
+                records = [VectorRecord(id=f"{{part}}-{{n}}", vector=[1.0] * 1000) for n in range(250)]
+                await connector.upsert("notes", records)
+            print(any(Path({str(tmp_path)!r}).rglob("*.parquet")))
+            await connector.stop()
 
         asyncio.run(main())
     """
-    assert python(program).strip() == "False"
+    assert python(program, variables=variables).strip() == str(segments)
 
 
 @pytest.mark.parametrize("variable", ["MILVUS_CONN_TIMEOUT", "MILVUS_LITE_WAL_SIZE_LIMIT_BYTES"])
