@@ -3,7 +3,7 @@
 from sre_core.connectors.base import Connector, Service, Settings, import_drivers
 from sre_core.connectors.cache import Cache, CacheConnector
 from sre_core.connectors.handle import Handle
-from sre_core.connectors.http_errors import error_for_status, retry_after_seconds
+from sre_core.connectors.http_errors import error_for_status, retry_after_seconds, without_secrets
 from sre_core.connectors.llm import (
     LLM,
     CallDelta,
@@ -65,4 +65,5 @@ __all__ = [
     "error_for_status",
     "import_drivers",
     "retry_after_seconds",
+    "without_secrets",
 ]

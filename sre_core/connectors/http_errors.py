@@ -3,7 +3,7 @@
 import email.utils
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 from sre_core.errors import (
@@ -15,9 +15,10 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["error_for_status", "retry_after_seconds"]
+__all__ = ["error_for_status", "retry_after_seconds", "without_secrets"]
 
 _LONGEST_DETAIL = 300
+_STARS = "**********"  # as pydantic shows a SecretStr
 
 _HINTS: Mapping[type[ConnectorError], str] = {
     UnauthenticatedError: "check the key and what it may do; `sre vault set` keeps a new one",
@@ -28,14 +29,20 @@ _HINTS: Mapping[type[ConnectorError], str] = {
 
 
 def error_for_status(
-    status: int, what: str, *, detail: str = "", headers: Mapping[str, str] | None = None, hint: str | None = None
+    status: int,
+    what: str,
+    *,
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
+    hint: str | None = None,
+    secrets: Iterable[str] = (),
 ) -> ConnectorError:
     """The error that a status of 300 or above stands for: "`what` failed with status 503: `detail`".
 
     401, 402 and 403 are UnauthenticatedError, 404 and 410 NotFoundError, 409 and 412 ConflictError, 429
     RateLimitedError, 408 and 5xx UnavailableError, all others ConnectorError. `detail` is the server's own explanation,
-    shortened to one line; it is left out where credentials were refused, since servers quote them. `headers` may
-    hold the time to wait.
+    shortened to one line; it is left out where credentials were refused, since servers quote them, and elsewhere
+    without `secrets`. `headers` may hold the time to wait.
     """
     kind = _kind(status)
     message = f"{what} failed with status {status}"
@@ -44,7 +51,7 @@ def error_for_status(
     elif not detail.strip() or kind is UnauthenticatedError:
         message += f" ({_phrase(status)})"
     else:
-        message += f": {_line(detail)}"
+        message += f": {_line(without_secrets(detail, secrets))}"
     hint = hint or _HINTS.get(kind)
     if kind is RateLimitedError or kind is UnavailableError:
         return kind(message, hint=hint, retry_after=retry_after_seconds(headers or {}))
@@ -71,6 +78,14 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None)
     except ValueError:
         return None
     return max(0.0, date.timestamp() - (time.time() if now is None else now))
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """`text` with stars in place of secrets, as a log or an error may show it."""
+    # The longest first: one may begin another.
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, _STARS) if secret else text
+    return text
 
 
 def _kind(status: int) -> type[ConnectorError]:

@@ -36,6 +36,8 @@ class Client:
         self._library = library
         self._under_way: set[httpx2.Response] = set()
         self._betas = settings.betas
+        headers = (value.get_secret_value() for value in settings.headers.values())
+        self._secrets = frozenset(secret for secret in (settings.plain_key, *headers) if secret)
         parts = urlsplit(settings.url)
         self._where = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
@@ -74,7 +76,7 @@ class Client:
 
     async def stream(self, body: Body, *, what: str) -> AsyncGenerator[LLMChunk]:
         """Send a body, and read the reply as it comes. Raises ConnectorErrors; closing it early hangs up."""
-        with translating(what, self._where):
+        with translating(what, self._where, self._secrets):
             response = await self._post(body)
             self._under_way.add(response)
             try:
@@ -94,7 +96,7 @@ class Client:
 
     async def models(self) -> list[dict[str, Any]]:
         """What the API lists. Raises ConnectorErrors."""
-        with translating("listing the models", self._where):
+        with translating("listing the models", self._where, self._secrets):
             response = await self._library.get(
                 "/v1/models", cast_to=httpx2.Response, options={"params": {"limit": _PAGE}}
             )

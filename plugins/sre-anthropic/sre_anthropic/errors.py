@@ -3,7 +3,7 @@
 Imports the library, so only modules that `start` imports may import this one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,22 +54,26 @@ _CUT_HISTORY = "bound to a different conversation"
 
 
 @contextmanager
-def translating(what: str, where: str) -> Iterator[None]:
-    """Raise what goes wrong as ConnectorErrors; `what` is done, and `where` the API is, as "api.anthropic.com:443"."""
+def translating(what: str, where: str, secrets: Collection[str] = ()) -> Iterator[None]:
+    """Raise what goes wrong as ConnectorErrors; `what` is done, and `where` the API is, as "api.anthropic.com:443".
+
+    None of the `secrets` is shown, though a server may quote them.
+    """
     try:
         yield
     except _FOREIGN as error:
-        ours = _translated(error, what, where)
-        # A server may quote the key that it refuses, so such a cause is shown to nobody.
-        raise ours from (None if isinstance(ours, UnauthenticatedError) else error)
+        ours = _translated(error, what, where, secrets)
+        quotes = isinstance(ours, UnauthenticatedError) or any(secret in str(error) for secret in secrets)
+        raise ours from (None if quotes else error)
 
 
-def _translated(error: Exception, what: str, where: str) -> ConnectorError:
+def _translated(error: Exception, what: str, where: str, secrets: Collection[str]) -> ConnectorError:
     match error:
         case StreamError():
-            return error_for_status(_STATUS.get(error.kind, 500), what, detail=error.message, hint=_hint(error.message))
+            status, hint = _STATUS.get(error.kind, 500), _hint(error.message)
+            return error_for_status(status, what, detail=error.message, hint=hint, secrets=secrets)
         case anthropic.APIStatusError():
-            return _refused(error, what)
+            return _refused(error, what, secrets)
         case anthropic.APITimeoutError() | httpx2.TimeoutException():
             return _late(error, what, where)
         case anthropic.APIConnectionError():
@@ -83,12 +87,13 @@ def _translated(error: Exception, what: str, where: str) -> ConnectorError:
     )
 
 
-def _refused(error: anthropic.APIStatusError, what: str) -> ConnectorError:
+def _refused(error: anthropic.APIStatusError, what: str, secrets: Collection[str]) -> ConnectorError:
     # Proxies answer with pages, which say nothing that the status does not.
     found = error.api_message if isinstance(error.api_message, str) else _plain_text(error.body)
     detail = f"{found} ({error.request_id})" if found and error.request_id else found
     hint = _MODEL_HINT if error.status_code == 404 else _hint(found)
-    return error_for_status(error.status_code, what, detail=detail, headers=error.response.headers, hint=hint)
+    headers = error.response.headers
+    return error_for_status(error.status_code, what, detail=detail, headers=headers, hint=hint, secrets=secrets)
 
 
 def _plain_text(body: Any) -> str:

@@ -80,7 +80,10 @@ def translated_credentials() -> Iterator[None]:
 def refusal(response: aiohttp.ClientResponse, body: bytes, what: str) -> ConnectorError:
     """The error that a reply of status 300 or above stands for."""
     hint = _ROLE if response.status in {401, 403} else None
-    return error_for_status(response.status, what, detail=_detail(body), headers=response.headers, hint=hint)
+    token = response.request_info.headers.get("Authorization", "").removeprefix("Bearer ")
+    return error_for_status(
+        response.status, what, detail=_detail(body), headers=response.headers, hint=hint, secrets=[token]
+    )
 
 
 def _detail(body: bytes) -> str:

@@ -83,8 +83,10 @@ class TokenServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, token: str | None = None) -> None:
+        """Without `token`, each one that is given is another."""
         super().__init__(("127.0.0.1", 0), _Tokens)
+        self.token = token
         self.url = f"http://127.0.0.1:{self.server_address[1]}/token"
         self.given = 0
         self.lifetime = 3600
@@ -92,9 +94,9 @@ class TokenServer(ThreadingHTTPServer):
 
     @classmethod
     @contextmanager
-    def running(cls) -> "Iterator[TokenServer]":
+    def running(cls, *, token: str | None = None) -> "Iterator[TokenServer]":
         """A server in a thread, while the block lasts."""
-        with cls() as server:
+        with cls(token=token) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             try:
@@ -118,7 +120,11 @@ class _Tokens(BaseHTTPRequestHandler):
         server.given += 1
         self._reply(
             200,
-            {"access_token": f"token-{server.given}", "expires_in": server.lifetime, "token_type": "Bearer"},
+            {
+                "access_token": server.token or f"token-{server.given}",
+                "expires_in": server.lifetime,
+                "token_type": "Bearer",
+            },
         )
 
     def _reply(self, status: int, told: Any) -> None:

@@ -1,11 +1,17 @@
 """The faults of HTTP, on a server that has them: while an object is read, described, written and listed."""
 
 import json
+from collections.abc import Iterator
 from contextlib import aclosing
+
+import pytest
+from pydantic import SecretStr
 
 from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.replay import HttpReply
 from sre_gcp import GcsSettings, GcsStorage
+
+from .gcs_server import TokenServer, account_key  # noqa: TID252 -- the folder of tests is no package
 
 _OBJECT = {
     "kind": "storage#objects",
@@ -18,11 +24,22 @@ _OBJECT = {
 """As the page "Objects: get" of the JSON API describes one, and a list of no objects at the same time."""
 
 
+@pytest.fixture(scope="module")
+def key_of_the_kit() -> Iterator[str]:
+    """The key of an account whose token is the secret of the kit."""
+    with TokenServer.running(token=HttpFaultConformance.secret) as tokens:
+        yield account_key(tokens.url)
+
+
 class GcsFaults(HttpFaultConformance):
     """Part of the classes below."""
 
+    @pytest.fixture(autouse=True)
+    def _account(self, key_of_the_kit: str) -> None:
+        self._key = SecretStr(key_of_the_kit)
+
     def make_at(self, url: str) -> GcsStorage:
-        return GcsStorage(GcsSettings(bucket="bucket", endpoint=url, anonymous=True, retries=0))
+        return GcsStorage(GcsSettings(bucket="bucket", endpoint=url, key=self._key, retries=0))
 
     def good(self) -> HttpReply:
         # Enough of a body to be broken off in its middle.

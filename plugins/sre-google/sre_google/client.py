@@ -133,10 +133,18 @@ class GoogleClient:
         except ConnectorError:
             raise
         except FOREIGN as error:
-            begun = begun or call.streaming
-            ours = translated(error, what=call.what, where=call.where, status=call.status, begun=begun)
+            begun, secrets = begun or call.streaming, self._secrets()
+            ours = translated(error, what=call.what, where=call.where, status=call.status, begun=begun, secrets=secrets)
             # A server may quote the key that it refuses, so such a cause is shown to nobody.
-            raise ours from (None if isinstance(ours, UnauthenticatedError) else error)
+            quotes = isinstance(ours, UnauthenticatedError) or any(secret in str(error) for secret in secrets)
+            raise ours from (None if quotes else error)
+
+    def _secrets(self) -> list[str]:
+        """What goes with requests, and must not stand in errors."""
+        given = [self._settings.key, *self._settings.headers.values()]
+        found = [secret.get_secret_value() for secret in given if secret is not None]
+        token = None if self._credentials is None else self._credentials.token
+        return [secret for secret in (*found, token) if secret]
 
     @contextmanager
     def _call(self, what: str) -> Iterator[Call]:

@@ -3,7 +3,7 @@
 Imports the library, so only modules that `start` imports may import this one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import aiohttp
@@ -32,14 +32,16 @@ FOREIGN: tuple[type[Exception], ...] = (
 _WRONG_KEY = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"})
 
 
-def translated(error: Exception, *, what: str, where: str, status: int | None, begun: bool) -> SREError:
+def translated(
+    error: Exception, *, what: str, where: str, status: int | None, begun: bool, secrets: Collection[str] = ()
+) -> SREError:
     """One of FOREIGN as a ConnectorError, or as a ConfigError where the library would not even ask.
 
     `what` was done, and `where`; `status` is that of the HTTP reply, if one came; `begun` says that a good part of it
-    had come before.
+    had come before. None of the `secrets` is shown, though a server may quote them.
     """
     if isinstance(error, api_errors.APIError):
-        return _refused(error, what)
+        return _refused(error, what, secrets)
     if isinstance(error, auth_errors.GoogleAuthError):
         return _not_let_in(error, what)
     if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, aiohttp.ServerDisconnectedError):
@@ -59,7 +61,7 @@ def translated(error: Exception, *, what: str, where: str, status: int | None, b
     )
 
 
-def _refused(error: api_errors.APIError, what: str) -> ConnectorError:
+def _refused(error: api_errors.APIError, what: str, secrets: Collection[str]) -> ConnectorError:
     body = _error_body(error.details)
     details = [item for item in body.get("details") or () if isinstance(item, dict)]
     message = body.get("message")
@@ -72,7 +74,7 @@ def _refused(error: api_errors.APIError, what: str) -> ConnectorError:
     delay = _retry_delay(details)
     if delay is not None and not any(name.lower().startswith("retry-after") for name in headers):
         headers["Retry-After"] = delay
-    return error_for_status(error.code, what, detail=text, headers=headers)
+    return error_for_status(error.code, what, detail=text, headers=headers, secrets=secrets)
 
 
 def _error_body(details: Any) -> Mapping[str, Any]:

@@ -106,6 +106,10 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
             location = None
             if response.status in _REDIRECTIONS:
                 location = _location(target, response.headers.get("Location", ""))
+            token = headers.get("X-Vault-Token", "").encode()
+            if response.status >= 400 and token:
+                # Some servers quote what they refuse.
+                text = text.replace(token, b"**********")
             return Reply(status=response.status, headers=response.headers, body=_parsed(text)), location
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

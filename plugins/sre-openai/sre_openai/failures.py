@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from sre_core.connectors import error_for_status
+from sre_core.connectors import error_for_status, without_secrets
 from sre_core.errors import (
     ConnectorError,
     NotFoundError,
@@ -16,7 +16,7 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["reply_failure", "status_failure", "without_secrets"]
+__all__ = ["reply_failure", "status_failure"]
 
 _NO_MODEL = frozenset(
     {
@@ -110,14 +110,6 @@ def reply_failure(error: Any, *, what: str, model: str | None = None, secrets: S
     if any(_OUR_FAULT.search(code) for code in said.codes):
         return ConnectorError(text)
     return UnavailableError(text, hint="try again later")
-
-
-def without_secrets(text: str, secrets: Sequence[str]) -> str:
-    """`text` with stars in place of secrets."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "**********")
-    return text
 
 
 def _special(said: _Said, message: str, what: str, model: str | None) -> ConnectorError | None:

@@ -20,8 +20,7 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes, what: str, s
     hint = None
     if status == 403:
         hint = "check the key and what it may do; the project may also have reached a quota, such as that of indexes"
-    detail = _message(body).replace(secret, "**********")
-    return error_for_status(status, what, detail=detail, headers=headers, hint=hint)
+    return error_for_status(status, what, detail=_message(body), headers=headers, hint=hint, secrets=[secret])
 
 
 def of_failure(error: Exception, place: str) -> SREError:

@@ -102,10 +102,11 @@ class HttpFaultConformance:
         assert self.secret not in f"{error} {error!r} {error.hint}", "the error shows the credentials"
 
     async def test_a_refused_request_is_not_tried_again(self) -> None:
-        """Status 400 raises a ConnectorError that is not retryable."""
-        error = await self._failure(HttpReply.json(_body("the request is bad"), status=400))
+        """Status 400 raises a ConnectorError that is not retryable, and shows no credentials that the reply quotes."""
+        error = await self._failure(HttpReply.json(_body(f"bad request of {self.secret}"), status=400))
         assert isinstance(error, ConnectorError), f"it raised {type(error).__name__}: {error}"
         assert not error.retryable, "a request that was refused would be sent again"
+        assert self.secret not in f"{error} {error!r} {error.hint}", "the error shows the credentials"
 
     # A server that talks nonsense
 

@@ -45,7 +45,7 @@ class HttpCache(CacheConnector):
 
     def refused(self, response: aiohttp.ClientResponse, what: str, body: bytes) -> ConnectorError:
         explanation = json.loads(body)["message"] if response.content_type == "application/json" else ""
-        return error_for_status(response.status, what, detail=explanation, headers=response.headers)
+        return error_for_status(response.status, what, detail=explanation, headers=response.headers, secrets=[KEY])
 
     def value(self, body: bytes) -> bytes | None:
         try:

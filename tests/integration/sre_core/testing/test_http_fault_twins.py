@@ -72,6 +72,11 @@ class TriesWhatWasRefused(HttpCache):
         return UnavailableError("again") if response.status == 400 else super().refused(response, what, body)
 
 
+class QuotesItsKey(HttpCache):
+    def refused(self, response, what, body):
+        return ConnectorError(body.decode()) if response.status == 400 else super().refused(response, what, body)
+
+
 class ShowsThePage(HttpCache):
     def refused(self, response, what, body):
         return NotFoundError(body.decode()) if response.status == 404 else super().refused(response, what, body)
@@ -132,6 +137,7 @@ TWINS = [
     (TakesEveryFailureForTheSame, "test_a_failing_server_is_unavailable"),
     (QuotesTheServer, "test_refused_credentials_are_named_as_such_and_not_shown"),
     (TriesWhatWasRefused, "test_a_refused_request_is_not_tried_again"),
+    (QuotesItsKey, "test_a_refused_request_is_not_tried_again"),
     (ShowsThePage, "test_an_error_page_is_no_answer"),
     (TakesAnything, "test_garbage_is_no_answer"),
     (TakesHalfForBad, "test_a_reply_that_breaks_off_is_unavailable"),

@@ -46,6 +46,11 @@ def test_the_explanation_is_told_on_one_line_and_not_all_of_it():
     assert len(error.message) < 400
 
 
+def test_secrets_are_left_out_of_the_explanation():
+    error = error_for_status(400, "chat", detail="sk-123 and sk-1234 are bad", secrets=["sk-123", "", "sk-1234"])
+    assert error.message == "chat failed with status 400: ********** and ********** are bad"
+
+
 def test_without_an_explanation_the_status_explains_itself():
     assert error_for_status(503, "chat").message == "chat failed with status 503 (Service Unavailable)"
     assert error_for_status(599, "chat").message == "chat failed with status 599 (no standard status)"
