@@ -150,14 +150,13 @@ class LLMConnector(Connector):
 
     def check(self, request: LLMRequest) -> None:
         """Raise UnsupportedError if `request` needs a capability that is not declared. For `stream` to begin with."""
-        needs = {
-            "tools": bool(request.skills),
-            "schema": request.output_schema is not None,
-            "reasoning": bool(request.thinking),
-        }
-        for capability, needed in needs.items():
-            if needed and capability not in self.capabilities:
-                raise self.unsupported(capability)
+        has = self.capabilities
+        if request.skills and "tools" not in has:
+            raise self.unsupported("tools")
+        if request.output_schema is not None and "schema" not in has:
+            raise self.unsupported("schema")
+        if request.thinking and "reasoning" not in has:
+            raise self.unsupported("reasoning")
         for message in request.messages:
             for file in message.files:
                 capability = _MEDIA.get(file.media_type.partition("/")[0], "documents")

@@ -2,14 +2,15 @@
 
 import asyncio
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 from pydantic_core import from_json
 
+from sre_core.connectors.deadline import Alarm, Deadline
 from sre_core.errors import ConnectorError, SREError, UnavailableError
 from sre_openai.errors import FOREIGN, cause, translated
 from sre_openai.events import EventParser
@@ -17,6 +18,8 @@ from sre_openai.failures import reply_failure, status_failure
 from sre_openai.settings import OpenAISettings
 
 __all__ = ["Client", "EventReply"]
+
+T = TypeVar("T")
 
 _JSON = {"Content-Type": "application/json"}
 _KEEP_ALIVE = 30.0
@@ -37,6 +40,9 @@ class Client:
         self._headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         self._secrets = secrets
         self._timeout = settings.timeout
+        # aiohttp would set a timer for each piece of a reply.
+        self._silence = Alarm(settings.timeout)
+        self._unwatched = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout)
         self._pool = aiohttp.TCPConnector(limit=settings.max_connections, keepalive_timeout=_KEEP_ALIVE)
         # Headers of a session cost less than those of a request.
         self._session, self._bare = (
@@ -57,6 +63,7 @@ class Client:
         await self._session.close()
         await self._bare.close()
         await self._pool.close()
+        self._silence.rest()
 
     def reply(self, url: str, body: bytes, *, what: str, model: str) -> "EventReply":
         """Post when entered, and read the events of the reply. `what` is said in errors: what was done, and where.
@@ -64,8 +71,12 @@ class Client:
         Raises UnavailableError when the client is closed.
         """
         self._check_open(what)
-        request = self._session.post(url, data=_payload(body), allow_redirects=False)
-        return EventReply(self, request, what=what, model=model)
+        if len(body) > _LARGE:
+            # The time that it takes to send is not the server's, as aiohttp knows.
+            request = self._session.post(url, data=_payload(body), allow_redirects=False)
+            return EventReply(self, request, what=what, model=model)
+        request = self._session.post(url, data=body, allow_redirects=False, timeout=self._unwatched)
+        return EventReply(self, request, what=what, model=model, silence=self._silence)
 
     async def json(
         self,
@@ -158,7 +169,7 @@ class EventReply:
     A class, since an async generator for each call would cost more than what it does.
     """
 
-    __slots__ = ("_client", "_first", "_model", "_parser", "_request", "_response", "_what")
+    __slots__ = ("_client", "_deadline", "_first", "_model", "_parser", "_request", "_response", "_what")
 
     def __init__(
         self,
@@ -167,8 +178,11 @@ class EventReply:
         *,
         what: str,
         model: str,
+        silence: Alarm | None = None,
     ) -> None:
+        """`silence` rings when nothing came for too long, if the request does not see to that itself."""
         self._client = client
+        self._deadline = None if silence is None else Deadline(silence)
         self._request = request
         self._what = what
         self._model = model
@@ -177,7 +191,7 @@ class EventReply:
 
     async def __aenter__(self) -> Self:
         try:
-            self._response = response = await self._request.__aenter__()
+            self._response = response = await self._in_time(self._request.__aenter__())
         except FOREIGN as error:
             raise self._client.ours(error, self._what) from cause(error)
         except _STOPPED:
@@ -199,7 +213,7 @@ class EventReply:
         """The data of the events that came next; empty at the end. Raises ConnectorErrors."""
         content, what = self._response.content, self._what
         try:
-            while piece := await content.readany():
+            while piece := await self._in_time(content.readany()):
                 if events := self._parser.feed(piece):
                     self._first = None
                     return events
@@ -217,6 +231,21 @@ class EventReply:
         if self._first and self._response.content_type != "text/event-stream":
             raise self._client.no_stream(self._first, what, self._model)
         raise UnavailableError(f"{what}: the server ended its reply before it said anything", hint="try again")
+
+    async def _in_time(self, awaitable: Awaitable[T]) -> T:
+        """Await, but no longer than the server may be silent. Raises TimeoutError."""
+        deadline = self._deadline
+        if deadline is None:
+            return await awaitable
+        deadline.start()
+        try:
+            found = await awaitable
+        except BaseException as error:
+            if deadline.stop(error):
+                raise TimeoutError from error
+            raise
+        deadline.stop(None)
+        return found
 
     @property
     def at_end(self) -> bool:
