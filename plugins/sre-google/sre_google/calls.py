@@ -97,7 +97,7 @@ class Call:
         self._responses.append(response)
 
 
-def open_session(max_connections: int) -> aiohttp.ClientSession:
+def open_session(max_connections: int, *, proxy: str | None = None) -> aiohttp.ClientSession:
     """A session whose requests tell the current Call what happens to them."""
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_start.append(_on_connecting)
@@ -105,7 +105,7 @@ def open_session(max_connections: int) -> aiohttp.ClientSession:
     trace.on_connection_reuseconn.append(_on_connected)
     trace.on_request_end.append(_on_answered)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections), trace_configs=[trace], trust_env=True
+        connector=aiohttp.TCPConnector(limit=max_connections), trace_configs=[trace], proxy=proxy
     )
 
 

@@ -16,6 +16,7 @@ from sre_core.errors import ConfigError, ConnectorError, UnauthenticatedError
 from sre_google.auth import load_credentials
 from sre_google.calls import Call, open_session
 from sre_google.errors import FOREIGN, translated
+from sre_google.proxy import proxy_for
 from sre_google.settings import GoogleSettings
 
 __all__ = ["GoogleClient", "open_client"]
@@ -172,7 +173,7 @@ async def open_client(settings: GoogleSettings) -> GoogleClient:
     if settings.backend == "gemini" and not settings.plain_key:
         raise ConfigError("the Gemini API needs a key", hint='set key = { vault = "google" }, or backend = "vertex"')
     headers = _headers(settings)
-    session = open_session(settings.max_connections)
+    session = open_session(settings.max_connections, proxy=proxy_for(settings))
     try:
         credentials, project = None, None
         if settings.backend == "vertex" and not settings.plain_key:
