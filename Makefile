@@ -17,10 +17,10 @@ install: .venv/.dev  ## set up everything that development needs
 test: check plugin-test  ## set up and run every check and every test
 
 check: .venv/.dev .servers/.made  ## format, lint, types, docs, and the tests of the runtime
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check --diff $(PAGES) && $(BIN)/coverage erase && $(BIN)/coverage run -m pytest tests && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=90
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy $(CODE) && $(COG) --check --diff $(PAGES) && $(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=90 tests
 
 plugin-test: .venv/.dev .servers/.made  ## the tests of the plugins in this repository, against real servers
-	$(BIN)/python -m pytest $(wildcard plugins/*/tests)
+	$(BIN)/python -m pytest -n auto $(wildcard plugins/*/tests)
 
 test-llamacpp: .venv-llamacpp/.made  ## compile llama.cpp, which takes minutes; test the engine and the server that use it
 	.venv-llamacpp/bin/python -m pytest plugins/sre-smollm/tests_llamacpp plugins/sre-openai/tests_llamacpp

@@ -1,6 +1,7 @@
-"""What all tests share: the asyncio backend, and no network."""
+"""What all tests share: the asyncio backend, no network, and Ctrl-C."""
 
 import ipaddress
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,11 @@ from typing import Any
 import pytest
 
 UNIT = Path(__file__).parent / "unit"
+
+
+def pytest_configure() -> None:
+    # Workers of pytest-xdist ignore Ctrl-C, and so would all processes that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
