@@ -108,7 +108,8 @@ class StoredAcls:
         return found
 
     async def update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
-        """Replace an ACL by what `change` makes of it. Raises ConflictError, ConnectorError.
+        """Replace an ACL by what `change` makes of it; one that stays as it is is not written. Raises ConflictError,
+        ConnectorError.
 
         A damaged ACL counts as an empty one here, so that an owner can grant anew. Without the storage's
         capability "condition", of two changes at once on different machines one is lost.
@@ -121,34 +122,36 @@ class StoredAcls:
         key = acl_key(resource)
         for _ in range(_ATTEMPTS):
             version = await _version(self._objects, key)
-            acl = change(await self._in_force(resource))
+            place, old = await self._in_force(resource)
+            acl = change(old)
             if acl is None:
                 return
             condition = version if "condition" in self._objects.capabilities else None
             try:
-                await self._objects.write(key, acl_to_json(resource, acl), if_version=condition)
+                if (place, old) != (resource, acl):
+                    await self._objects.write(key, acl_to_json(resource, acl), if_version=condition)
             except ConflictError:
                 continue
             self._keep(resource, acl)
             return
         raise ConflictError(f"the ACL of {str(resource)!r} changes all the time", hint="try again")
 
-    async def _in_force(self, resource: Resource) -> ACL:
-        """The ACL that decides over `resource`, read past the cache."""
+    async def _in_force(self, resource: Resource) -> tuple[Resource | None, ACL]:
+        """The ACL that decides over `resource`, read past the cache, and where it stands: nowhere if there is none."""
         for place in resource.lineage():
             if place in self._configured:
-                return self._configured[place]
+                return place, self._configured[place]
             raw = await _raw(self._objects, place) if len(place.parts) > 1 else None
             if raw is None:
                 continue
             try:
-                return acl_from_json(raw, place)
+                return place, acl_from_json(raw, place)
             except ConnectorError as error:
                 if place != resource:
                     raise
                 log.warning("damaged_acl_replaced", resource=str(resource), error=str(error))
-                return ACL()
-        return ACL()
+                return None, ACL()
+        return None, ACL()
 
     async def remove(self, resource: Resource) -> None:
         """Forget an ACL, if there is one. Raises ConflictError, ConnectorError."""

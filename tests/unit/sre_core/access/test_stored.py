@@ -182,6 +182,19 @@ async def test_a_change_that_never_gets_through_gives_up() -> None:
         await World(BusyStorage(Settings())).guard.grant(A1, NOTES, U1, Access.READ)
 
 
+async def test_what_is_granted_again_is_not_written_again() -> None:
+    world = World()
+    await world.guard.grant(A1, NOTES, U1, Access.READ)
+    (before,) = [info async for info in world.connector.list("")]
+    await world.guard.grant(A1, NOTES, U1, Access.READ)
+    (after,) = [info async for info in world.connector.list("")]
+    assert after.version == before.version
+    # Below, the same rights stand alone from now on, whatever becomes of those above.
+    await world.guard.grant(A1, FILE, U1, Access.READ)
+    await world.guard.revoke(A1, NOTES, U1)
+    assert await world.acls.nearest(FILE) == (FILE, ACL(frozenset({(U1, Access.READ)})))
+
+
 class PlainStorage(MemoryStorage):
     """Knows no conditions."""
 
