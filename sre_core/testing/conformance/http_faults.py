@@ -3,7 +3,7 @@
 import asyncio
 import email.utils
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import pytest
 from sre_core.connectors.base import Connector
 from sre_core.errors import (
     ConnectorError,
+    DeadlineError,
     RateLimitedError,
     UnauthenticatedError,
     UnavailableError,
@@ -55,6 +56,9 @@ class HttpFaultConformance:
 
     crowd: ClassVar[int] = 200
     """How many calls must be able to wait for the server at once."""
+
+    hasty: ClassVar[Mapping[str, Any]] = {"timeout": 0.5}
+    """Settings with which a connector of `make_at` gives a silent server up long before `patience` is over."""
 
     def make_at(self, url: str) -> Connector:
         """A new connector, not started, whose backend is at `url`; it tries nothing again by itself."""
@@ -145,6 +149,21 @@ class HttpFaultConformance:
 
     # A server that takes its time
 
+    @pytest.mark.parametrize("after", ["nothing", "headers", "refusal"])
+    async def test_a_silent_server_is_given_up(self, after: str) -> None:
+        """A server that falls silent before its reply, or in the body, raises DeadlineError or UnavailableError.
+
+        So does one that answers 503 and then says no more.
+        """
+        hanging = HttpReply(headers=self.good().headers, hang=True)
+        async with ReplayServer.running(always=hanging) as server:
+            if after == "nothing":
+                server.hold_for = self.crowd
+            elif after == "refusal":
+                server.always = HttpReply(status=503, headers={"Content-Type": "application/json"}, hang=True)
+            error = await self._failure_of(self._hasty_at(server.url))
+            assert isinstance(error, DeadlineError | UnavailableError), f"it raised {type(error).__name__}: {error}"
+
     async def test_a_cancelled_call_frees_its_connection(self) -> None:
         """The server sees its client leave, and the next call works."""
         async with (
@@ -179,8 +198,10 @@ class HttpFaultConformance:
             return await self._failure_at(server.url)
 
     async def _failure_at(self, url: str) -> BaseException | None:
+        return await self._failure_of(self.make_at(url))
+
+    async def _failure_of(self, connector: Connector) -> BaseException | None:
         """What starting and calling raises."""
-        connector = self.make_at(url)
         try:
             async with asyncio.timeout(self.patience):
                 await connector.start()
@@ -190,6 +211,10 @@ class HttpFaultConformance:
         finally:
             await self._stop(connector)
         return None
+
+    def _hasty_at(self, url: str) -> Connector:
+        connector = self.make_at(url)
+        return type(connector)(connector.settings.model_copy(update=self.hasty))
 
     @asynccontextmanager
     async def _started(self, url: str) -> AsyncIterator[Connector]:

@@ -15,6 +15,7 @@ KEY = "key-of-the-http-cache-2718"
 class HttpSettings(Settings):
     url: str
     key: SecretStr = SecretStr(KEY)
+    timeout: float = 10
 
 
 class HttpCache(CacheConnector):
@@ -24,9 +25,14 @@ class HttpCache(CacheConnector):
     settings_type: ClassVar[type[Settings]] = HttpSettings
     settings: HttpSettings
     connections = 0
+    hurries = True
 
     async def start(self) -> None:
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=self.connections))
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=self.settings.timeout)
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self.connections),
+            timeout=timeout if self.hurries else aiohttp.ClientTimeout(),
+        )
 
     async def stop(self) -> None:
         await self.session.close()

@@ -1,7 +1,7 @@
 """Each rule about faults of HTTP servers, and a connector that breaks it."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -25,6 +25,7 @@ def broken_rules(kind: type[HttpCache]) -> set[str]:
     class Kit(HttpFaultConformance):
         patience = 2.0
         secret = KEY
+        hasty: ClassVar = {"timeout": 0.2}
 
         def make_at(self, url: str) -> HttpCache:
             return kind(HttpSettings(url=url))
@@ -127,6 +128,10 @@ class GoesOnWhenCancelled(HttpCache):
         await asyncio.gather(*self.calls, return_exceptions=True)
 
 
+class HasNoHurry(HttpCache):
+    hurries = False
+
+
 class HasTenConnections(HttpCache):
     connections = 10
 
@@ -142,6 +147,7 @@ TWINS = [
     (TakesAnything, "test_garbage_is_no_answer"),
     (TakesHalfForBad, "test_a_reply_that_breaks_off_is_unavailable"),
     (NeverForgives, "test_it_works_again_when_the_server_does"),
+    (HasNoHurry, "test_a_silent_server_is_given_up"),
     (GoesOnWhenCancelled, "test_a_cancelled_call_frees_its_connection"),
     (HasTenConnections, "test_many_calls_wait_for_the_server_at_once"),
 ]
