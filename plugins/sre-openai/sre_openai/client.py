@@ -43,6 +43,8 @@ class Client:
         # aiohttp would set a timer for each piece of a reply.
         self._silence = Alarm(settings.timeout)
         self._unwatched = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_timeout)
+        self._most = settings.max_connections
+        self._under_way = 0
         self._pool = aiohttp.TCPConnector(limit=settings.max_connections, keepalive_timeout=_KEEP_ALIVE)
         # Headers of a session cost less than those of a request.
         self._session, self._bare = (
@@ -71,12 +73,20 @@ class Client:
         Raises UnavailableError when the client is closed.
         """
         self._check_open(what)
-        if len(body) > _LARGE:
-            # The time that it takes to send is not the server's, as aiohttp knows.
+        if len(body) > _LARGE or self._under_way >= self._most:
+            # The time to wait for a connection, or to send, is not the server's, as aiohttp knows.
             request = self._session.post(url, data=_payload(body), allow_redirects=False)
             return EventReply(self, request, what=what, model=model)
         request = self._session.post(url, data=body, allow_redirects=False, timeout=self._unwatched)
         return EventReply(self, request, what=what, model=model, silence=self._silence)
+
+    def begin(self) -> None:
+        """A request is under way, or waits for its turn, until it is at its `end`."""
+        self._under_way += 1
+
+    def end(self) -> None:
+        """A request is over."""
+        self._under_way -= 1
 
     async def json(
         self,
@@ -93,6 +103,7 @@ class Client:
         # A form says itself what it is.
         session, headers = (self._session, None) if form is None else (self._bare, self._headers)
         data = form if body is None else _payload(body)
+        self.begin()
         try:
             async with session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
                 if response.status not in {200, 201}:
@@ -103,6 +114,8 @@ class Client:
         except _STOPPED:
             self.check_stopped(what)
             raise
+        finally:
+            self.end()
         try:
             return from_json(answer)
         except ValueError as error:
@@ -113,6 +126,7 @@ class Client:
     async def download(self, url: str, *, what: str) -> bytes:
         """What lies at a link that the server gave. No credentials are shown there."""
         self._check_open(what)
+        self.begin()
         try:
             async with self._bare.get(url) as response:
                 if response.status != 200:
@@ -125,6 +139,8 @@ class Client:
         except _STOPPED:
             self.check_stopped(what)
             raise
+        finally:
+            self.end()
 
     def check_stopped(self, what: str) -> None:
         """Raise UnavailableError if the pool was closed under a call, and nobody cancelled its task."""
@@ -143,11 +159,11 @@ class Client:
     async def refused(self, response: aiohttp.ClientResponse, what: str, model: str | None) -> ConnectorError:
         """The error for a reply whose status says no."""
         body = b""
-        # A server that refuses and breaks off has refused.
+        # A server that refuses, and breaks off or falls silent, has refused.
         with suppress(aiohttp.ClientError, OSError, RuntimeError):
-            body = await response.content.read(_LARGEST_EXPLANATION)
-            while not response.content.at_eof() and len(body) < _LARGEST_EXPLANATION:
-                body += await response.content.read(_LARGEST_EXPLANATION - len(body))
+            async with asyncio.timeout(self._timeout):
+                while not response.content.at_eof() and len(body) < _LARGEST_EXPLANATION:
+                    body += await response.content.read(_LARGEST_EXPLANATION - len(body))
         return status_failure(response.status, body, response.headers, what=what, model=model, secrets=self._secrets)
 
     def no_stream(self, first: bytes, what: str, model: str) -> ConnectorError:
@@ -190,23 +206,27 @@ class EventReply:
         self._first: bytes | None = b""
 
     async def __aenter__(self) -> Self:
+        self._client.begin()
         try:
             self._response = response = await self._in_time(self._request.__aenter__())
-        except FOREIGN as error:
-            raise self._client.ours(error, self._what) from cause(error)
-        except _STOPPED:
-            self._client.check_stopped(self._what)
+            if response.status != 200:
+                try:
+                    raise await self._client.refused(response, self._what, self._model)
+                finally:
+                    response.release()
+        except BaseException as error:
+            self._client.end()
+            if isinstance(error, FOREIGN):
+                raise self._client.ours(error, self._what) from cause(error)
+            if isinstance(error, _STOPPED):
+                self._client.check_stopped(self._what)
             raise
-        if response.status != 200:
-            try:
-                raise await self._client.refused(response, self._what, self._model)
-            finally:
-                response.release()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._client.end()
         await self._request.__aexit__(kind, error, trace)
 
     async def next(self) -> list[bytes]:

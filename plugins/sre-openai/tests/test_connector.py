@@ -330,3 +330,34 @@ async def test_silence_has_an_end():
         with pytest.raises(TimeoutError, match=r"silent for 0\.2 s"):
             await complete(connector, ask("hi"))
         await asyncio.wait_for(server.wait_until_busy(0), 5)
+
+
+async def test_who_refuses_and_falls_silent_has_refused():
+    refusing = HttpReply(status=503, pieces=[b'{"error": {"mess'], hang=True)
+    async with (
+        ReplayServer.running(always=refusing) as server,
+        started(url=server.url, model="m", timeout=0.2) as connector,
+    ):
+        for call in (complete(connector, ask("hi")), connector.models()):
+            with pytest.raises(UnavailableError, match="status 503"):
+                await asyncio.wait_for(call, 5)
+        await asyncio.wait_for(server.wait_until_busy(0), 5)
+
+
+async def test_to_wait_for_a_connection_is_not_the_silence_of_the_server():
+    first = HttpReply.events([sse(chat_events("Hel", finish=None)[0])], hang=True)
+    hanging = HttpReply.events([], hang=True)
+    async with (
+        ReplayServer.running(first, chat_reply("you")) as server,
+        ReplayServer.running(always=hanging) as clock,
+        started(url=server.url, model="m", timeout=0.2, max_connections=1) as connector,
+        started(url=clock.url, model="m", timeout=0.5) as other,
+    ):
+        async with aclosing(connector.stream(ask("hi"))) as stream:
+            assert (await anext(stream)).text == "Hel"
+            waiting = asyncio.create_task(complete(connector, ask("hi")))
+            with pytest.raises(TimeoutError):
+                await complete(other, ask("what time is it?"))
+            assert not waiting.done()
+            assert len(server.requests) == 1
+        assert (await waiting).message.text == "you"
