@@ -1,13 +1,10 @@
 """Options of a request that are Anthropic's own."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from sre_core.errors import ConfigError
-
-__all__ = ["RequestOptions", "read_options"]
+__all__ = ["RequestOptions"]
 
 
 class RequestOptions(BaseModel):
@@ -32,21 +29,3 @@ class RequestOptions(BaseModel):
     )
     inference_geo: str | None = Field(default=None, description="Where in the world the model may run.")
     user: str | None = Field(default=None, description="An id of the user that tells nothing of them.")
-
-
-_NONE = RequestOptions()
-
-
-def read_options(options: Mapping[str, Any]) -> RequestOptions:
-    """The options of a request. Raises ConfigError that names the one that is unknown or wrong."""
-    if not options:
-        return _NONE
-    try:
-        return RequestOptions.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        hint = f"its options are {', '.join(RequestOptions.model_fields)}"
-        if first["type"] == "extra_forbidden":
-            raise ConfigError(f"llm connector 'anthropic' knows no option {name!r}", hint=hint) from error
-        raise ConfigError(f"the option {name!r} is wrong: {first['msg']}", hint=hint) from error

@@ -6,13 +6,14 @@ from typing import Any
 
 from sre_anthropic import talk
 from sre_anthropic.models import info
-from sre_anthropic.options import RequestOptions, read_options
-from sre_anthropic.schemas import input_schema, output_schema
+from sre_anthropic.options import RequestOptions
 from sre_anthropic.settings import AnthropicSettings
 from sre_anthropic.thinking import Plan, thinking
 from sre_anthropic.traits import Traits, traits
 from sre_anthropic.wire import Wire, dump, tool_name
+from sre_core.connectors.closed_schema import closed_schema
 from sre_core.connectors.llm import LLMRequest
+from sre_core.connectors.request_options import read_options
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message, SkillSpec
 
@@ -46,7 +47,7 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
     """
     model = request.model or settings.model
     known = traits(model)
-    options = read_options(request.options)
+    options = read_options(RequestOptions, request.options, connector="anthropic")
     max_tokens = _max_tokens(request, settings, model)
     said = talk.read(request.messages, wire)
     plan = thinking(request, options, known, max_tokens=max_tokens)
@@ -65,7 +66,7 @@ def build(request: LLMRequest, settings: AnthropicSettings, wire: Callable[[Mess
             fields["thinking"], betas = _binding(plan.config), (BINDING_BETA,)
     output: dict[str, Any] = {"effort": plan.effort} if plan.effort else {}
     if request.output_schema is not None:
-        output["format"] = {"type": "json_schema", "schema": output_schema(request.output_schema)}
+        output["format"] = {"type": "json_schema", "schema": closed_schema(request.output_schema)}
     if output:
         fields["output_config"] = output
     ignored = _sampling(fields, request, options, settings, thinks=plan.on)
@@ -147,7 +148,7 @@ def _tools(
         if not skills:
             return {}
     tools: list[dict[str, Any]] = [
-        {"name": skill.name, "description": skill.description, "input_schema": input_schema(skill.parameters)}
+        {"name": skill.name, "description": skill.description, "input_schema": {"type": "object", **skill.parameters}}
         for skill in skills
     ]
     mark = _mark(settings)

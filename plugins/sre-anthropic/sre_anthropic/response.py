@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sre_anthropic.state import pack
-from sre_anthropic.stops import StopText
 from sre_anthropic.wire import dump
 from sre_core import logs
 from sre_core.connectors.llm import CallDelta, LLMChunk
+from sre_core.connectors.stop_filter import StopFilter
 from sre_core.messages import FinishReason, Usage
 
 __all__ = ["StreamError", "StreamReader"]
@@ -44,7 +44,7 @@ class StreamReader:
 
     def __init__(self, stops: Sequence[str] = ()) -> None:
         self.done = False
-        self._stop = StopText(stops) if stops else None
+        self._stop = StopFilter(stops) if stops else None
         self._blocks: dict[int, dict[str, Any]] = {}
         self._layout: list[dict[str, Any]] = []
         self._calls = 0
@@ -124,7 +124,7 @@ class StreamReader:
             arguments = dump(block.get("input") or {}).decode()
             yield LLMChunk(call=CallDelta(index=block["call"], arguments=arguments))
         if self._stop is not None and block["type"] == "text":
-            yield from self._show(block, self._stop.last())
+            yield from self._show(block, self._stop.flush())
 
     def _message_delta(self, event: Mapping[str, Any]) -> Iterator[LLMChunk]:
         delta = event["delta"]
@@ -149,7 +149,7 @@ class StreamReader:
         if self._stop is None:
             yield from self._show(block, text)
             return
-        yield from self._show(block, self._stop.more(text))
+        yield from self._show(block, self._stop.push(text))
         if self._stop.found:
             # Nobody wants to read on: the caller leaves, which stops the model.
             yield self._last(FinishReason.STOP)

@@ -2,8 +2,6 @@
 
 import asyncio
 import io
-import ssl
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -11,7 +9,7 @@ import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from sre_azure.settings import AzureSettings
-from sre_core.errors import ConfigError
+from sre_core.connectors.trust import trusting
 
 __all__ = ["Transport"]
 
@@ -27,7 +25,7 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(self._answered)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.pool_size, ssl=_trusting(settings.ca_file)),
+            connector=aiohttp.TCPConnector(limit=settings.pool_size, ssl=trusting(settings.ca_file)),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trace_configs=[trace],
@@ -62,16 +60,3 @@ class Transport(AioHttpTransport):  # type: ignore[misc]  # they load it when it
         finally:
             # What is sent again must be whole.
             request.data = body
-
-
-def _trusting(ca_file: Path | None) -> ssl.SSLContext | bool:
-    if ca_file is None:
-        return True
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(ca_file)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read certificates from {str(ca_file)!r}", hint="set ca_file to a PEM file"
-        ) from error
-    return context

@@ -15,11 +15,11 @@ from multidict import MultiMapping
 from yarl import URL
 
 from sre_core import logs
+from sre_core.connectors.trust import trusting
 from sre_core.errors import DeadlineError, RateLimitedError, UnavailableError
 from sre_gcp.credentials import Tokens
 from sre_gcp.errors import refusal, translated
 from sre_gcp.settings import GcsSettings
-from sre_gcp.tls import trusting
 
 __all__ = ["Api", "Reply", "Request"]
 

@@ -14,10 +14,10 @@ import google.oauth2.service_account
 import requests
 from google.auth.transport.requests import Request
 
+from sre_core.connectors.trust import trusting
 from sre_core.errors import ConfigError, ConnectorError
 from sre_gcp.errors import translated_credentials
 from sre_gcp.settings import GcsSettings
-from sre_gcp.tls import trusting
 
 __all__ = ["Tokens", "load"]
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sre_core.connectors.llm import ImageRequest
+from sre_core.connectors.request_options import read_options
 from sre_core.errors import ConfigError, ConnectorError
 from sre_core.messages import File, Usage
 from sre_google.contents import file_part
-from sre_google.options import ImageOptions, read_options
+from sre_google.options import ImageOptions
 from sre_google.request import safety_settings
 from sre_google.response import BLOCKED, usage_of
 
@@ -28,7 +29,7 @@ def image_body(request: ImageRequest) -> dict[str, Any]:
     `size` is an aspect ratio, "16:9", a size, "2K", or both with a space between. Raises ConfigError for another, and
     for an unknown option.
     """
-    options = read_options(ImageOptions, request.options)
+    options = read_options(ImageOptions, request.options, connector="google")
     ratio, size = _read_size(request.size)
     config = {
         "aspectRatio": options.aspect_ratio or ratio,

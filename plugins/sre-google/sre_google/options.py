@@ -1,16 +1,12 @@
 """Options of a request that are Google's own."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from sre_core.errors import ConfigError
 from sre_google.settings import ThinkingLevel
 
-__all__ = ["ImageOptions", "RequestOptions", "SafetySetting", "read_options"]
-
-T = TypeVar("T", bound=BaseModel)
+__all__ = ["ImageOptions", "RequestOptions", "SafetySetting"]
 
 
 class SafetySetting(BaseModel):
@@ -53,16 +49,3 @@ class ImageOptions(BaseModel):
     )
     thinking_level: ThinkingLevel | None = Field(default=None, description="How hard the model thinks first.")
     safety_settings: tuple[SafetySetting, ...] = Field(default=(), description="`category` and `threshold` of each.")
-
-
-def read_options(kind: type[T], options: Mapping[str, Any]) -> T:
-    """Read the options of a request. Raises ConfigError that names the one that is unknown or wrong."""
-    try:
-        return kind.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        hint = f"its options are {', '.join(kind.model_fields)}"
-        if first["type"] == "extra_forbidden":
-            raise ConfigError(f"llm connector 'google' knows no option {name!r}", hint=hint) from error
-        raise ConfigError(f"the option {name!r} is wrong: {first['msg']}", hint=hint) from error

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sre_core.connectors.llm import LLMRequest
+from sre_core.connectors.request_options import read_options
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import File, SkillSpec
 from sre_google.contents import FUNCTION_NAME, PartsCache, contents_of, system_of
-from sre_google.options import RequestOptions, SafetySetting, read_options
+from sre_google.options import RequestOptions, SafetySetting
 from sre_google.schemas import google_schema
 from sre_google.settings import Backend
 from sre_google.thinking import generation, thinking_config
@@ -54,7 +55,7 @@ def request_body(request: LLMRequest, target: Target, cache: PartsCache, *, leve
     skill that begins with a digit; UnsupportedError for files of other types, and for a schema together with skills
     before Gemini 3.
     """
-    options = read_options(RequestOptions, request.options)
+    options = read_options(RequestOptions, request.options, connector="google")
     body: Body = {"contents": contents_of(request.messages, cache, target.origin, signs=target.since_3)}
     system = system_of(request.messages)
     if system is not None:

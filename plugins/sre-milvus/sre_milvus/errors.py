@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 
+from sre_core.connectors.http_errors import without_secrets
 from sre_core.errors import (
     ConfigError,
     ConflictError,
@@ -112,7 +113,5 @@ def _refused(place: str) -> UnauthenticatedError:
 
 def _line(text: str, secrets: Iterable[str]) -> str:
     """One line, not too long, without what a server may quote."""
-    for secret in secrets:
-        text = text.replace(secret, "**********")
-    line = " ".join(text.split())
+    line = " ".join(without_secrets(text, secrets).split())
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"

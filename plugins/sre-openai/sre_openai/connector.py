@@ -15,6 +15,7 @@ from sre_core.connectors.llm import (
     LLMRequest,
     ModelInfo,
 )
+from sre_core.connectors.stop_filter import StopFilter
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError, UnavailableError
 from sre_core.messages import File, FinishReason, Usage
 from sre_openai.credentials import headers_of, secrets_of
@@ -28,7 +29,6 @@ from sre_openai.listing import ModelList, listed, with_default
 from sre_openai.presets import PRESETS
 from sre_openai.reply_error import ReplyError
 from sre_openai.settings import ApiName, OpenAISettings
-from sre_openai.stops import StopCutter
 from sre_openai.usage import usage_of
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class OpenAILLM(LLMConnector):
             model = await self._model(model)
         body, told = await self._dialect.body(request, model)
         reader = self._dialect.reader()
-        cutter = StopCutter(request.stop) if request.stop else None
+        stops = StopFilter(request.stop) if request.stop else None
         what = self._what(f"asking {model!r}")
         with self._models:
             async with client.reply(
@@ -154,16 +154,16 @@ class OpenAILLM(LLMConnector):
             ) as reply:
                 while not reader.done and (events := await reply.next()):
                     for chunk in self._read(reader, events, what, model):
-                        if cutter is None or not chunk.text:
+                        if stops is None or not chunk.text:
                             yield chunk
-                        elif text := cutter.feed(chunk.text):
+                        elif text := stops.push(chunk.text):
                             yield replace(chunk, text=text)
-                    if cutter is not None and cutter.stopped and not told:
+                    if stops is not None and stops.found and not told:
                         yield LLMChunk(finish_reason=FinishReason.STOP)
                         return
                 if not reply.at_end:
                     await reply.drain()
-        for chunk in self._last(reader, cutter, what, model):
+        for chunk in self._last(reader, stops, what, model):
             yield chunk
 
     def _read(self, reader: Reader, events: list[bytes], what: str, model: str) -> list[LLMChunk]:
@@ -174,7 +174,7 @@ class OpenAILLM(LLMConnector):
         except _MALFORMED as error:
             raise _garbled(what) from error
 
-    def _last(self, reader: Reader, cutter: StopCutter | None, what: str, model: str) -> list[LLMChunk]:
+    def _last(self, reader: Reader, stops: StopFilter | None, what: str, model: str) -> list[LLMChunk]:
         """What follows when the stream is over. Raises UnavailableError when it was cut."""
         try:
             chunks, last = reader.rest(), reader.end()
@@ -184,10 +184,10 @@ class OpenAILLM(LLMConnector):
             raise _garbled(what) from error
         if last is None:
             raise UnavailableError(f"{what}: the server broke its reply off", hint="try again")
-        if cutter is not None:
-            if text := cutter.rest():
+        if stops is not None:
+            if text := stops.flush():
                 chunks.append(LLMChunk(text=text))
-            if cutter.stopped and last.finish_reason is FinishReason.LENGTH:
+            if stops.found and last.finish_reason is FinishReason.LENGTH:
                 last = replace(last, finish_reason=FinishReason.STOP)
         return [*chunks, last]
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from sre_core.errors import ConfigError
-
-__all__ = ["RequestOptions", "read_options"]
+__all__ = ["RequestOptions"]
 
 
 class RequestOptions(BaseModel):
@@ -32,21 +30,3 @@ class RequestOptions(BaseModel):
         default=None, description="Whether hardware that is faster is used, where there is some."
     )
     metadata: Mapping[str, str] = Field(default={}, description="For the log of requests, by name.")
-
-
-_NONE = RequestOptions()
-
-
-def read_options(options: Mapping[str, Any]) -> RequestOptions:
-    """The options of a request. Raises ConfigError that names the one that is unknown or wrong."""
-    if not options:
-        return _NONE
-    try:
-        return RequestOptions.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        hint = f"its options are {', '.join(RequestOptions.model_fields)}"
-        if first["type"] == "extra_forbidden":
-            raise ConfigError(f"llm connector 'bedrock' knows no option {name!r}", hint=hint) from error
-        raise ConfigError(f"the option {name!r} is wrong: {first['msg']}", hint=hint) from error

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sre_aws.bedrock import talk
-from sre_aws.bedrock.options import RequestOptions, read_options
-from sre_aws.bedrock.schemas import input_schema, output_schema
+from sre_aws.bedrock.options import RequestOptions
 from sre_aws.bedrock.settings import BedrockSettings
 from sre_aws.bedrock.thinking import Plan, thinking
 from sre_aws.bedrock.traits import Traits, traits
 from sre_aws.bedrock.wire import Block, Wire, whole
+from sre_core.connectors.closed_schema import closed_schema
 from sre_core.connectors.llm import LLMRequest
+from sre_core.connectors.request_options import read_options
 from sre_core.errors import ConfigError, UnsupportedError
 from sre_core.messages import Message
 
@@ -41,7 +42,8 @@ def build(request: LLMRequest, settings: BedrockSettings, model: str, wire: Call
 
     Raises ConfigError for what makes no sense, and UnsupportedError for what the API or the model does not take.
     """
-    known, options = traits(model), read_options(request.options)
+    known = traits(model)
+    options = read_options(RequestOptions, request.options, connector="bedrock")
     if request.max_tokens is not None and request.max_tokens < 1:
         raise ConfigError(f"illegal max_tokens {request.max_tokens!r}", hint="ask for 1 or more, or None")
     max_tokens = request.max_tokens or settings.max_tokens
@@ -90,7 +92,7 @@ def _tools(request: LLMRequest, known: Traits, settings: BedrockSettings, *, by_
                 "name": skill.name,
                 # An empty description is refused.
                 "description": skill.description or skill.name,
-                "inputSchema": {"json": input_schema(skill.parameters)},
+                "inputSchema": {"json": {"type": "object", **skill.parameters}},
             }
         }
         for skill in request.skills
@@ -161,7 +163,7 @@ def _rest(
     if schema is not None:
         output["textFormat"] = {
             "type": "json_schema",
-            "structure": {"jsonSchema": {"schema": json.dumps(output_schema(schema)), "name": "answer"}},
+            "structure": {"jsonSchema": {"schema": json.dumps(closed_schema(schema)), "name": "answer"}},
         }
     if output:
         rest["outputConfig"] = output

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sre_aws.bedrock.state import pack
-from sre_aws.bedrock.stops import StopText
 from sre_core import logs
 from sre_core.connectors.llm import CallDelta, LLMChunk
+from sre_core.connectors.stop_filter import StopFilter
 from sre_core.errors import UnavailableError
 from sre_core.messages import FinishReason, Usage
 
@@ -39,7 +39,7 @@ class StreamReader:
         self.stopped = False
         self.done = False
         self._family = family
-        self._stop = StopText(stops) if stops else None
+        self._stop = StopFilter(stops) if stops else None
         self._blocks: dict[int, dict[str, Any]] = {}
         self._layout: list[dict[str, Any]] = []
         self._calls = 0
@@ -122,13 +122,13 @@ class StreamReader:
         if block.get("said") is False:
             yield LLMChunk(call=CallDelta(index=block["call"], arguments="{}"))
         if self._stop is not None and "text" in block:
-            yield from self._show(block, self._stop.last())
+            yield from self._show(block, self._stop.flush())
 
     def _say(self, block: dict[str, Any], text: str) -> Iterator[LLMChunk]:
         if self._stop is None:
             yield from self._show(block, text)
             return
-        yield from self._show(block, self._stop.more(text))
+        yield from self._show(block, self._stop.push(text))
         if self._stop.found:
             # Nobody wants to read on: the caller leaves, which stops the model.
             self.stopped = True

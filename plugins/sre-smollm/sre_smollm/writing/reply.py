@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sre_core.connectors.llm import LLMChunk, LLMRequest
+from sre_core.connectors.stop_filter import StopFilter
 from sre_core.errors import UnsupportedError
 from sre_core.messages import FinishReason, SkillSpec, Usage
 from sre_smollm.engine.engine import Emit
 from sre_smollm.engine.reading import Steps
 from sre_smollm.vision.expansion import expanded
 from sre_smollm.vision.gallery import Picture
-from sre_smollm.writing.detokenizer import Detokenizer, StopFilter
+from sre_smollm.writing.detokenizer import Detokenizer
 from sre_smollm.writing.generation import Sampler, Sampling, Writer
 from sre_smollm.writing.plain_call import fits, plain_call
 from sre_smollm.writing.toolcalls import WrittenCall, call_chunk, write_calls

@@ -1,11 +1,14 @@
-"""JSON schemas in the part of the language that the API can hold a model to."""
+"""JSON schemas in the part of the language that a server of Claude can hold a model to: Anthropic's, or Bedrock.
+
+Source: https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sre_core.errors import UnsupportedError
 
-__all__ = ["input_schema", "output_schema"]
+__all__ = ["closed_schema"]
 
 _FORMATS = frozenset({"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"})
 _PLAIN = ("type", "enum", "const", "title", "description")
@@ -16,12 +19,7 @@ _SILENT = frozenset({"$schema", "$id", "$comment", "$ref", "default", "examples"
 _BOUNDING = frozenset({"type", "enum", "const", "$ref", *_BRANCHES})
 
 
-def input_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a skill's arguments; it must say that they are an object."""
-    return {"type": "object", **schema}
-
-
-def output_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+def closed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A schema for the whole answer: all objects closed, and what cannot be enforced told in descriptions.
 
     Raises UnsupportedError for a schema that allows anything at all, or keys of any name, since no answer can be held
@@ -79,7 +77,7 @@ def _object(schema: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _told(schema: Mapping[str, Any], plain: dict[str, Any]) -> str:
-    """What the API does not enforce, in words; what it does is added to `plain`."""
+    """What servers do not enforce, in words; what they do is added to `plain`."""
     told = []
     for key, value in schema.items():
         if key in plain or key in _SILENT or key in _BRANCHES or key in _DEFINITIONS or key == "additionalProperties":
@@ -93,6 +91,6 @@ def _told(schema: Mapping[str, Any], plain: dict[str, Any]) -> str:
 
 def _loose(where: str, what: str) -> UnsupportedError:
     return UnsupportedError(
-        f"the output schema is too open for Bedrock: {where} {what}",
+        f"the output schema is too open to hold an answer to it: {where} {what}",
         hint="name all keys and their types; a list of pairs can stand for a map",
     )
