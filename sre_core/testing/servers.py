@@ -1,12 +1,15 @@
 """Real servers for tests: found or reported as missing, started on free ports, stopped, killed and started again."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +22,8 @@ REQUIRED = "REQUIRE_SERVERS"
 """The environment variable that turns a missing server from a skipped test into a failed one, as CI wants it."""
 
 _POLL = 0.02
+_PORTS = 20_000, 32_768  # below those for outgoing connections, on all common systems
+_given = deque[int](maxlen=1000)
 
 
 def find_server(program: str, *, hint: str, folders: Sequence[Path] = ()) -> str:
@@ -38,11 +43,19 @@ def find_server(program: str, *, hint: str, folders: Sequence[Path] = ()) -> str
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
+    """A TCP port of loopback that nobody listens on now, and that this process was not given a short while ago.
+
+    The system would give one of those that it also takes for outgoing connections, of which tests make thousands: one
+    of them could have it before the server does.
+    """
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311 -- no secret
+        if port in _given:
+            continue
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            _given.append(port)
+            return port
 
 
 def wait_for_port(port: int, *, seconds: float = 30.0, alive: Callable[[], bool] = lambda: True) -> None:
