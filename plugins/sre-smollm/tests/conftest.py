@@ -1,5 +1,6 @@
 """Fixtures: the real small model, started once, and a tiny random SmolLM3 made on the spot."""
 
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from sre_smollm.writing.tools import Tools
 from .engine_work import Watched  # noqa: TID252
 from .tiny_networks import greedy, save_tiny  # noqa: TID252
 from .tiny_smollm3 import save_tiny_smollm3  # noqa: TID252 -- the folder of tests is no package
+
+
+def pytest_configure() -> None:
+    # Workers of pytest-xdist ignore Ctrl-C, and so would all processes that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Scripted(Network):
