@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from sre_anthropic import AnthropicLLM, AnthropicSettings
 from sre_core.connectors.llm import LLMRequest, fold
+from sre_core.errors import UnavailableError
 from sre_core.messages import Message
 from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
@@ -84,4 +85,26 @@ class TestAnthropicFaults(HttpFaultConformance):
     async def test_a_port_that_nobody_listens_on_fails_at_the_first_call(self) -> None:
         connector = self.make_at(f"http://127.0.0.1:{free_port()}")
         await connector.start()
+        with pytest.raises(UnavailableError, match="cannot reach"):
+            await self.call(connector)
         await connector.stop()
+
+
+class TestAnthropicListingFaults(HttpFaultConformance):
+    """The faults, while the list of models is waited for, which comes in one piece."""
+
+    secret = KEY
+
+    def make_at(self, url: str) -> AnthropicLLM:
+        return AnthropicLLM(AnthropicSettings(key=SecretStr(self.secret), url=url))
+
+    async def call(self, connector: AnthropicLLM) -> Any:
+        return await connector.models()
+
+    def good(self) -> HttpReply:
+        return HttpReply.json({"data": [{"type": "model", "id": "claude-haiku-5-5"}], "has_more": False})
+
+    # Not 404: a server without a list is no fault.
+    @pytest.mark.parametrize("status", [200, 502])
+    async def test_an_error_page_is_no_answer(self, status: int) -> None:
+        await super().test_an_error_page_is_no_answer(status)

@@ -125,6 +125,15 @@ async def test_a_stream_that_ends_inside_an_event_is_unavailable(count: int, end
         await ask(HttpReply.events(pieces, cut=end == "broken"))
 
 
+async def test_an_event_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sre_anthropic.events._LARGEST", 1000)
+    with pytest.raises(ConnectorError, match="no answer of this API"):
+        await ask(HttpReply.events([b"data: ", *[b"x" * 300] * 4]))
+    # What has ended counts no more.
+    several = [b": a comment" + b" long" * 100 + b"\n\n"] * 5 + encode(FIXTURES["text"]["events"])
+    assert facts(await ask(HttpReply.events(several))) == FIXTURES["text"]["expected"]
+
+
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
