@@ -208,7 +208,11 @@ class Catalogue:
         body = requests.create_index(name, dimension, metric, cloud=settings.cloud, region=settings.region)
         try:
             await self._client.post(
-                f"{settings.url}/indexes", body, lambda _: None, what=f"new index {name!r}", again=False
+                f"{settings.url}/indexes",
+                body,
+                lambda data: responses.index(data, settings.index),
+                what=f"new index {name!r}",
+                again=False,
             )
         except ConflictError:
             return  # somebody else was quicker

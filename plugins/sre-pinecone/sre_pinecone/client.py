@@ -86,7 +86,7 @@ class Client:
         return await self._call(_request("POST", url, what, body=body), read, again=again)
 
     async def delete(self, url: str, *, what: str) -> Answer[None]:
-        """Remove something."""
+        """Remove something, for which Pinecone answers with an object that says nothing."""
         return await self._call(_request("DELETE", url, what), lambda _: None)
 
     async def _call(self, request: _Request, read: Read[T], *, again: bool = True) -> Answer[T]:
@@ -155,8 +155,8 @@ def _sent(body: bytes | None) -> bytes | io.BytesIO | None:
 
 
 def _object(raw: bytes) -> dict[str, Any]:
-    """The JSON object of a body, which may be empty. Raises ValueError, TypeError."""
-    data = json.loads(raw) if raw.strip() else {}
+    """The JSON object of a body. Raises ValueError, TypeError."""
+    data = json.loads(raw)
     if not isinstance(data, dict):
         raise TypeError(f"an object was expected, not {type(data).__name__}")
     return data

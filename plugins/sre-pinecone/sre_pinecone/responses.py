@@ -22,6 +22,7 @@ __all__ = [
     "next_page",
     "records",
     "stats",
+    "upserted",
     "vectors",
 ]
 
@@ -103,6 +104,11 @@ def vectors(data: Mapping[str, Any]) -> list[VectorRecord]:
         vector = np.array(_list(item["values"]), dtype=np.float32).tolist()
         found.append(VectorRecord(id=id_of(key), vector=vector, metadata=metadata, text=text))
     return found
+
+
+def upserted(data: Mapping[str, Any]) -> int:
+    """How many records were taken."""
+    return int(data["upsertedCount"])
 
 
 def next_page(data: Mapping[str, Any]) -> str | None:

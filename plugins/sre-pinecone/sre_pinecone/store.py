@@ -12,7 +12,7 @@ from sre_core.builtin.vector_filter import predicate
 from sre_core.builtin.vector_index import read_vector
 from sre_core.connectors.nearest import ends_clearly, nearest_first
 from sre_core.connectors.vectors import Condition, Match, VectorRecord
-from sre_core.errors import ConfigError
+from sre_core.errors import ConfigError, ConnectorError
 from sre_pinecone import requests, responses
 from sre_pinecone.client import Answer, Client, Read
 from sre_pinecone.filters import NOTHING, Filter, filter_of
@@ -59,14 +59,19 @@ class Store:
         dimension, most = place.index.dimension, self._settings.batch
         batch = list(records)
 
-        def bodies() -> list[bytes]:
-            return list(requests.upserts(place.namespace, requests.records_of(batch, dimension), most))
+        def written() -> tuple[int, list[bytes]]:
+            kept = requests.records_of(batch, dimension)
+            return len(kept), list(requests.upserts(place.namespace, kept, most))
 
         # The event loop should not wait until so many numbers are written out.
         heavy = len(batch) * dimension > _HEAVY
-        await self._change(
-            place, "vectors/upsert", await anyio.to_thread.run_sync(bodies) if heavy else bodies(), "upsert"
-        )
+        sent, bodies = await anyio.to_thread.run_sync(written) if heavy else written()
+        taken = sum(await self._change(place, "vectors/upsert", bodies, responses.upserted, "upsert"))
+        if taken != sent:
+            raise ConnectorError(
+                f"Pinecone says that it took {taken} of {sent} records for {place.collection!r}",
+                hint="write the batch again: what was taken is replaced",
+            )
 
     async def nearest(self, place: Place, vector: Sequence[float], k: int, where: Sequence[Condition]) -> list[Match]:
         """The `k` nearest records that meet all conditions, equal scores in order of id. Raises ConfigError."""
@@ -178,21 +183,24 @@ class Store:
     async def _remove(self, place: Place, keys: Sequence[str]) -> None:
         parts = [keys[start : start + _DELETED_AT_ONCE] for start in range(0, len(keys), _DELETED_AT_ONCE)]
         bodies = [requests.delete(place.namespace, part) for part in parts]
-        await self._change(place, "vectors/delete", bodies, "deletion")
+        # Pinecone answers with an object that says nothing.
+        await self._change(place, "vectors/delete", bodies, lambda _: None, "deletion")
 
-    async def _change(self, place: Place, path: str, bodies: Sequence[bytes], what: str) -> None:
-        """Send changes, some at once, and return when the last of them shows."""
+    async def _change(self, place: Place, path: str, bodies: Sequence[bytes], read: Read[T], what: str) -> list[T]:
+        """Send changes, some at once, and return what was answered when the last of them shows."""
+        found: list[T] = []
         lsns: list[int] = []
         try:
             for start in range(0, len(bodies), _AT_ONCE):
                 calls = (
-                    self._client.post(place.url(path), body, lambda _: None, what=what)
+                    self._client.post(place.url(path), body, read, what=what)
                     for body in bodies[start : start + _AT_ONCE]
                 )
                 answers = await asyncio.gather(*calls, return_exceptions=True)
                 for answer in answers:
                     if isinstance(answer, BaseException):
                         raise answer
+                    found.append(answer.data)
                     lsns += [answer.lsn] if answer.lsn is not None else []
         finally:
             if bodies:
@@ -201,6 +209,7 @@ class Store:
                 self._changed[place.index.host, place.namespace] = _now()
         if lsns:
             await self._until_it_shows(place, max(lsns))
+        return found
 
     async def _until_it_shows(self, place: Place, lsn: int) -> None:
         """Changes of a namespace have growing numbers, and an answer tells up to which it knows of them."""

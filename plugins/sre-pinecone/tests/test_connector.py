@@ -285,6 +285,27 @@ async def test_of_two_who_make_a_collection_at_once_one_is_told_that_it_exists(f
     await other.stop()
 
 
+async def test_two_runtimes_that_write_the_same_ids_lose_nothing_else(fake, connector):
+    fake.lag = 2
+    other = connector_at(fake)
+    await other.start()
+    await connector.create(NOTES, 2)
+    batches = [
+        (writer, [VectorRecord(id=key, vector=[1, 0], text=name) for key in (*shared, f"{name}-{shared[0]}")])
+        for shared in ([f"r{n}" for n in range(start, start + 20)] for start in range(0, 100, 10))
+        for name, writer in (("one", connector), ("two", other))
+    ]
+    await asyncio.gather(*(writer.upsert(NOTES, batch) for writer, batch in batches))
+    found = {match.id: match.text for match in await connector.query(NOTES, [1, 0], k=1000)}
+    own = {f"{name}-r{start}": name for start in range(0, 100, 10) for name in ("one", "two")}
+    assert found.keys() == {f"r{n}" for n in range(110)} | own.keys()
+    assert found.items() >= own.items()
+    assert set(found.values()) == {"one", "two"}
+    assert found == {match.id: match.text for match in await other.query(NOTES, [1, 0], k=1000)}
+    assert await count(connector) == await count(other) == 130
+    await other.stop()
+
+
 # Credentials and attempts
 
 
