@@ -39,6 +39,7 @@ _OPENS = (
 )
 _IMPORTED = (".py", ".pyc", ".pyd", ".so", ".dylib", ".dll", ".pth", ".zip")
 _SHORTEST_SECRET = 8
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
 
 
 class _Audit:
@@ -87,8 +88,9 @@ class Output(logging.Handler):
         self.stream = io.StringIO()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record with its arguments and its traceback."""
-        self.stream.write(f"{record.getMessage()} {record.msg} {record.args}\n")
+        """Keep a record with its arguments, what was logged beside its message, and its traceback."""
+        extra = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        self.stream.write(f"{record.getMessage()} {record.msg} {record.args} {extra}\n")
         if record.exc_info:
             self.stream.write("".join(traceback.format_exception(*record.exc_info)))
 

@@ -172,6 +172,15 @@ class Logs(Good):
         await super().start()
 
 
+class LogsBeside(Good):
+    """Logs its password beside the message, where a formatter would find it."""
+
+    async def start(self) -> None:
+        login = {"password": self.settings.password.get_secret_value()}  # type: ignore[attr-defined]
+        logging.getLogger("driver").debug("login", extra={"login": login})
+        await super().start()
+
+
 class Prints(Good):
     """Prints its password."""
 
@@ -180,7 +189,7 @@ class Prints(Good):
         await super().stop()
 
 
-@pytest.mark.parametrize("kind", [Logs, Prints])
+@pytest.mark.parametrize("kind", [Logs, LogsBeside, Prints])
 def test_no_line_may_show_a_secret(kind: type[Connector]) -> None:
     assert broken_rules(kind) == {"test_no_log_line_and_no_error_shows_a_secret"}
 
