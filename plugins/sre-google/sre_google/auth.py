@@ -1,21 +1,25 @@
 """Credentials for Vertex AI. Imports google.auth, so only modules that `start` imports may import this one."""
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import google.auth
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import Credentials
+from google.auth.transport.requests import Request
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
 from sre_core.errors import ConfigError, UnauthenticatedError
 from sre_google.settings import GoogleSettings
 
-__all__ = ["load_credentials"]
+__all__ = ["load_credentials", "renew"]
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_PATIENCE = 60.0
 
 
 def load_credentials(settings: GoogleSettings) -> tuple[Credentials, str]:
@@ -35,6 +39,16 @@ def load_credentials(settings: GoogleSettings) -> tuple[Credentials, str]:
     if project is None:
         raise ConfigError("no Google Cloud project is known", hint="set project")
     return credentials, project
+
+
+async def renew(credentials: Credentials, settings: GoogleSettings) -> None:
+    """Fetch a new access token, in a thread, from a server that may be silent for a minute at most.
+
+    Raises GoogleAuthError when there is none.
+    """
+    silence = min(settings.timeout, _PATIENCE)
+    request = partial(Request(), timeout=(settings.connect_timeout, silence))
+    await asyncio.to_thread(credentials.refresh, request)
 
 
 def _text(path: Path) -> str:

@@ -12,8 +12,8 @@ from google.genai import types
 from google.genai.client import DebugConfig
 
 from sre_core.connectors.deadline import Alarm
-from sre_core.errors import ConfigError, ConnectorError, UnauthenticatedError
-from sre_google.auth import load_credentials
+from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnauthenticatedError
+from sre_google.auth import load_credentials, renew
 from sre_google.calls import Call, open_session
 from sre_google.errors import FOREIGN, translated
 from sre_google.proxy import proxy_for
@@ -48,6 +48,7 @@ class GoogleClient:
         self._credentials = credentials
         self._where = settings.place or ("the Gemini API" if settings.backend == "gemini" else "Vertex AI")
         self._under_way: set[Call] = set()
+        self._renewal: asyncio.Task[None] | None = None
         self._silence, self._connection = Alarm(settings.timeout), Alarm(settings.connect_timeout)
 
     async def close(self) -> None:
@@ -69,6 +70,7 @@ class GoogleClient:
         begun = renewed = False
         with self._call(f"asking {model!r}") as call:
             while True:
+                await self._have_token(call)
                 pieces: Any = await self._ask(
                     call, self._models.generate_content_stream(model=model, contents=_PLACEHOLDER, config=config)
                 )
@@ -111,21 +113,28 @@ class GoogleClient:
         return reply.total_tokens
 
     async def models(self, *, at_most: int | None = None) -> list[types.Model]:
-        """The base models that the server lists."""
+        """The base models that the server lists. Raises ConnectorError when it lists none."""
+        what = "listing the models"
 
         async def all_pages() -> list[types.Model]:
             pager = await self._models.list(config=types.ListModelsConfig(page_size=at_most or 1000, query_base=True))
             return list(pager.page) if at_most else [model async for model in pager]
 
-        return await self._get("listing the models", all_pages)
+        found = await self._get(what, all_pages)
+        if not found:
+            # The library makes an empty list of whatever has none.
+            raise ConnectorError(f"{what}: {self._where} sent no list of models", hint="check the setting url")
+        return found
 
     async def _get(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
         with self._call(what) as call:
+            await self._have_token(call)
             try:
                 return await self._ask(call, ask())
             except UnauthenticatedError:
                 if not self._forget_token(call):
                     raise
+                await self._have_token(call)
                 return await self._ask(call, ask())
 
     async def _ask(self, call: Call, awaitable: Awaitable[T], *, begun: bool = False) -> T:
@@ -156,6 +165,32 @@ class GoogleClient:
         finally:
             self._under_way.discard(call)
             call.close()
+
+    async def _have_token(self, call: Call) -> None:
+        """Fetch an access token if one is needed.
+
+        The library would do so in a thread for each caller who gives up, and each would wait for two minutes.
+        """
+        credentials = self._credentials
+        if credentials is None or (credentials.token and not credentials.expired):
+            return
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(renew(credentials, self._settings))
+            self._renewal.add_done_callback(self._renewed)
+        try:
+            # Whoever gives up leaves it to the others.
+            await self._ask(call, asyncio.shield(self._renewal))
+        except DeadlineError:
+            raise DeadlineError(
+                f"{call.what}: no access token came within {self._settings.timeout:g} s",
+                hint="raise the setting timeout, or try again later",
+            ) from None
+
+    def _renewed(self, renewal: asyncio.Task[None]) -> None:
+        self._renewal = None
+        if not renewal.cancelled():
+            # Perhaps nobody waits any longer who would hear of a failure.
+            renewal.exception()
 
     def _forget_token(self, call: Call) -> bool:
         """Let the next request fetch a new access token, if it was for the token that `call` was refused.

@@ -288,7 +288,8 @@ async def test_the_first_failure_ends_all_images(google: FakeGoogle, connector: 
 
 async def test_an_empty_text_has_no_tokens_and_costs_no_request(google: FakeGoogle, connector: GoogleLLM) -> None:
     assert await connector.count_tokens(["", "one two", ""]) == [0, 2, 0]
-    assert len(google.received) == 1
+    # Not of all that came: requests that an earlier test left behind may still arrive.
+    assert len(google.bodies("countTokens")) == 1
 
 
 async def test_counting_can_be_switched_off(server: FakeGoogle) -> None:

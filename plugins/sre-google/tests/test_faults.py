@@ -21,7 +21,6 @@ from sre_core.errors import (
     UnavailableError,
 )
 from sre_core.messages import Message
-from sre_core.testing.conformance import HttpFaultConformance
 from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_core.testing.servers import free_port
@@ -46,44 +45,6 @@ GOOD = HttpReply.events([event("Hel"), event("lo", finishReason="STOP")])
 async def ask(connector: GoogleLLM, request: LLMRequest = HELLO) -> list[LLMChunk]:
     async with aclosing(connector.stream(request)) as chunks:
         return [chunk async for chunk in chunks]
-
-
-class Answers(HttpFaultConformance):
-    """The faults, while an answer is waited for."""
-
-    async def call(self, connector: GoogleLLM) -> list[LLMChunk]:
-        return await ask(connector)
-
-    def good(self) -> HttpReply:
-        return GOOD
-
-
-class TestGemini(Answers):
-    def make_at(self, url: str) -> GoogleLLM:
-        return GoogleLLM(GoogleSettings(key=SecretStr(self.secret), url=url))
-
-
-class TestVertex(Answers):
-    @pytest.fixture(autouse=True)
-    def _server(self, server: FakeGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.account = SecretStr(server.account.text)
-        monkeypatch.setattr(server, "next_token", self.secret)
-
-    def make_at(self, url: str) -> GoogleLLM:
-        return GoogleLLM(GoogleSettings(backend="vertex", credentials=self.account, url=url))
-
-
-class TestEmbedding(HttpFaultConformance):
-    """The faults, while something is waited for that comes in one piece."""
-
-    def make_at(self, url: str) -> GoogleLLM:
-        return GoogleLLM(GoogleSettings(key=SecretStr(self.secret), url=url))
-
-    async def call(self, connector: GoogleLLM) -> list[list[float]]:
-        return await connector.embed(["hello"])
-
-    def good(self) -> HttpReply:
-        return HttpReply.json({"embeddings": [{"values": [0.6, 0.8]}]})
 
 
 @pytest.fixture
@@ -290,6 +251,25 @@ async def test_a_token_server_that_is_not_there_is_unavailable(server: FakeGoogl
     with pytest.raises(UnavailableError, match="no access token"):
         await ask(made)
     await made.stop()
+
+
+@pytest.mark.parametrize(("timeout", "patience"), [(0.3, 60), (300, 0.3)])
+async def test_a_token_server_that_is_silent_is_given_up_and_asked_once_at_a_time(
+    server: FakeGoogle, monkeypatch: pytest.MonkeyPatch, timeout: float, patience: float
+) -> None:
+    monkeypatch.setattr("sre_google.auth._PATIENCE", patience)
+    async with ReplayServer.running(always=HttpReply(hang=True)) as silent:
+        account = json.loads(server.account.text) | {"token_uri": f"{silent.url}/token"}
+        made = vertex(server, credentials=SecretStr(json.dumps(account)), timeout=timeout)
+        await made.start()
+        async with asyncio.timeout(10):
+            for call in (ask(made), made.embed(["hello"]), made.ping()):
+                with pytest.raises((DeadlineError, UnavailableError), match="no access token"):
+                    await call
+            # Nor does a thread wait any longer.
+            await silent.wait_until_busy(0)
+        assert silent.busiest == 1
+        await made.stop()
 
 
 async def test_an_account_that_google_does_not_know_is_refused(server: FakeGoogle, replay: ReplayServer) -> None:
