@@ -18,7 +18,7 @@ from sre_core import logs
 from sre_core.connectors.trust import trusting
 from sre_core.errors import DeadlineError, RateLimitedError, UnavailableError
 from sre_gcp.credentials import Tokens
-from sre_gcp.errors import refusal, translated
+from sre_gcp.errors import STORAGE_ROLE, refusal, translated
 from sre_gcp.settings import GcsSettings
 
 __all__ = ["Api", "Reply", "Request"]
@@ -45,6 +45,10 @@ class Request:
     """Statuses of 300 and above that are no failure."""
     repeatable: bool = True
     """Whether it may take effect twice; else it is sent again only when the service refused to look at it."""
+    origin: str = ""
+    """Scheme and host, if it is not for the storage: then it is counted for the project of the credentials."""
+    role: str = STORAGE_ROLE
+    """What to do when the credentials are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +123,9 @@ class Api:
             if response.status == 401 and await self._tokens.replace(signed):
                 response.close()
                 response = await self._send(request, await self._tokens.headers())
-            with translated(request.what, self.where):
+            with translated(request.what, request.origin or self.where):
                 if response.status >= 300 and response.status not in request.accepted:
-                    raise refusal(response, await response.read(), request.what)
+                    raise refusal(response, await response.read(), request.what, role=request.role)
                 yield response
         finally:
             # Takes the connection back into the pool if all was read, and breaks it off if not.
@@ -129,11 +133,12 @@ class Api:
 
     async def _send(self, request: Request, signed: Mapping[str, str]) -> aiohttp.ClientResponse:
         query = f"?{urlencode(request.params, quote_via=quote)}" if request.params else ""
-        with translated(request.what, self.where):
+        counted = {} if request.origin else self._headers
+        with translated(request.what, request.origin or self.where):
             reply = await self._session.request(
                 request.method,
-                URL(f"{self._settings.endpoint}{request.path}{query}", encoded=True),
-                headers={"Accept-Encoding": "identity", **request.headers, **signed, **self._headers},
+                URL(f"{request.origin or self._settings.endpoint}{request.path}{query}", encoded=True),
+                headers={"Accept-Encoding": "identity", **request.headers, **signed, **counted},
                 data=_payload(request.body),
                 allow_redirects=False,
                 timeout=self._timeout(request),

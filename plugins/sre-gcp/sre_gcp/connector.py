@@ -62,13 +62,14 @@ class GcsStorage(StorageConnector):
         credentials = await asyncio.to_thread(load, settings)
         self._declare(signs=can_sign(credentials))
         tokens = Tokens(credentials, settings)
-        bucket = Bucket(Api(settings, tokens), settings)
+        api = Api(settings, tokens)
+        bucket = Bucket(api, settings)
         try:
             await bucket.check()
         except BaseException:
             await bucket.stop()
             raise
-        self._started = bucket, Links(credentials, settings, tokens)
+        self._started = bucket, Links(credentials, settings, api)
 
     async def stop(self) -> None:
         """Close all connections."""

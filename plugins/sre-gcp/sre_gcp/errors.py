@@ -11,10 +11,10 @@ from google.auth import exceptions as auth
 from sre_core.connectors.http_errors import error_for_status
 from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnauthenticatedError, UnavailableError
 
-__all__ = ["refusal", "translated", "translated_credentials"]
+__all__ = ["SIGNER_ROLE", "STORAGE_ROLE", "refusal", "translated", "translated_credentials"]
 
-_SIGNER = "give the account the role `roles/iam.serviceAccountTokenCreator` on itself, or use a key"
-_ROLE = "check the credentials, and that they have the role `roles/storage.objectUser` on the bucket"
+SIGNER_ROLE = "give the account the role `roles/iam.serviceAccountTokenCreator` on itself, or use a key"
+STORAGE_ROLE = "check the credentials, and that they have the role `roles/storage.objectUser` on the bucket"
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
@@ -66,7 +66,7 @@ def translated_credentials() -> Iterator[None]:
     except auth.TransportError as error:
         if error.__cause__ is None:
             # An answer that was none: that is how a signature is refused.
-            raise UnauthenticatedError("Google refused to sign in the name of the account", hint=_SIGNER) from error
+            raise UnauthenticatedError("Google refused to sign in the name of the account", hint=SIGNER_ROLE) from error
         raise _no_tokens() from error
     except auth.GoogleAuthError as error:
         if isinstance(error.__cause__, auth.TransportError):
@@ -74,12 +74,12 @@ def translated_credentials() -> Iterator[None]:
         # Without their cause, which may quote what was sent.
         if error.retryable:
             raise UnavailableError("Google's service for tokens cannot answer now", hint="try again later") from None
-        raise UnauthenticatedError(f"Google refused the credentials{_word(error)}", hint=_ROLE) from None
+        raise UnauthenticatedError(f"Google refused the credentials{_word(error)}", hint=STORAGE_ROLE) from None
 
 
-def refusal(response: aiohttp.ClientResponse, body: bytes, what: str) -> ConnectorError:
-    """The error that a reply of status 300 or above stands for."""
-    hint = _ROLE if response.status in {401, 403} else None
+def refusal(response: aiohttp.ClientResponse, body: bytes, what: str, *, role: str) -> ConnectorError:
+    """The error that a reply of status 300 or above stands for. `role` tells what credentials need that it refuses."""
+    hint = role if response.status in {401, 403} else None
     token = response.request_info.headers.get("Authorization", "").removeprefix("Bearer ")
     return error_for_status(
         response.status, what, detail=_detail(body), headers=response.headers, hint=hint, secrets=[token]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sre_core.testing.servers import ServerProcess, find_server, free_port
 
-__all__ = ["Gcs", "TokenServer", "account_key"]
+__all__ = ["ACCOUNT", "Gcs", "TokenServer", "account_key"]
 
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -78,8 +78,15 @@ def _program() -> str:
     )
 
 
+ACCOUNT = "tester@tests.iam.gserviceaccount.com"
+"""Whose tokens they are."""
+
+
 class TokenServer(ThreadingHTTPServer):
-    """Gives tokens to accounts, as Google's does; refuses all of them when told to."""
+    """Gives tokens to accounts, as Google's does, and to machines, as the server of their metadata does.
+
+    Refuses all of them when told to.
+    """
 
     daemon_threads = True
 
@@ -87,7 +94,8 @@ class TokenServer(ThreadingHTTPServer):
         """Without `token`, each one that is given is another."""
         super().__init__(("127.0.0.1", 0), _Tokens)
         self.token = token
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/token"
+        self.host = f"127.0.0.1:{self.server_address[1]}"
+        self.url = f"http://{self.host}/token"
         self.given = 0
         self.lifetime = 3600
         self.status = 200
@@ -117,20 +125,34 @@ class _Tokens(BaseHTTPRequestHandler):
             # It quotes what it was sent, as the worst of servers would.
             self._reply(server.status, {"error": "invalid_grant", "error_description": assertion})
             return
+        self._reply(200, self._token())
+
+    def do_GET(self) -> None:
+        # As the page "Predefined metadata keys" of Compute Engine has it.
+        match self.path.partition("?")[0].removeprefix("/computeMetadata/v1"):
+            case "/":
+                self._reply(200, {})
+            case "/instance/service-accounts/default/":
+                self._reply(200, {"email": ACCOUNT, "aliases": ["default"], "scopes": []})
+            case "/instance/service-accounts/default/token":
+                self._reply(200, self._token())
+            case _:
+                self._reply(404, {})
+
+    def _token(self) -> Any:
+        server = self.server
         server.given += 1
-        self._reply(
-            200,
-            {
-                "access_token": server.token or f"token-{server.given}",
-                "expires_in": server.lifetime,
-                "token_type": "Bearer",
-            },
-        )
+        return {
+            "access_token": server.token or f"token-{server.given}",
+            "expires_in": server.lifetime,
+            "token_type": "Bearer",
+        }
 
     def _reply(self, status: int, told: Any) -> None:
         body = json.dumps(told).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Metadata-Flavor", "Google")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -151,7 +173,7 @@ def account_key(tokens: str) -> str:
             "project_id": "tests",
             "private_key_id": "0123456789abcdef",
             "private_key": pem.decode(),
-            "client_email": "tester@tests.iam.gserviceaccount.com",
+            "client_email": ACCOUNT,
             "client_id": "1",
             "token_uri": tokens,
         }

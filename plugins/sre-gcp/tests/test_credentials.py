@@ -5,7 +5,6 @@ import json
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from google.auth.compute_engine import Credentials
@@ -30,7 +29,6 @@ from .gcs_server import Gcs, TokenServer, account_key  # noqa: TID252 -- the fol
 pytestmark = pytest.mark.anyio
 
 _LIST = HttpReply.json({"kind": "storage#objects"})
-_OBJECT = HttpReply.json({"size": "1", "generation": "7", "metageneration": "1", "timeCreated": "2026-11-27T10:00:00Z"})
 _REFUSED = HttpReply.json({"error": {"message": "Invalid Credentials"}}, status=401)
 
 
@@ -277,24 +275,6 @@ async def test_the_project_of_the_credentials_is_named_with_every_request(
             await connector.start()
             await connector.stop()
         assert [request.headers["x-goog-user-project"] for request in server.requests] == ["theirs", "ours"]
-
-
-async def test_an_account_that_may_not_sign_is_told_which_role_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    account = Credentials(
-        service_account_email="tester@tests.iam.gserviceaccount.com", universe_domain="googleapis.com"
-    )
-    account.token = "token-1"
-    refused = SimpleNamespace(status=403, data=b'{"error": {"code": 403, "status": "PERMISSION_DENIED"}}')
-    monkeypatch.setattr("google.auth.transport.requests.Request", lambda: lambda **request: refused)
-    async with ReplayServer.running(_LIST, always=_OBJECT) as server:
-        monkeypatch.setattr("sre_gcp.credentials.load", lambda settings: account)
-        connector = storage(server.url)
-        await connector.start()
-        assert "url" in connector.capabilities
-        with pytest.raises(UnauthenticatedError, match="refused to sign") as raised:
-            await connector.url("a", 60)
-        assert "serviceAccountTokenCreator" in str(raised.value.hint)
-        await connector.stop()
 
 
 async def test_a_machine_whose_metadata_cannot_be_reached_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
