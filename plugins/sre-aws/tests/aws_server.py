@@ -61,6 +61,22 @@ def begun() -> HttpReply:
     return _xml(f"<InitiateMultipartUploadResult>{upload}</InitiateMultipartUploadResult>")
 
 
+def copied() -> HttpReply:
+    """The same, action UploadPartCopy."""
+    modified = "<LastModified>2011-04-11T20:34:56.000Z</LastModified>"
+    tag = "<ETag>&quot;9b2cf535f27731c974343645a3985328&quot;</ETag>"
+    return _xml(f"<CopyPartResult>{modified}{tag}</CopyPartResult>")
+
+
+def listed(*names: str) -> HttpReply:
+    """The same, action ListObjectsV2."""
+    details = "<LastModified>2009-10-12T17:50:30.000Z</LastModified><Size>7</Size><StorageClass>STANDARD</StorageClass>"
+    tag = "<ETag>&quot;fba9dede5f27731c9771645a39863328&quot;</ETag>"
+    found = "".join(f"<Contents><Key>{name}</Key>{details}{tag}</Contents>" for name in names)
+    count = f"<KeyCount>{len(names)}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>"
+    return _xml(f"<ListBucketResult><Name>{BUCKET}</Name><Prefix/>{count}{found}</ListBucketResult>")
+
+
 def error_reply(status: int, code: str) -> HttpReply:
     """As in the API reference of Amazon S3, page "Error Responses"."""
     return _xml(f"<Error><Code>{code}</Code><Message>No.</Message></Error>", status=status)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from sre_aws.s3.conditions import Conditions
 from sre_aws.s3.keys import Keys
 from sre_aws.s3.metadata import Head, read_head
+from sre_aws.s3.replies import check_reply
 from sre_aws.s3.settings import S3Settings
 from sre_aws.session import AwsClient
 from sre_core.errors import ConnectorError, NotFoundError
@@ -67,8 +68,11 @@ class Bucket:
         await self.client.close()
 
     async def call(self, operation: str, what: str, **parameters: Any) -> Any:
-        """The reply to an operation that is about this bucket."""
-        return await self.client.call(operation, f"{what} in bucket {self.name!r}", Bucket=self.name, **parameters)
+        """The reply to an operation that is about this bucket. Raises ConnectorError, also for a reply of others."""
+        what = f"{what} in bucket {self.name!r}"
+        reply = await self.client.call(operation, what, Bucket=self.name, **parameters)
+        check_reply(operation, what, reply)
+        return reply
 
     async def check(self) -> None:
         """Ask for the bucket itself. Raises NotFoundError, UnauthenticatedError, UnavailableError."""
@@ -109,7 +113,7 @@ class Bucket:
             entries = [entry for entry in found if own is None or not entry["Key"].startswith(own)]
             if entries:
                 yield entries
-            if not reply.get("IsTruncated"):
+            if not reply["IsTruncated"]:
                 return
             if own is not None and found and found[-1]["Key"].startswith(own):
                 # There may be thousands of them.
@@ -126,12 +130,7 @@ def body(data: bytes) -> bytes | io.BytesIO:
 
 
 def written_at(reply: Mapping[str, Any]) -> float:
-    """When the server answered, by its own clock: a reply to an upload does not tell when the object was made.
-
-    Raises ConnectorError when the reply is not one of S3, as that of a proxy which lets nobody through.
-    """
-    if not reply.get("ETag"):
-        raise ConnectorError("the reply to an upload is not of S3: it lacks ETag", hint="check url")
+    """When the server answered, by its own clock: a reply to an upload does not tell when the object was made."""
     date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return email.utils.parsedate_to_datetime(date).timestamp()
