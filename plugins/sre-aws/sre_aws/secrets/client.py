@@ -20,6 +20,9 @@ _LARGEST = 65_536
 
 # AWS has no other sign for it: InvalidRequestException stands for many things.
 _MARKED = re.compile(r"(marked|scheduled)( for)? delet")
+_ONE = frozenset({"ARN", "Name"})
+"""What a reply about one secret tells of it."""
+
 _PAGE = 100
 _TRIES = 8
 _PAUSE = 0.01
@@ -62,10 +65,7 @@ class Secrets:
         more: dict[str, str] = {}
         while True:
             reply = await self._call("list_secrets", "listing secrets", MaxResults=_PAGE, Filters=filters, **more)
-            listed = reply.get("SecretList")
-            if not isinstance(listed, list):
-                raise ConnectorError(f"the reply of {self.client.at} is no list of secrets", hint="check url")
-            names = (self._names.ours(str(entry.get("Name", ""))) for entry in listed)
+            names = (self._names.ours(str(entry.get("Name", ""))) for entry in reply["SecretList"])
             found.update(name for name in names if name is not None)
             if not reply.get("NextToken"):
                 return sorted(found)
@@ -106,21 +106,30 @@ class Secrets:
         """Forget a secret; one that is missing, or waits for its end, is no error."""
         days = self._settings.recovery_days
         how: dict[str, Any] = {"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True}
-        with suppress(NotFoundError, _DeletedError):
-            await self._call("delete_secret", f"deleting secret {name!r}", SecretId=self._names.theirs(name), **how)
+        with suppress(_DeletedError):
+            try:
+                await self._call("delete_secret", f"deleting secret {name!r}", SecretId=self._names.theirs(name), **how)
+            except NotFoundError as error:
+                # The page of a proxy that finds nothing says nothing about the secret.
+                if error_code(error.__cause__) != "ResourceNotFoundException":
+                    raise
 
     async def check(self) -> None:
         """List one secret."""
         await self._call("list_secrets", "listing secrets", MaxResults=1)
 
     async def _call(self, operation: str, what: str, **parameters: Any) -> Any:
-        """The reply. Raises _DeletedError when the secret is marked for deletion."""
+        """The reply. Raises _DeletedError for a secret that is marked for deletion, ConnectorError for one of others."""
         try:
-            return await self.client.call(operation, what, **parameters)
+            reply = await self.client.call(operation, what, **parameters)
         except ConnectorError as error:
             if error_code(error.__cause__) == "InvalidRequestException" and _MARKED.search(str(error.__cause__)):
                 raise _DeletedError(error.message, hint=error.hint) from error
             raise
+        # The driver reads a page of somebody else as an empty reply.
+        if not reply.keys() & ({"SecretList"} if operation == "list_secrets" else _ONE):
+            raise ConnectorError(f"{what}: the reply of {self.client.at} is not of Secrets Manager", hint="check url")
+        return reply
 
 
 def _size(text: str) -> int | None:
