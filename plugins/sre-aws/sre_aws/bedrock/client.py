@@ -14,7 +14,7 @@ from sre_aws.bedrock.traits import family
 from sre_aws.errors import error_code
 from sre_aws.session import AwsClient
 from sre_core.connectors.llm import LLMChunk, ModelInfo
-from sre_core.errors import UnauthenticatedError, UnavailableError
+from sre_core.errors import ConnectorError, UnauthenticatedError, UnavailableError
 
 __all__ = ["Bedrock"]
 
@@ -85,11 +85,18 @@ class Bedrock:
 
         tasks = [asyncio.create_task(one(batch)) for batch in batches]
         try:
-            return [vector for found in await asyncio.gather(*tasks) for vector in found]
+            vectors = [vector for found in await asyncio.gather(*tasks) for vector in found]
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        # Of one request for each text, no single reply shows that they differ.
+        if len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+            raise ConnectorError(
+                f"embedding with {model!r}: {self._runtime.at} sent vectors that are empty, or of different lengths",
+                hint="check embedding_model, and the setting url",
+            )
+        return vectors
 
     async def _embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
         what, runtime = f"embedding with {model!r}", self._runtime

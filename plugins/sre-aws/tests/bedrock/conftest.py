@@ -3,13 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from pydantic import SecretStr
 
 from sre_aws.bedrock.connector import BedrockLLM
-from sre_aws.bedrock.settings import BedrockSettings
 
-from .bedrock_rules import CLAUDE  # noqa: TID252
-from .fake_bedrock import ACCESS_KEY, SECRET_KEY, FakeBedrock  # noqa: TID252
+from .fake_bedrock import FakeBedrock, at  # noqa: TID252
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +25,7 @@ def make(bedrock: FakeBedrock) -> Callable[..., BedrockLLM]:
     """Makes a connector, not started, that leads to the fake server."""
 
     def make(**settings) -> BedrockLLM:
-        keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
-        return BedrockLLM(BedrockSettings(**keys | {"url": bedrock.url, "model": CLAUDE} | settings))
+        return at(**{"url": bedrock.url} | settings)
 
     return make
 

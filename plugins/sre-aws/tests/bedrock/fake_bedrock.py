@@ -11,7 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
+from pydantic import SecretStr
 
+from sre_aws.bedrock.connector import BedrockLLM
+from sre_aws.bedrock.settings import BedrockSettings
 from sre_core.builtin.echo_llm import EchoLLM
 from sre_core.connectors.base import Settings
 from sre_core.connectors.llm import LLMChunk, LLMRequest
@@ -35,6 +38,12 @@ SECRET_KEY = "secret-of-the-fake-bedrock"
 TITAN = "amazon.titan-embed-text-v2:0"
 COHERE = "cohere.embed-multilingual-v3"
 _STOP = {FinishReason.STOP: "end_turn", FinishReason.LENGTH: "max_tokens", FinishReason.SKILL_CALLS: "tool_use"}
+
+
+def at(url: str, **settings: Any) -> BedrockLLM:
+    """A connector to the server at `url`, not started."""
+    keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
+    return BedrockLLM(BedrockSettings(**keys | {"url": url, "model": CLAUDE} | settings))
 
 
 @dataclass

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import SecretStr
 
 from sre_aws.bedrock.connector import BedrockLLM
 from sre_aws.bedrock.settings import BedrockSettings
@@ -16,14 +15,9 @@ from sre_core.testing.replay import HttpReply, ReplayServer
 
 from .bedrock_rules import CLAUDE, NOVA_2, OLD_CLAUDE  # noqa: TID252
 from .event_stream import event  # noqa: TID252 -- the folder of tests is no package
-from .fake_bedrock import ACCESS_KEY, SECRET_KEY, FakeBedrock  # noqa: TID252
+from .fake_bedrock import SECRET_KEY, FakeBedrock, at  # noqa: TID252
 
 _REFUSED = {"The provided model identifier is invalid.", "The security token is invalid."}
-
-
-def at(url: str, **settings: Any) -> BedrockLLM:
-    keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
-    return BedrockLLM(BedrockSettings(**keys | {"url": url, "model": CLAUDE} | settings))
 
 
 class _OnFakeBedrock(LLMConformance):
@@ -87,3 +81,14 @@ class TestBedrockFaults(HttpFaultConformance):
             event("metadata", {"usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}}),
         ]
         return HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames)
+
+
+class TestBedrockEmbedFaults(TestBedrockFaults):
+    """Of calls whose answer is one JSON document."""
+
+    async def call(self, connector: BedrockLLM) -> Any:
+        return await connector.embed(["Hello"])
+
+    def good(self) -> HttpReply:
+        # As in the user guide of Bedrock, page "Amazon Titan Text Embeddings models".
+        return HttpReply.json({"embedding": [0.5, 0.25], "inputTextTokenCount": 1})

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from sre_aws import register_connectors, register_models
 from sre_aws.bedrock.connector import BedrockLLM
@@ -17,7 +17,7 @@ from sre_core.agents.conversation import Conversation
 from sre_core.agents.limits import Limits
 from sre_core.connectors import LLM
 from sre_core.connectors.llm import Completion, LLMRequest, fold
-from sre_core.errors import ConfigError, DeadlineError, UnavailableError
+from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnavailableError
 from sre_core.events import Event, SkillReturned
 from sre_core.messages import FinishReason, Message, SkillSpec
 from sre_core.skills import Skill, SkillContext
@@ -27,7 +27,7 @@ from sre_core.testing.replay import HttpReply, ReplayServer
 
 from .bedrock_rules import CLAUDE, NEW_CLAUDE, NOVA_2, OLD_CLAUDE, PROFILE  # noqa: TID252
 from .event_stream import event  # noqa: TID252
-from .fake_bedrock import ACCESS_KEY, COHERE, SECRET_KEY, TITAN, FakeBedrock  # noqa: TID252
+from .fake_bedrock import COHERE, TITAN, FakeBedrock, at  # noqa: TID252
 
 
 async def complete(connector: BedrockLLM, *messages: Message | str, **changes: Any) -> Completion:
@@ -132,8 +132,7 @@ async def test_stopping_ends_calls_that_wait_for_the_service(begun: Any):
     frames = [event(kind, data) for kind, data in begun]
     reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames, hang=True)
     async with ReplayServer.running(always=reply) as server:
-        keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
-        connector = BedrockLLM(BedrockSettings(**keys, url=server.url, model=CLAUDE))
+        connector = at(server.url)
         await connector.start()
         calls = [asyncio.ensure_future(complete(connector, "Hi")) for _ in range(20)]
         await server.wait_until_busy(20)
@@ -147,8 +146,7 @@ async def test_what_is_read_after_the_stop_is_an_error_of_ours():
     frames = [event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}})]
     reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames, hang=True)
     async with ReplayServer.running(always=reply) as server:
-        keys = {"access_key_id": SecretStr(ACCESS_KEY), "secret_access_key": SecretStr(SECRET_KEY)}
-        connector = BedrockLLM(BedrockSettings(**keys, url=server.url, model=CLAUDE))
+        connector = at(server.url)
         await connector.start()
         async with aclosing(connector.stream(LLMRequest(messages=(Message.user("Hi"),)))) as chunks:
             await anext(chunks)
@@ -216,6 +214,32 @@ async def test_titan_embeds_text_by_text_and_cohere_in_batches(make, bedrock: Fa
     assert [vector[:32] for vector in cohere] == titan
     assert [len(body["texts"]) for body in bedrock.bodies[100:]] in ([96, 4], [4, 96])
     await connector.stop()
+
+
+@pytest.mark.parametrize(
+    ("model", "replies"),
+    [
+        pytest.param(TITAN, [{"embedding": []}, {"embedding": []}], id="titan-empty"),
+        pytest.param(TITAN, [{"embedding": [0.5, 0.25]}, {"embedding": [0.5]}], id="titan-of-two-lengths"),
+        pytest.param(TITAN, [{"embedding": ["half", "none"]}] * 2, id="titan-words"),
+        pytest.param(TITAN, [{"embedding": [[0.5], [0.25]]}] * 2, id="titan-nested"),
+        pytest.param(TITAN, [{"embedding": 0.5}] * 2, id="titan-a-number"),
+        pytest.param(COHERE, [{"embeddings": {"float": [[], []]}}], id="cohere-empty"),
+        pytest.param(COHERE, [{"embeddings": {"float": [[0.5, 0.25], [0.5]]}}], id="cohere-of-two-lengths"),
+        pytest.param(COHERE, [{"embeddings": {"float": [[0.5, 0.25]]}}], id="cohere-too-few"),
+        pytest.param(COHERE, [{"embeddings": [[0.5, None], [0.5, 0.25]]}], id="cohere-with-gaps"),
+        pytest.param(COHERE, [{"embeddings": {"int8": [[1, 2], [3, 4]]}}], id="cohere-of-another-type"),
+    ],
+)
+async def test_what_are_no_vectors_is_an_error_of_ours(model: str, replies: list[Any]):
+    async with ReplayServer.running(*map(HttpReply.json, replies)) as server:
+        connector = at(server.url)
+        await connector.start()
+        with pytest.raises(ConnectorError, match=model) as raised:
+            await connector.embed(["one", "two"], model=model)
+        assert not raised.value.retryable
+        assert raised.value.hint
+        await connector.stop()
 
 
 async def test_a_message_is_written_once_and_forgotten_with_it(connector, monkeypatch):
