@@ -1,12 +1,12 @@
 """A client of the service with the credentials that the settings mean."""
 
-from importlib import import_module
 from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import AzureError
 from azure.storage.blob.aio import BlobServiceClient
 
+from sre_azure.identity import Identity
 from sre_azure.retries import Retries
 from sre_azure.settings import AzureSettings
 from sre_azure.transport import Transport
@@ -18,7 +18,7 @@ __all__ = ["Access"]
 class Access:
     """A client, and what its links can be signed with; `stop` closes it."""
 
-    def __init__(self, service: BlobServiceClient, account: str | None, ambient: Any) -> None:
+    def __init__(self, service: BlobServiceClient, account: str | None, ambient: Identity | None) -> None:
         """`ambient` are the credentials of the machine, if they are those of `service`."""
         self.service = service
         self.account = str(account or service.account_name)
@@ -31,7 +31,7 @@ class Access:
         Raises ConfigError when the credentials cannot be read, or the package for those of the machine is missing.
         """
         secrets = (settings.connection_string, settings.account_key, settings.sas_token)
-        ambient = None if any(secrets) else _ambient()
+        ambient = None if any(secrets) else Identity(settings)
         transport = Transport(settings)
         try:
             return cls(_client(settings, _credential(settings) or ambient, transport), settings.account, ambient)
@@ -82,14 +82,3 @@ def _credential(settings: AzureSettings) -> Any:
     if settings.sas_token is not None:
         return AzureSasCredential(settings.sas_token.get_secret_value().removeprefix("?"))
     return None
-
-
-def _ambient() -> Any:
-    try:
-        identity: Any = import_module("azure.identity.aio")
-    except ImportError as error:
-        raise ConfigError(
-            "the credentials of this machine need the package azure-identity",
-            hint="pip install 'sre-azure[identity]', or set `account_key`, `sas_token` or `connection_string`",
-        ) from error
-    return identity.DefaultAzureCredential()

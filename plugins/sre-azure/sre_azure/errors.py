@@ -29,9 +29,11 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["means_container", "translated"]
+__all__ = ["means_container", "token_failure", "token_refusal", "translated"]
 
 _ROLE = "check the credentials, and that they may read, write, list and delete blobs in the container"
+_WHO = "check the network, and which identity this machine has"
+_ASKING = "asking for a token"
 _SECRET = re.compile(r"\bsig=|'authorization'", re.IGNORECASE)
 _NO_CONTAINER = frozenset({"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"})
 _REPLACED = frozenset({"InvalidBlockList", "InvalidBlobOrBlock"})
@@ -73,6 +75,20 @@ def means_container(error: NotFoundError) -> bool:
     """Whether it is the container that was not found, and not a blob."""
     cause = error.__cause__
     return isinstance(cause, HttpResponseError) and _code(cause) in _NO_CONTAINER
+
+
+def token_failure(error: AzureError, where: str, *, guessed: bool) -> SREError | None:
+    """What a request for a token failed with. None when `where` is a guess, and nobody is there."""
+    if guessed and isinstance(error, ServiceRequestError):
+        return None
+    failure = _ours(error, _ASKING, where)
+    return UnavailableError(str(failure), hint=_WHO) if isinstance(failure, UnavailableError) else failure
+
+
+def token_refusal(status: int, where: str, headers: Mapping[str, str]) -> SREError | None:
+    """What the status of a reply with a token means. None when it is one, or when asking again will not help."""
+    failure = error_for_status(status, _ASKING, headers=headers, hint=f"{where} is busy, try again later")
+    return failure if failure.retryable else None
 
 
 def _ours(error: AzureError, what: str, where: str) -> SREError:

@@ -15,9 +15,17 @@ from anyio import to_thread
 from azure.storage.blob.aio import BlobServiceClient
 
 from sre_azure import AzureSettings, AzureStorage
-from sre_core.errors import ConfigError, UnauthenticatedError
+from sre_core.errors import (
+    ConfigError,
+    ConnectorError,
+    DeadlineError,
+    RateLimitedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from sre_core.testing.certificates import Authority
 from sre_core.testing.replay import HttpReply, ReplayServer
+from sre_core.testing.servers import free_port
 
 from .azurite import ACCOUNT, KEY, Azurite  # noqa: TID252 -- the folder of tests is no package
 
@@ -51,8 +59,11 @@ async def made(server: Azurite, authority: Authority, name: str) -> str:
     return name
 
 
-def token(audience: str = "https://storage.azure.com") -> HttpReply:
-    """What the endpoint of a managed identity gives, as the page "Managed identities for App Service" has it."""
+def token(audience: str = "https://storage.azure.com", *, lifetime: int = 3600) -> HttpReply:
+    """What the endpoint of a managed identity gives, as the page "Managed identities for App Service" has it.
+
+    The server of the tests takes it for an hour, whatever its lifetime.
+    """
     now = int(time.time())
     claims = {
         "aud": audience,
@@ -66,7 +77,7 @@ def token(audience: str = "https://storage.azure.com") -> HttpReply:
     parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "none"}, claims))
     text = b".".join((*parts, b"c2lnbmVk")).decode()
     return HttpReply.json(
-        {"access_token": text, "expires_on": str(now + 3600), "resource": audience, "token_type": "Bearer"}
+        {"access_token": text, "expires_on": str(now + lifetime), "resource": audience, "token_type": "Bearer"}
     )
 
 
@@ -131,6 +142,101 @@ async def test_a_machine_without_an_identity_is_told_so(
         with pytest.raises(UnauthenticatedError, match="the credentials cannot be used"):
             await connector.start()
         await connector.stop()
+
+
+@pytest.mark.parametrize("after", ["nothing", "headers"])
+async def test_an_identity_that_falls_silent_is_given_up(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, after: str
+) -> None:
+    async with asyncio.timeout(30), ReplayServer.running(always=HttpReply(hang=True)) as tokens:
+        tokens.hold_for = 2 if after == "nothing" else 0
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=0.5)
+        with pytest.raises(DeadlineError, match=f"{tokens.url}/msi/token did not answer in time"):
+            await connector.start()
+        await connector.stop()
+        assert len(tokens.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, UnavailableError), (429, RateLimitedError)])
+async def test_an_identity_that_is_busy_is_no_refusal(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, status: int, kind: type[ConnectorError]
+) -> None:
+    busy = HttpReply.json({"error": "not now"}, status=status, headers={"Retry-After": "7"})
+    async with ReplayServer.running(always=busy) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, "any", ca_file=authority.ca_file)
+        with pytest.raises(kind, match="asking for a token failed") as raised:
+            await connector.start()
+        await connector.stop()
+        assert getattr(raised.value, "retry_after", None) == 7
+        assert len(tokens.requests) == 1
+
+
+async def test_an_identity_that_cannot_be_reached_is_unavailable(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    identity.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{port}/msi/token")
+    connector = storage(secure, "any", ca_file=authority.ca_file)
+    with pytest.raises(UnavailableError, match=str(port)):
+        await connector.start()
+    await connector.stop()
+
+
+async def test_a_virtual_machine_whose_metadata_fall_silent_is_told_so(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    identity.delenv("IDENTITY_HEADER")
+    async with asyncio.timeout(30), ReplayServer.running(always=HttpReply(hang=True)) as metadata:
+        identity.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", metadata.url)
+        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=0.5)
+        with pytest.raises(DeadlineError, match=metadata.url):
+            await connector.start()
+        await connector.stop()
+
+
+async def test_a_machine_outside_of_azure_has_no_identity(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    identity.delenv("IDENTITY_HEADER")
+    identity.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", nobody)
+    identity.setattr("sre_azure.identity._EVERYWHERE", nobody)
+    connector = storage(secure, "any", ca_file=authority.ca_file)
+    with pytest.raises(UnauthenticatedError, match="the credentials cannot be used"):
+        await connector.start()
+    await connector.stop()
+
+
+async def test_an_identity_is_asked_again_as_often_as_retries_says(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    container = await made(secure, authority, "again")
+    busy = HttpReply.json({"error": "not now"}, status=503, headers={"Retry-After": "0"})
+    async with ReplayServer.running(busy, always=token()) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, container, ca_file=authority.ca_file, retries=1)
+        await connector.start()
+        await connector.stop()
+        assert len(tokens.requests) == 2
+
+
+async def test_a_token_that_has_expired_makes_the_next_call_ask_for_another(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
+) -> None:
+    container = await made(secure, authority, "expired")
+    async with ReplayServer.running(token(lifetime=-1), always=token()) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, container, ca_file=authority.ca_file)
+        await connector.start()
+        assert len(tokens.requests) == 1
+        await asyncio.gather(*(connector.ping() for _ in range(2)))
+        asked = len(tokens.requests)
+        assert asked > 1, "the token that had expired was used"
+        await connector.ping()
+        await connector.stop()
+        assert len(tokens.requests) == asked, "a good token was asked for again"
 
 
 async def test_without_its_package_the_identity_of_the_machine_is_a_wrong_setting(
