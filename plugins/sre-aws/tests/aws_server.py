@@ -3,9 +3,12 @@
 from typing import Any
 
 import boto3
+import pytest
 from pydantic import SecretStr
 
 from sre_aws import S3Settings, S3Storage, SecretsManagerSettings, SecretsManagerVault
+from sre_core.connectors.base import Connector
+from sre_core.errors import ConnectorError
 from sre_core.testing.replay import HttpReply
 
 BUCKET = "sre-tests"
@@ -29,6 +32,21 @@ def vault(url: str, **more: Any) -> SecretsManagerVault:
 def credentials() -> dict[str, SecretStr]:
     """Settings of AWS' own example key."""
     return {"access_key_id": SecretStr(KEY_ID), "secret_access_key": SecretStr(SECRET)}
+
+
+async def raised_by(connector: Connector, call: Any) -> ConnectorError:
+    """What starting a connector and calling it raises."""
+
+    async def use() -> None:
+        await connector.start()
+        await call(connector)
+
+    try:
+        with pytest.raises(ConnectorError) as raised:
+            await use()
+    finally:
+        await connector.stop()
+    return raised.value
 
 
 class Moto:

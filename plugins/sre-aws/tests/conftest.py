@@ -1,5 +1,6 @@
 """A moto server for all tests, with a bucket in it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,3 +75,14 @@ def bare(moto: Moto) -> Any:
 def bare_secrets(moto: Moto) -> Any:
     """The same for Secrets Manager."""
     return boto3.client("secretsmanager", endpoint_url=moto.url, **KEYS)
+
+
+@pytest.fixture
+def no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder for the files of AWS, and nothing in the environment that has credentials."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    return tmp_path
