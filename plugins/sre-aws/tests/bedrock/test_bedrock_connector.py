@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from contextlib import aclosing
 from typing import Any
 
@@ -272,6 +273,21 @@ async def test_a_server_that_falls_silent_or_goes_away_is_told_apart(bedrock: Fa
             await complete(connector, "Hi")
         proxy.refusing = False
         assert (await complete(connector, "Hi")).message.text == "Hi"
+        await connector.stop()
+
+
+async def test_a_slow_reply_that_takes_longer_than_any_silence_may_arrives_whole():
+    texts = [f"{number}".zfill(1 << 16) for number in range(24)]
+    frames = [event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}) for text in texts]
+    frames.append(event("messageStop", {"stopReason": "end_turn"}))
+    reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames)
+    async with ReplayServer.running(always=reply) as server, FaultProxy.before(server.port) as proxy:
+        connector = at(f"http://127.0.0.1:{proxy.port}", timeout=1.0)
+        await connector.start()
+        proxy.delay = 0.05
+        begun = time.monotonic()
+        assert (await complete(connector, "Hi")).message.text == "".join(texts)
+        assert time.monotonic() - begun > 1.0
         await connector.stop()
 
 
