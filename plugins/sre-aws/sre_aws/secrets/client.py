@@ -119,7 +119,7 @@ class Secrets:
         await self._call("list_secrets", "listing secrets", MaxResults=1)
 
     async def _call(self, operation: str, what: str, **parameters: Any) -> Any:
-        """The reply. Raises _DeletedError for a secret that is marked for deletion, ConnectorError for one of others."""
+        """The reply. Raises _DeletedError when the secret is marked for deletion, ConnectorError where it is none."""
         try:
             reply = await self.client.call(operation, what, **parameters)
         except ConnectorError as error:
