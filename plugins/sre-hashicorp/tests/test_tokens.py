@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import time
 
 import hvac
 import pytest
 from pydantic import SecretStr
 
-from sre_core.errors import ConfigError, UnauthenticatedError
+from sre_core.errors import ConfigError, DeadlineError, UnauthenticatedError, UnavailableError
 from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_hashicorp import HashicorpSettings, HashicorpVault
@@ -71,6 +72,30 @@ async def test_a_token_is_renewed_before_it_ends(shared_bao, started):
     assert await read(connector) == "secret"
     await connector.stop()
     await until(lambda: asyncio.to_thread(lambda: lookup(shared_bao, token) is None))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outage", ["frozen", "sealed"])
+async def test_a_token_outlives_an_outage_in_which_it_should_have_been_renewed(bao, started, caplog, outage):
+    caplog.set_level(logging.WARNING, logger="sre")
+    bao.client.secrets.kv.v2.create_or_update_secret("tokens/one", {"value": "secret"})
+    connector = await started(bao.vault(**bao.role("patient", token_ttl="20s"), renew_after=0.01, timeout=0.5))
+    tokens = bao.tokens_of("patient")
+    (accessor,) = tokens
+    bao.process.freeze() if outage == "frozen" else bao.client.sys.seal()
+    await until(lambda: _turn(lambda: "vault_token_not_renewed" in caplog.text))
+    with pytest.raises(UnavailableError if outage == "sealed" else DeadlineError):
+        await read(connector)
+    bao.process.thaw() if outage == "frozen" else bao.unseal()
+    over = time.time()
+
+    async def renewed():
+        data = (await asyncio.to_thread(bao.client.auth.token.lookup_accessor, accessor))["data"]
+        return data.get("last_renewal_time", 0) > over
+
+    await until(renewed)
+    assert await read(connector) == "secret"
+    assert bao.tokens_of("patient") == tokens
 
 
 async def test_a_role_whose_token_has_lived_its_life_gets_another(shared_bao, started):
