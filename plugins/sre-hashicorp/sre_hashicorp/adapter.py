@@ -30,7 +30,9 @@ _REDIRECTIONS = (307, 308)
 class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
     """Sends what hvac's classes ask for. All their methods return an awaitable Reply, whatever its status."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: HashicorpSettings) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: HashicorpSettings, *, in_namespace: bool = True
+    ) -> None:
         # Not the parent's: that would make a session of requests.
         self.token: str | None = None
         self._session = session
@@ -39,7 +41,7 @@ class AsyncAdapter(Adapter):  # type: ignore[misc]  # hvac has no types
         self._timeout = settings.timeout
         self._waits = [min(settings.retry_wait * 2**number, _LONGEST_WAIT) for number in range(settings.retries)]
         self._headers = {"X-Vault-Request": "true"}
-        if settings.namespace:
+        if settings.namespace and in_namespace:
             self._headers["X-Vault-Namespace"] = settings.namespace
 
     def get_login_token(self, response: Any) -> str:

@@ -12,6 +12,7 @@ __all__ = [
     "Lease",
     "Reply",
     "checked",
+    "confirmed",
     "health",
     "knows_token",
     "kv_version",
@@ -24,6 +25,7 @@ __all__ = [
 _UNSEAL = "unseal it with `vault operator unseal` or `bao operator unseal`; a new one wants `operator init` before"
 _STANDBY = (412, 472, 473)
 _LONGEST_TEXT = 200
+_OF_SUCCESS = {"data", "warnings", "request_id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Reply:
         """The server's own explanation in one line, "" for none."""
         found = self.body.get("errors") if isinstance(self.body, dict) else None
         return " ".join("; ".join(str(error) for error in found).split()) if isinstance(found, list) else ""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it says that nothing is there, and finds no fault with the question; a page says less."""
+        return self.status == 404 and isinstance(self.body, dict) and self.body.get("errors") == []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,16 @@ def checked(reply: Reply, place: str, doing: str, *, login: bool = False) -> dic
             raise _foreign(place, reply.status)
         return reply.body
     raise _failure(reply, place, doing, login=login)
+
+
+def confirmed(reply: Reply, place: str, doing: str) -> None:
+    """Return when a reply says that a change was made: one without a body, or an object as Vault sends it.
+
+    Raises as `checked` does.
+    """
+    body = checked(reply, place, doing)
+    if reply.status != 204 and not _OF_SUCCESS & body.keys():
+        raise _foreign(place, reply.status)
 
 
 def _failure(reply: Reply, place: str, doing: str, *, login: bool) -> ConnectorError:

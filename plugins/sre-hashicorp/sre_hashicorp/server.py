@@ -14,7 +14,7 @@ from sre_hashicorp.adapter import AsyncAdapter, open_session
 from sre_hashicorp.engines import Engine, engine
 from sre_hashicorp.keeper import TokenKeeper
 from sre_hashicorp.logins import login_for
-from sre_hashicorp.replies import Reply, checked, health, knows_token, kv_version, listed, value
+from sre_hashicorp.replies import Reply, checked, confirmed, health, knows_token, kv_version, listed, value
 from sre_hashicorp.settings import HashicorpSettings
 
 __all__ = ["Server"]
@@ -30,6 +30,8 @@ class Server:
         self._adapter = AsyncAdapter(session, settings)
         # Another one for logins, since our token has no business there.
         login = login_for(settings, AsyncAdapter(session, settings))
+        # The server has one health for all namespaces, and tells it in none of them.
+        self._health = Health(AsyncAdapter(session, settings, in_namespace=False))
         self._keeper = TokenKeeper(self._adapter, login, renew_after=settings.renew_after, place=self._place)
         self._engine: Engine = engine(2, self._adapter, settings.mount)
         self._lists = asyncio.Semaphore(settings.lists)
@@ -60,7 +62,7 @@ class Server:
 
     async def ping(self) -> None:
         """Return when the server can serve, and knows our token."""
-        reply: Reply = await Health(self._adapter).read_health_status(
+        reply: Reply = await self._health.read_health_status(
             standby_ok=True, performance_standby_code=200, method="GET"
         )
         health(reply, self._place)
@@ -86,13 +88,13 @@ class Server:
     async def write(self, path: str, secret: str, name: str) -> None:
         """Keep a secret."""
         reply = await self._keeper.call(lambda: self._engine.write(path, {self._settings.field: secret}))
-        checked(reply, self._place, f"writing secret {name!r}")
+        confirmed(reply, self._place, f"writing secret {name!r}")
 
     async def delete(self, path: str, name: str) -> None:
         """Forget a secret, and all its versions."""
         reply = await self._keeper.call(lambda: self._engine.delete(path))
-        if reply.status != 404 or reply.errors:
-            checked(reply, self._place, f"deleting secret {name!r}")
+        if not reply.nothing:
+            confirmed(reply, self._place, f"deleting secret {name!r}")
 
     async def names(self, root: str) -> list[str]:
         """The paths of all secrets below `root`, relative to it; those in folders that we may not list are left out."""
@@ -109,7 +111,7 @@ class Server:
         path = f"{root}/{folder}".strip("/")
         async with self._lists:
             reply = await self._keeper.call(lambda: self._engine.list(path))
-        if reply.status == 404 and not reply.errors and reply.body is not None:
+        if reply.nothing:
             return []
         try:
             return listed(checked(reply, self._place, f"listing {path or 'the mount'!r}"), self._place)

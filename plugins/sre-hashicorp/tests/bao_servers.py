@@ -77,13 +77,20 @@ class Bao:
         self.client.sys.enable_auth_method("approle")
         self.client.sys.create_or_update_policy("secrets", RULES)
 
-    def mount(self, path: str, version: int) -> None:
+    def mount(self, path: str, version: int, *, namespace: str = "") -> None:
         """Mount a KV engine, and wait until it serves: version 2 begins as an upgrade of version 1."""
-        self.client.sys.enable_secrets_engine("kv", path=path, options={"version": str(version)})
+        client = self._client(self.client.token, namespace)
+        client.sys.enable_secrets_engine("kv", path=path, options={"version": str(version)})
         until = time.monotonic() + PATIENCE
-        while version == 2 and not self._upgraded(path):
+        while version == 2 and not _upgraded(client, path):
             if time.monotonic() > until:
                 raise TimeoutError(f"mount {path!r} was never upgraded")
+
+    def namespace(self, path: str) -> None:
+        """Make a namespace, below those that there are, with KV version 2 at "secret" in it."""
+        above, _, name = path.rpartition("/")
+        self._client(self.client.token, above).adapter.post(f"/v1/sys/namespaces/{name}")
+        self.mount("secret", 2, namespace=path)
 
     def token(self, **options: Any) -> str:
         """A new token with the policy "secrets"."""
@@ -124,16 +131,17 @@ class Bao:
         """A connector, not started."""
         return HashicorpVault(self.settings(**changes))
 
-    def _upgraded(self, mount: str) -> bool:
-        try:
-            self.client.secrets.kv.v2.read_configuration(mount_point=mount)
-        except hvac.exceptions.InvalidRequest:
-            return False
-        return True
-
-    def _client(self, token: str | None) -> hvac.Client:
+    def _client(self, token: str | None, namespace: str = "") -> hvac.Client:
         verify = True if self.authority is None else str(self.authority.ca_file)
-        return hvac.Client(self.url, token=token or "", verify=verify, timeout=PATIENCE)
+        return hvac.Client(self.url, token=token or "", namespace=namespace or None, verify=verify, timeout=PATIENCE)
+
+
+def _upgraded(client: hvac.Client, mount: str) -> bool:
+    try:
+        client.secrets.kv.v2.read_configuration(mount_point=mount)
+    except hvac.exceptions.InvalidRequest:
+        return False
+    return True
 
 
 async def until(done: Callable[[], Awaitable[bool]]) -> None:

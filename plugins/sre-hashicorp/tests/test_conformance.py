@@ -1,8 +1,10 @@
 """The rules of every vault, on both versions of KV and in a namespace; and the faults of HTTP."""
 
+import json
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.conformance.vault import VaultConformance
@@ -10,6 +12,7 @@ from sre_core.testing.replay import HttpReply
 from sre_hashicorp import HashicorpSettings, HashicorpVault
 
 from .bao_servers import Bao  # noqa: TID252
+from .prepared import prepare  # noqa: TID252
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +52,25 @@ class TestAppRole(VaultConformance):
         return self.bao.vault(**{**self.role, "secret_id": "a-secret-id-that-nobody-made"})
 
 
-class TestFaults(HttpFaultConformance):
+@pytest.fixture(scope="module")
+def bao_with_namespace(shared_bao: Bao) -> Bao:
+    """The shared server, with the namespace "kit/deeper"."""
+    shared_bao.namespace("kit")
+    shared_bao.namespace("kit/deeper")
+    return shared_bao
+
+
+class TestNamespace(_OnBao):
+    changes: ClassVar[dict[str, Any]] = {"namespace": "kit/deeper"}
+
+    @pytest.fixture(autouse=True)
+    def _server(self, bao_with_namespace: Bao) -> None:
+        self.bao = bao_with_namespace
+
+
+class Faults(HttpFaultConformance):
+    """Part of the classes below."""
+
     def make_at(self, url: str) -> HashicorpVault:
         return HashicorpVault(HashicorpSettings(url=url, token=self.secret, kv_version=2, retries=0))
 
@@ -61,3 +82,62 @@ class TestFaults(HttpFaultConformance):
         metadata = {"created_time": "2018-03-22T02:24:06.945319214Z", "deletion_time": "", "destroyed": False}
         data = {"data": {"value": "value-of-the-secret"}, "metadata": {**metadata, "version": 2}}
         return HttpReply.json({"request_id": "1", "lease_duration": 0, "renewable": False, "data": data})
+
+
+class TestFaults(Faults):
+    """From the first request on, a question after the token."""
+
+
+class TestLoginFaults(Faults):
+    """The first request is a login."""
+
+    def make_at(self, url: str) -> HashicorpVault:
+        role = {"role_id": "kit", "secret_id": self.secret}
+        return HashicorpVault(HashicorpSettings.model_validate({"url": url, **role, "kv_version": 2, "retries": 0}))
+
+    def good(self) -> HttpReply:
+        # The answer to a login, and a secret at the same time.
+        body = json.loads(super().good().pieces[0])
+        return HttpReply.json({**body, "auth": {"client_token": "s.kit", "lease_duration": 3600, "renewable": True}})
+
+
+class CallFaults(Faults):
+    """The question after the token is answered well."""
+
+    @pytest.fixture(autouse=True)
+    def _prepared(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        prepare(monkeypatch, {"/v1/auth/token/lookup-self": HttpReply.json({"data": {"ttl": 0, "renewable": False}})})
+
+
+class TestGetFaults(CallFaults):
+    pass
+
+
+class TestSetFaults(CallFaults):
+    async def call(self, connector: HashicorpVault) -> None:
+        await connector.set("name", SecretStr("value-of-the-secret"))
+
+    def good(self) -> HttpReply:
+        data = {"created_time": "2018-03-22T02:36:43.986212308Z", "deletion_time": "", "destroyed": False, "version": 1}
+        return HttpReply.json({"request_id": "1", "lease_duration": 0, "renewable": False, "data": data})
+
+
+class TestDeleteFaults(CallFaults):
+    async def call(self, connector: HashicorpVault) -> None:
+        await connector.delete("name")
+
+    def good(self) -> HttpReply:
+        return HttpReply(status=204)
+
+
+class TestNamesFaults(CallFaults):
+    def make_at(self, url: str) -> HashicorpVault:
+        made = super().make_at(url)
+        # The crowd of the kit asks for as many folders at once.
+        return HashicorpVault(made.settings.model_copy(update={"lists": self.crowd}))
+
+    async def call(self, connector: HashicorpVault) -> None:
+        assert await connector.names() == ["name"]
+
+    def good(self) -> HttpReply:
+        return HttpReply.json({"request_id": "1", "lease_duration": 0, "data": {"keys": ["name"]}})

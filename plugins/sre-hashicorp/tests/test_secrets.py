@@ -188,6 +188,10 @@ async def test_the_wrong_version_finds_nothing_and_says_why_if_it_can(shared_bao
     with pytest.raises(NotFoundError, match="KV version 2") as raised:
         await connector.get("wrong-version")
     assert "kv_version" in raised.value.hint
+    for call in (connector.set("wrong-version", SecretStr("y")), connector.delete("wrong-version"), connector.names()):
+        with pytest.raises(NotFoundError, match="KV version 2"):
+            await call
+    assert kv2.read_secret_version("wrong-version", raise_on_deleted_version=True)["data"]["data"] == {"value": "x"}
 
 
 async def test_a_mount_that_wants_check_and_set_is_a_conflict(shared_bao, started):
@@ -200,10 +204,7 @@ async def test_a_mount_that_wants_check_and_set_is_a_conflict(shared_bao, starte
 
 
 async def test_namespaces_are_worlds_of_their_own(shared_bao, started):
-    admin = shared_bao.client
-    admin.adapter.post("/v1/sys/namespaces/team")
-    inside = hvac.Client(shared_bao.url, token=admin.token, namespace="team")
-    inside.sys.enable_secrets_engine("kv", path="secret", options={"version": "2"})
+    shared_bao.namespace("team")
     team = await started(shared_bao.vault(namespace="team", prefix="ns"))
     root = await started(shared_bao.vault(prefix="ns"))
     await team.set("one", SecretStr("of the team"))

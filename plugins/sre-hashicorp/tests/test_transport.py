@@ -155,6 +155,20 @@ async def test_a_path_in_the_url_is_kept(started):
         assert server.requests[-1].path == "/\u00e9 b/v1/secret/data/one"
 
 
+@pytest.mark.parametrize("body", [b"<html>not found</html>", b"", b"{}", b"[]", b"null", b'{"errors": "none"}'])
+async def test_what_vault_did_not_say_is_missing_is_not_known_to_be(started, body):
+    async with ReplayServer.running(always=HttpReply.json(GOOD)) as server:
+        connector = await started(at(server.url))
+        server.always = HttpReply(status=404, pieces=(body,))
+        for call in (connector.delete("one"), connector.names()):
+            with pytest.raises(ConnectorError) as raised:
+                await call
+            assert "html" not in str(raised.value)
+        server.always = HttpReply.json({"errors": []}, status=404)
+        await connector.delete("one")
+        assert await connector.names() == []
+
+
 @pytest.mark.parametrize("retries", [0, 5])
 async def test_stop_ends_the_calls_that_are_under_way(shared_bao, proxy, started, retries):
     connector = await started(through(proxy, shared_bao, retries=retries, timeout=60))
