@@ -1,6 +1,7 @@
 """What a storage goes through with a real server: crowds, rivals, crashes, cut and silent connections, long streams."""
 
 import asyncio
+import time
 import tracemalloc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -188,7 +189,7 @@ async def test_a_silent_server_is_given_up_and_used_again_when_it_speaks(azurite
             assert await storage.read("a") == b"1"
 
 
-async def test_calls_to_a_slow_server_can_be_cancelled_and_leave_no_connection_open(
+async def test_calls_to_a_silent_server_can_be_cancelled_and_leave_no_connection_open(
     azurite: Azurite, container: str
 ) -> None:
     async with FaultProxy.before(azurite.port) as proxy:
@@ -205,6 +206,22 @@ async def test_calls_to_a_slow_server_can_be_cancelled_and_leave_no_connection_o
                 await proxy.wait_until_open(0)
             proxy.silent = False
             assert await storage.read("a") == b"1"
+
+
+async def test_a_slow_server_is_waited_for_while_it_goes_on(azurite: Azurite, container: str) -> None:
+    async with FaultProxy.before(azurite.port) as proxy:
+        url = f"http://127.0.0.1:{proxy.port}/{ACCOUNT}"
+        async with started(url, container, timeout=2, piece_bytes=4 << 20) as storage:
+            proxy.delay = 0.1
+            await storage.write("whole", b"1")
+            await storage.write_stream("pieces", blocks(40))
+            begun = time.monotonic()
+            async with aclosing(storage.read_stream("pieces")) as pieces:
+                read = b"".join([piece async for piece in pieces])
+            assert time.monotonic() - begun > 2, "it was not slower than the time that a server may be silent"
+            assert read == b"".join([block async for block in blocks(40)])
+            assert await storage.read("whole") == b"1"
+            assert [(info.key, info.size) async for info in storage.list("")] == [("pieces", 40 * PIECE), ("whole", 1)]
 
 
 async def test_a_long_stream_takes_little_memory_both_ways(azurite: Azurite, container: str) -> None:

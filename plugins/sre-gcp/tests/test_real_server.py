@@ -179,7 +179,7 @@ async def test_a_silent_server_is_given_up_and_used_again_when_it_speaks(gcs: Gc
         assert await storage.read("a") == b"1"
 
 
-async def test_a_call_to_a_slow_server_can_be_cancelled_and_leaves_no_connection_open(gcs: Gcs) -> None:
+async def test_a_call_to_a_silent_server_can_be_cancelled_and_leaves_no_connection_open(gcs: Gcs) -> None:
     async with (
         FaultProxy.before(gcs.port) as proxy,
         started(f"http://127.0.0.1:{proxy.port}", gcs.bucket()) as storage,
@@ -195,6 +195,23 @@ async def test_a_call_to_a_slow_server_can_be_cancelled_and_leaves_no_connection
             await proxy.wait_until_open(0)
         proxy.silent = False
         assert await storage.read("a") == b"1"
+
+
+async def test_a_slow_server_is_waited_for_while_it_goes_on(gcs: Gcs) -> None:
+    async with (
+        FaultProxy.before(gcs.port) as proxy,
+        started(f"http://127.0.0.1:{proxy.port}", gcs.bucket(), timeout=2) as storage,
+    ):
+        proxy.delay = 0.1
+        await storage.write("whole", b"1")
+        await storage.write_stream("pieces", blocks(8))
+        begun = time.monotonic()
+        async with aclosing(storage.read_stream("pieces")) as pieces:
+            read = b"".join([piece async for piece in pieces])
+        assert time.monotonic() - begun > 2, "it was not slower than the time that a server may be silent"
+        assert read == b"".join([block async for block in blocks(8)])
+        assert await storage.read("whole") == b"1"
+        assert [(info.key, info.size) async for info in storage.list("")] == [("pieces", 8 * _PIECE), ("whole", 1)]
 
 
 async def test_a_long_stream_takes_little_memory_both_ways(gcs: Gcs) -> None:
