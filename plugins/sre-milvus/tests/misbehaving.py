@@ -1,6 +1,7 @@
 """The engine of Milvus Lite behind a door: credentials, TLS, and answers that a test puts in its place."""
 
 import base64
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,23 @@ ANSWERS = {
 }
 
 
+PATIENCE = 30.0
+
+
+class Held:
+    """A call that its server has, and leaves without an answer until its client is gone."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+        self.gone = threading.Event()
+
+    def wait(self, request: Any, context: Any) -> bytes:
+        context.add_callback(self.gone.set)
+        self.came.set()
+        self.gone.wait(PATIENCE)
+        return b""
+
+
 class Door(grpc.ServerInterceptor):
     """Lets calls in whose token is right, as a Milvus server with authorization does. Counts them by method."""
 
@@ -29,6 +47,8 @@ class Door(grpc.ServerInterceptor):
         self.calls: list[str] = []
         self.instead: dict[str, deque[Any]] = {}
         """Per method, the statuses to answer with before the engine is asked again."""
+        self.held: dict[str, Held] = {}
+        """Per method, what becomes of the next call."""
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         method = details.method.rpartition("/")[2]
@@ -36,6 +56,8 @@ class Door(grpc.ServerInterceptor):
         shown = dict(details.invocation_metadata).get("authorization")
         if self.wanted is not None and shown != self.wanted:
             return grpc.unary_unary_rpc_method_handler(refuse)
+        if method in self.held:
+            return grpc.unary_unary_rpc_method_handler(self.held.pop(method).wait)
         queue = self.instead.get(method)
         if not queue:
             return continuation(details)

@@ -8,8 +8,10 @@ import pytest
 from sre_core.access.candidate import Candidate
 from sre_core.config import Config, load
 from sre_core.connectors.vectors import Metric, VectorRecord, Vectors
-from sre_core.errors import ConfigError, ConflictError, NotFoundError
+from sre_core.errors import ConfigError, ConflictError, NotFoundError, UnauthenticatedError
 from sre_core.runtime import Runtime
+
+from .misbehaving import engine  # noqa: TID252 -- the folder of tests is no package
 
 pytestmark = pytest.mark.anyio
 
@@ -72,12 +74,17 @@ async def test_the_same_program_has_the_same_results(tmp_path, layout):
     assert (tmp_path / "milvus" / ".sre" / "milvus.db").is_dir()
 
 
-async def test_a_key_comes_from_the_vault(tmp_path, monkeypatch, milvus_server):
-    monkeypatch.setenv("ZILLIZ_API_KEY", "the-key-of-zilliz-7712")
-    seen = await run(
-        tmp_path / "project",
-        '[connectors.vectors.default]\nuse = "milvus"\n'
-        f'uri = "http://127.0.0.1:{milvus_server.port}"\ntoken = {{ vault = "zilliz" }}\nprefix = "vaulted"\n'
-        '[connectors.vault.default]\nuse = "env"\n',
-    )
-    assert seen
+async def test_a_key_comes_from_the_vault(tmp_path, monkeypatch):
+    """The server wants it, so that another one does not do."""
+    with engine(tmp_path / "data", token="the-key-of-zilliz-7712") as (port, _):
+        toml = (
+            f'[connectors.vectors.default]\nuse = "milvus"\nuri = "http://127.0.0.1:{port}"\n'
+            'token = { vault = "zilliz" }\n'
+            '[connectors.vault.default]\nuse = "env"\n'
+        )
+        monkeypatch.setenv("ZILLIZ_API_KEY", "another-key-of-zilliz-7713")
+        with pytest.raises(UnauthenticatedError):
+            await run(tmp_path / "wrong", toml)
+        monkeypatch.setenv("ZILLIZ_API_KEY", "the-key-of-zilliz-7712")
+        embedded = await run(tmp_path / "embedded", '[connectors.vectors.default]\nuse = "memory"\n')
+        assert await run(tmp_path / "project", toml) == embedded

@@ -11,6 +11,8 @@ from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.servers import free_port
 from sre_milvus import MilvusSettings, MilvusVectors
 
+from .misbehaving import PATIENCE, Held, engine  # noqa: TID252 -- the folder of tests is no package
+
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 NOTES = "agent/a/notes"
@@ -168,22 +170,23 @@ async def test_half_an_answer_is_none(milvus_server, connector):
         await cut.stop()
 
 
-async def test_a_cancelled_call_is_forgotten_and_the_next_one_works(milvus_server, connector):
-    await connector.create(NOTES, 2)
-    async with FaultProxy.before(milvus_server.port) as proxy:
-        waiting = connector_at(proxy.port)
+async def test_a_cancelled_call_is_forgotten_by_the_server_too_and_the_next_one_works(tmp_path):
+    with engine(tmp_path / "data") as (port, door):
+        waiting = connector_at(port)
         await waiting.start()
-        await keep(waiting, "a")
-        proxy.delay = 30
-        call = asyncio.create_task(ids(waiting))
-        await asyncio.sleep(0)
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        proxy.delay = 0
-        proxy.break_off()
-        assert await ids(waiting) == ["a"]
-        await waiting.stop()
+        try:
+            await waiting.create(NOTES, 2)
+            await keep(waiting, "a")
+            held = door.held["Search"] = Held()
+            call = asyncio.create_task(ids(waiting))
+            assert await asyncio.to_thread(held.came.wait, PATIENCE)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert await asyncio.to_thread(held.gone.wait, PATIENCE), "the server was not told"
+            assert await ids(waiting) == ["a"]
+        finally:
+            await waiting.stop()
 
 
 async def test_stopping_ends_the_calls_that_are_under_way(milvus_server, connector):
