@@ -122,6 +122,33 @@ async def test_a_read_whose_answer_is_lost_is_asked_again(proxy, started):
     assert await call == b"value"
 
 
+@pytest.mark.parametrize("cut_after", [1 << 10, 1 << 16, 1 << 19, 1 << 20])
+async def test_a_value_whose_answer_is_cut_in_its_middle_is_never_half_of_it(proxy, started, cut_after):
+    connector = await started(proxy.port)
+    value = random.Random(7).randbytes(1 << 20)
+    await connector.set("large", value)
+    await connector.set("small", b"value")
+    proxy.cut_after = cut_after
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match=str(proxy.port)):
+            await connector.get("large")
+    proxy.cut_after = None
+    # Nothing of the other answer is left for this one.
+    assert await connector.get("small") == b"value"
+    assert await connector.get("large") == value
+
+
+async def test_a_value_whose_answer_is_cut_in_its_middle_is_asked_for_again(proxy, started):
+    connector = await started(proxy.port, retries=8, retry_wait=0.05)
+    value = random.Random(7).randbytes(1 << 20)
+    await connector.set("large", value)
+    proxy.cut_after = 1 << 19
+    call = asyncio.ensure_future(connector.get("large"))
+    await proxy.wait_until_open(0)
+    proxy.cut_after = None
+    assert await call == value
+
+
 async def test_a_silent_server_is_left_at_the_deadline(proxy, started):
     connector = await started(proxy.port, timeout=0.3)
     await connector.set("silent", b"value")
