@@ -145,6 +145,7 @@ class FakeServer:
         return response
 
     async def _embeddings(self, request: web.Request) -> web.Response:
+        # https://developers.openai.com/api/reference/resources/embeddings/methods/create
         body = await self._read(request, EmbeddingRequest)
         if body.model not in {"echo", "text-embedding-3-small"}:
             raise RefusedError(404, f"The model `{body.model}` does not exist", "model_not_found")
@@ -168,6 +169,7 @@ class FakeServer:
         return self._images(MakeImages.model_validate(fields | {"n": int(fields["n"])}))
 
     def _images(self, body: MakeImages) -> web.Response:
+        # https://developers.openai.com/api/reference/resources/images/methods/generate
         if not body.model.startswith("gpt-image"):
             raise RefusedError(404, f"The model `{body.model}` does not exist", "model_not_found")
         details = {"text_tokens": 2, "image_tokens": 1}

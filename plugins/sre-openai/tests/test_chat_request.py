@@ -1,4 +1,8 @@
-"""Our requests as chat completions: fields, messages, skills, files."""
+"""Our requests as chat completions: fields, messages, skills, files.
+
+Of OpenAI: https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create
+Of others: the page that their preset names as `docs`, unless a test names another.
+"""
 
 import base64
 import json

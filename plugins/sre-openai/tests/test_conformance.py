@@ -1,18 +1,22 @@
 """The rules of every language model, through both APIs, and the faults that HTTP has."""
 
+import base64
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from sre_core.connectors.llm import LLMRequest
-from sre_core.messages import Message
+from sre_core.connectors.llm import ImageRequest, LLMRequest
+from sre_core.errors import UnavailableError
+from sre_core.messages import File, Message
 from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
-from sre_core.testing.replay import HttpReply
+from sre_core.testing.replay import HttpReply, ReplayServer
+from sre_core.testing.servers import free_port
 from sre_openai import OpenAILLM, OpenAISettings
 
-from .fake_server import KEY, FakeServer, sse  # noqa: TID252 -- the folder of tests is no package
+from .fake_server import KEY, PIXEL, FakeServer, sse  # noqa: TID252 -- the folder of tests is no package
 from .replies import chat_events, responses_events  # noqa: TID252
 
 
@@ -87,3 +91,55 @@ class TestEmbeddingFaults(Faults):
     def good(self) -> HttpReply:
         data = [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]
         return HttpReply.json({"object": "list", "data": data, "model": "m"})
+
+
+class TestImageFaults(Faults):
+    """Of images that are made from words, which come in the answer."""
+
+    api = "chat"
+    images: tuple[File, ...] = ()
+
+    async def call(self, connector: OpenAILLM) -> None:
+        await connector.generate_images(ImageRequest(prompt="A cat", images=self.images))
+
+    def good(self) -> HttpReply:
+        return HttpReply.json({"created": 1, "data": [{"b64_json": base64.b64encode(PIXEL).decode()}]})
+
+
+class TestImageFormFaults(TestImageFaults):
+    """Of images that are made from others, which go in a form."""
+
+    images = (File(name="a.png", media_type="image/png", data=PIXEL),)
+
+
+class TestImageLinkFaults(Faults):
+    """Of images that the answer only leads to, at a server of their own."""
+
+    api = "chat"
+
+    @pytest.fixture(autouse=True)
+    async def _api(self) -> AsyncIterator[None]:
+        async with ReplayServer.running() as self.server:
+            yield
+
+    def make_at(self, url: str) -> OpenAILLM:
+        self.server.always = HttpReply.json({"created": 1, "data": [{"url": f"{url}/image"}]})
+        return OpenAILLM(OpenAISettings(preset="openai", url=f"{self.server.url}/v1", key=SecretStr(self.secret)))
+
+    async def call(self, connector: OpenAILLM) -> None:
+        await connector.generate_images(ImageRequest(prompt="A cat"))
+
+    def good(self) -> HttpReply:
+        return HttpReply(headers={"Content-Type": "image/png"}, pieces=(PIXEL,))
+
+    # What comes from a link is taken for an image, whatever it is.
+    test_garbage_is_no_answer = None  # type: ignore[assignment]
+
+    @pytest.mark.parametrize("status", [404, 502])
+    async def test_an_error_page_is_no_answer(self, status: int) -> None:
+        await super().test_an_error_page_is_no_answer(status)
+
+    # The error names the server that was asked for the image, not the one that the link leads to.
+    async def test_a_server_that_is_not_there_is_unavailable(self) -> None:
+        error = await self._failure_at(f"http://127.0.0.1:{free_port()}")
+        assert isinstance(error, UnavailableError)

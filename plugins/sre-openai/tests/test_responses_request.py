@@ -1,4 +1,8 @@
-"""Our requests as Responses: fields, items, thoughts that go back."""
+"""Our requests as Responses: fields, items, thoughts that go back.
+
+Of OpenAI: https://developers.openai.com/api/reference/resources/responses/methods/create
+Of others: the page that their preset names as `docs`.
+"""
 
 from typing import Any
 

@@ -1,7 +1,6 @@
 """What providers stream, by their documentation, as our chunks; wherever the network cuts it."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +13,13 @@ from sre_openai.presets import PRESETS
 from sre_openai.reply_error import ReplyError
 from sre_openai.state import kept
 
-from .replies import chat_events, responses_events  # noqa: TID252 -- the folder of tests is no package
-from .wire_writing import sse  # noqa: TID252
-
-FIXTURES = sorted((Path(__file__).parent / "fixtures/streams").glob("*.json"))
+from .documented import STREAMS, check, pieces  # noqa: TID252 -- the folder of tests is no package
+from .replies import chat_events, responses_events  # noqa: TID252
 
 
-def read(fixture: dict[str, Any], size: int) -> list[LLMChunk]:
-    reader = Dialect(fixture["api"], PRESETS[fixture["preset"]], place="host").reader()
-    name = (lambda event: event["type"]) if fixture["api"] == "responses" else (lambda _: "")
-    raw = b"".join(sse(event, name(event)) for event in fixture["events"])
-    raw += b"data: [DONE]\n\n" if fixture["done"] else b""
+def read(stream: dict[str, Any], size: int) -> list[LLMChunk]:
+    reader = Dialect(stream["api"], PRESETS[stream["preset"]], place="host").reader()
+    raw = b"".join(pieces(stream))
     parser, chunks = EventParser(), []
     for start in range(0, len(raw), size):
         chunks += reader.read(parser.feed(raw[start : start + size]))
@@ -32,26 +27,19 @@ def read(fixture: dict[str, Any], size: int) -> list[LLMChunk]:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_a_stream_of_the_documentation_is_understood(path: Path, size: int):
-    fixture = json.loads(path.read_text(encoding="utf-8"))
-    expected = fixture["expected"]
-    chunks = read(fixture, size)
-    reply = fold(chunks)
-    assert reply.message.text == expected["text"]
-    assert reply.thinking == expected.get("thinking", "")
-    assert reply.finish_reason is FinishReason(expected["finish"])
-    assert reply.usage == Usage(**expected.get("usage", {}))
-    found = [[call.id, call.name, call.arguments] for call in reply.message.skill_calls]
-    assert found == expected.get("calls", [])
-    assert [chunk.finish_reason for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
-    state = reply.message.state
-    assert (None if state is None else json.loads(state.data)["value"]) == expected.get("state")
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_stream_of_the_documentation_is_understood(name: str, size: int):
+    check(read(STREAMS[name], size), STREAMS[name])
 
 
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_fixtures_name_the_page_that_they_follow(path: Path):
-    assert json.loads(path.read_text(encoding="utf-8"))["page"].startswith("https://")
+@pytest.mark.parametrize("name", STREAMS)
+def test_fixtures_name_the_page_that_they_follow(name: str):
+    assert STREAMS[name]["page"].startswith("https://")
+
+
+def test_all_providers_but_one_that_is_tested_itself_have_a_stream():
+    # llama.cpp's server runs in tests_llamacpp.
+    assert {stream["preset"] for stream in STREAMS.values()} == PRESETS.keys() - {"llamacpp"}
 
 
 def reader_of(api: str) -> Any:

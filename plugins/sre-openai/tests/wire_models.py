@@ -226,11 +226,17 @@ class ResponsesRequest(Strict):
     parallel_tool_calls: bool = True
 
 
+# Embeddings: https://developers.openai.com/api/reference/resources/embeddings/methods/create
+
+
 class EmbeddingRequest(Strict):
     model: str
     input: list[str] = Field(min_length=1, max_length=2048)
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
+
+
+# Images: https://developers.openai.com/api/reference/resources/images/methods/generate and .../methods/edit
 
 
 class MakeImages(Strict):
