@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sre_core.access.candidate import check_id
 from sre_core.connectors.base import Connector, Service, Settings
 from sre_core.errors import ConfigError, ConnectorError
-from sre_core.testing.conformance import observe
+from sre_core.testing.conformance import observe, spans
 
 __all__ = ["CAPABILITIES", "LifecycleConformance"]
 
@@ -103,6 +103,17 @@ class LifecycleConformance:
         async with asyncio.timeout(self.patience):
             await connector.stop()
 
+    async def _live(self, connector: Connector) -> list[Exception]:
+        """Start, work and stop, whatever fails; what was raised."""
+        errors: list[Exception] = []
+        for step in (connector.start, lambda: self._use(connector), connector.stop):
+            try:
+                async with asyncio.timeout(self.patience):
+                    await step()
+            except Exception as error:  # noqa: BLE001 -- other tests judge errors
+                errors.append(error)
+        return errors
+
     async def _error_of(self, call: Awaitable[None]) -> BaseException | None:
         """What `call` raises, even if it is an exit or a cancellation that nobody asked for."""
         task = asyncio.current_task()
@@ -183,15 +194,24 @@ class LifecycleConformance:
             if connector is None:
                 continue
             with observe.output() as output:
-                for step in (connector.start, lambda c=connector: self._use(c), connector.stop):
-                    try:
-                        async with asyncio.timeout(self.patience):
-                            await step()
-                    except Exception as error:  # noqa: BLE001 -- other tests judge errors, this one their text
-                        output.note(error)
+                for error in await self._live(connector):
+                    output.note(error)
                 await self._stop(connector)
             shown = [name for name, secret in observe.secrets(connector.settings) if secret in output.text]
             assert not shown, f"logs, output or errors show the settings {shown}"
+
+    async def test_it_adds_no_spans(self) -> None:
+        """Spans are the runtime's: those of a library may show what nobody chose to show."""
+        made = self.make()
+        for connector in (made, observe.marked(made), self.make_broken()):
+            if connector is None:
+                continue
+            with spans.recorded() as recorded:
+                await self._live(connector)
+            shown = [name for name, secret in observe.secrets(connector.settings) if secret in recorded.text]
+            names = sorted(set(recorded.names))
+            assert not shown, f"spans {names} of its own show the settings {shown}"
+            assert not names, f"it adds the spans {names}; switch them off in the library that makes them"
 
     # Starting and stopping
 

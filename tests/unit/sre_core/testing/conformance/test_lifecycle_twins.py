@@ -5,13 +5,15 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
 from pydantic import ConfigDict, SecretStr
 
 from sre_core.connectors import Connector, Settings
+from sre_core.testing.conformance import session
 from sre_core.testing.conformance.lifecycle import LifecycleConformance
 from tests.unit.sre_core.testing.conformance.good import Good, GoodSettings, Kit, broken_rules
 from tests.unit.sre_core.testing.conformance.twins import failing
@@ -192,6 +194,64 @@ class Prints(Good):
 @pytest.mark.parametrize("kind", [Logs, LogsBeside, Prints])
 def test_no_line_may_show_a_secret(kind: type[Connector]) -> None:
     assert broken_rules(kind) == {"test_no_log_line_and_no_error_shows_a_secret"}
+
+
+def named_so(span: trace.Span, secret: str) -> None:
+    span.update_name(secret)
+
+
+def told_one_attribute(span: trace.Span, secret: str) -> None:
+    span.set_attribute("password", secret)
+
+
+def told_attributes(span: trace.Span, secret: str) -> None:
+    span.set_attributes({"password": secret})
+
+
+def told_an_event(span: trace.Span, secret: str) -> None:
+    span.add_event("login", {"password": secret})
+
+
+def told_a_link(span: trace.Span, secret: str) -> None:
+    span.add_link(span.get_span_context(), {"password": secret})
+
+
+def told_a_status(span: trace.Span, secret: str) -> None:
+    span.set_status(trace.Status(trace.StatusCode.ERROR, f"{secret} was refused"))
+
+
+def ended_by_an_error(span: trace.Span, secret: str) -> None:
+    with contextlib.suppress(ValueError), trace.use_span(span, set_status_on_exception=False):
+        raise ValueError(f"{secret} was refused")
+
+
+def told_nothing(span: trace.Span, secret: str) -> None:
+    pass
+
+
+SHOWS = "spans ['login'] of its own show the settings ['password']"
+
+
+@pytest.mark.parametrize(
+    ("tell", "message"),
+    [
+        *((tell, SHOWS) for tell in (named_so, told_one_attribute, told_attributes, told_an_event, told_a_link)),
+        *((tell, SHOWS) for tell in (told_a_status, ended_by_an_error)),
+        (told_nothing, "it adds the spans ['login']; switch them off in the library that makes them"),
+    ],
+)
+def test_a_connector_must_leave_spans_to_the_runtime(tell: Callable[[trace.Span, str], None], message: str) -> None:
+    class Traces(Good):
+        """Has a library that makes spans."""
+
+        async def start(self) -> None:
+            await super().start()
+            with trace.get_tracer("driver").start_as_current_span("login") as span:
+                tell(span, self.settings.password.get_secret_value())  # type: ignore[attr-defined]
+
+    (failure,) = session.run(lambda: Kit, lambda: Traces(GoodSettings())).failed
+    assert failure.test == "test_it_adds_no_spans"
+    assert failure.message.startswith(message)
 
 
 def test_every_rule_has_a_twin() -> None:
