@@ -3,8 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import google.auth
@@ -12,12 +10,11 @@ import google.auth.credentials
 import google.oauth2.credentials
 import google.oauth2.service_account
 import requests
-from google.auth.transport.requests import Request
 
-from sre_core.connectors.trust import trusting
 from sre_core.errors import ConfigError, ConnectorError
 from sre_gcp.errors import translated_credentials
 from sre_gcp.settings import GcsSettings
+from sre_gcp.token_requests import TokenRequests
 
 __all__ = ["Tokens", "load"]
 
@@ -83,7 +80,7 @@ class Tokens:
         self._renewing: asyncio.Task[None] | None = None
 
     async def headers(self) -> dict[str, str]:
-        """The headers of a request. Raises UnauthenticatedError or UnavailableError when there is no token."""
+        """The headers of a request. Raises a ConnectorError when there is no token."""
         signed: dict[str, str] = {}
         if self._credentials is None:
             return signed
@@ -121,8 +118,7 @@ class Tokens:
 
     def _refresh(self) -> None:
         with requests.Session() as session, translated_credentials():
-            session.mount("https://", _Trusting(self._settings.ca_file))
-            self._credentials.refresh(partial(Request(session), timeout=self._settings.timeout))
+            self._credentials.refresh(TokenRequests(session, self._settings))
 
 
 async def _end_of(renewing: "asyncio.Task[None]") -> None:
@@ -131,17 +127,3 @@ async def _end_of(renewing: "asyncio.Task[None]") -> None:
     if renewing.cancelled():
         raise ConnectorError("the storage 'gcs' was stopped before it had a token", hint="await start() first")
     renewing.result()
-
-
-class _Trusting(requests.adapters.HTTPAdapter):
-    """Trusts the authorities that the settings name, besides those that it would trust anyway."""
-
-    def __init__(self, ca_file: Path | None) -> None:
-        context = trusting(ca_file)
-        self._options = {} if context is True else {"ssl_context": context}
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make the pool of connections, which is when the context is taken."""
-        untyped: Any = super()
-        untyped.init_poolmanager(*arguments, **options, **self._options)

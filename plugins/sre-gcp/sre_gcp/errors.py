@@ -11,7 +11,7 @@ from google.auth import exceptions as auth
 from sre_core.connectors.http_errors import error_for_status
 from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnauthenticatedError, UnavailableError
 
-__all__ = ["SIGNER_ROLE", "STORAGE_ROLE", "refusal", "translated", "translated_credentials"]
+__all__ = ["SIGNER_ROLE", "STORAGE_ROLE", "refusal", "slow_tokens", "translated", "translated_credentials"]
 
 SIGNER_ROLE = "give the account the role `roles/iam.serviceAccountTokenCreator` on itself, or use a key"
 STORAGE_ROLE = "check the credentials, and that they have the role `roles/storage.objectUser` on the bucket"
@@ -110,6 +110,13 @@ def _word(error: auth.GoogleAuthError) -> str:
 
 def _no_tokens() -> UnavailableError:
     return UnavailableError("Google's service for tokens cannot be reached", hint="check the network, and try again")
+
+
+def slow_tokens() -> DeadlineError:
+    """The error of a service for tokens that says nothing."""
+    return DeadlineError(
+        "Google's service for tokens did not answer in time", hint="raise the setting `timeout`, or try again later"
+    )
 
 
 def _slow(what: str, where: str) -> DeadlineError:

@@ -97,8 +97,12 @@ class TokenServer(ThreadingHTTPServer):
         self.host = f"127.0.0.1:{self.server_address[1]}"
         self.url = f"http://{self.host}/token"
         self.given = 0
+        self.assertions: list[str] = []
+        """With what accounts asked."""
         self.lifetime = 3600
         self.status = 200
+        self.silent = False
+        self._end = threading.Event()
 
     @classmethod
     @contextmanager
@@ -110,6 +114,7 @@ class TokenServer(ThreadingHTTPServer):
             try:
                 yield server
             finally:
+                server._end.set()
                 server.shutdown()
                 thread.join()
 
@@ -121,6 +126,7 @@ class _Tokens(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         assertion = urllib.parse.parse_qs(self.rfile.read(length).decode())["assertion"][0]
         server = self.server
+        server.assertions.append(assertion)
         if server.status != 200:
             # It quotes what it was sent, as the worst of servers would.
             self._reply(server.status, {"error": "invalid_grant", "error_description": assertion})
@@ -129,18 +135,21 @@ class _Tokens(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         # As the page "Predefined metadata keys" of Compute Engine has it.
-        match self.path.partition("?")[0].removeprefix("/computeMetadata/v1"):
+        account = "/computeMetadata/v1/instance/service-accounts"
+        match self.path.partition("?")[0].removeprefix(account):
             case "/":
                 self._reply(200, {})
-            case "/instance/service-accounts/default/":
+            case "/default/" | "/tester@tests.iam.gserviceaccount.com/":
                 self._reply(200, {"email": ACCOUNT, "aliases": ["default"], "scopes": []})
-            case "/instance/service-accounts/default/token":
+            case "/default/token":
                 self._reply(200, self._token())
             case _:
                 self._reply(404, {})
 
     def _token(self) -> Any:
         server = self.server
+        if server.silent:
+            server._end.wait()
         server.given += 1
         return {
             "access_token": server.token or f"token-{server.given}",

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from sre_core.connectors.base import Connector
 from sre_core.errors import (
     ConfigError,
     ConnectorError,
+    DeadlineError,
     NotFoundError,
     SREError,
     UnauthenticatedError,
@@ -151,6 +152,29 @@ async def test_a_service_for_tokens_that_is_not_there_is_unavailable(monkeypatch
     monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda seconds: None)
     error = await failure(storage("http://127.0.0.1:9", key=account_key("http://127.0.0.1:9/token")))
     assert isinstance(error, UnavailableError)
+
+
+@pytest.mark.parametrize("after", ["nothing", "headers"])
+async def test_a_service_for_tokens_that_falls_silent_is_given_up(after: str) -> None:
+    async with asyncio.timeout(10), ReplayServer.running(always=HttpReply(hang=True)) as silent:
+        silent.hold_for = 2 if after == "nothing" else 0
+        error = await failure(storage("http://127.0.0.1:9", key=account_key(f"{silent.url}/token"), timeout=0.5))
+        assert isinstance(error, DeadlineError)
+        assert len(silent.requests) == 1
+
+
+async def test_a_machine_whose_metadata_fall_silent_is_given_up(
+    tokens: TokenServer, machine: Callable[[str], None]
+) -> None:
+    machine(tokens.host)
+    tokens.lifetime = -1
+    async with asyncio.timeout(10), ReplayServer.running(always=_LIST) as server:
+        connector = storage(server.url, timeout=0.5)
+        await connector.start()
+        tokens.silent = True
+        with pytest.raises(DeadlineError):
+            await connector.ping()
+        await connector.stop()
 
 
 @pytest.mark.parametrize(
