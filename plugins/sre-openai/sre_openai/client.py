@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic_core import from_json
@@ -131,11 +132,14 @@ class Client:
             async with self._bare.get(url) as response:
                 if response.status != 200:
                     raise status_failure(response.status, b"", response.headers, what=what)
+                if response.content_type.startswith("text/") or response.content_type == "application/json":
+                    raise ConnectorError(f"{what}: no image came, but {response.content_type}", hint="try again")
                 return await _all_of(response, what)
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
             raise ConnectorError(f"{what}: the server gave a link that cannot be followed") from None
         except FOREIGN as error:
-            raise self.ours(error, what) from cause(error)
+            place = urlsplit(url).netloc.rpartition("@")[2]
+            raise self.ours(error, f"{what}, with a link to {place}") from cause(error)
         except _STOPPED:
             self.check_stopped(what)
             raise

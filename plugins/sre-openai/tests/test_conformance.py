@@ -8,12 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from sre_core.connectors.llm import ImageRequest, LLMRequest
-from sre_core.errors import UnavailableError
 from sre_core.messages import File, Message
 from sre_core.testing.conformance.http_faults import HttpFaultConformance
 from sre_core.testing.conformance.llm import LLMConformance, LLMRateLimitConformance
 from sre_core.testing.replay import HttpReply, ReplayServer
-from sre_core.testing.servers import free_port
 from sre_openai import OpenAILLM, OpenAISettings
 
 from .fake_server import KEY, PIXEL, FakeServer, sse  # noqa: TID252 -- the folder of tests is no package
@@ -131,15 +129,3 @@ class TestImageLinkFaults(Faults):
 
     def good(self) -> HttpReply:
         return HttpReply(headers={"Content-Type": "image/png"}, pieces=(PIXEL,))
-
-    # What comes from a link is taken for an image, whatever it is.
-    test_garbage_is_no_answer = None  # type: ignore[assignment]
-
-    @pytest.mark.parametrize("status", [404, 502])
-    async def test_an_error_page_is_no_answer(self, status: int) -> None:
-        await super().test_an_error_page_is_no_answer(status)
-
-    # The error names the server that was asked for the image, not the one that the link leads to.
-    async def test_a_server_that_is_not_there_is_unavailable(self) -> None:
-        error = await self._failure_at(f"http://127.0.0.1:{free_port()}")
-        assert isinstance(error, UnavailableError)
