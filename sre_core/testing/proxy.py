@@ -13,6 +13,7 @@ class FaultProxy:
     """Passes bytes between clients and the server at `host`:`port`; the faults can be changed while it runs.
 
     - `delay`: seconds that each piece from the server is held back;
+    - `piece`: how many bytes from the server such a piece has at most;
     - `cut_after`: how many bytes of the server's a connection carries before it is broken off; None for no end;
     - `refusing`: new connections are closed at once;
     - `silent`: connections are accepted, and nothing passes any more.
@@ -20,6 +21,7 @@ class FaultProxy:
 
     def __init__(self, port: int, *, host: str = "127.0.0.1") -> None:
         self.delay = 0.0
+        self.piece = _PIECE
         self.cut_after: int | None = None
         self.refusing = False
         self.silent = False
@@ -122,7 +124,7 @@ class FaultProxy:
         """Whether the end came as it should."""
         passed = 0
         with suppress(OSError):
-            while piece := await reader.read(_PIECE):
+            while piece := await reader.read(self.piece if from_server else _PIECE):
                 if self.silent:
                     continue
                 if from_server:

@@ -18,6 +18,7 @@ from sre_core.errors import (
     UnavailableError,
 )
 from sre_core.testing.conformance.lifecycle import LifecycleConformance
+from sre_core.testing.proxy import FaultProxy
 from sre_core.testing.replay import HttpReply, ReplayServer
 from sre_core.testing.servers import free_port
 
@@ -163,6 +164,20 @@ class HttpFaultConformance:
                 server.always = HttpReply(status=503, headers={"Content-Type": "application/json"}, hang=True)
             error = await self._failure_of(self._hasty_at(server.url))
             assert isinstance(error, DeadlineError | UnavailableError), f"it raised {type(error).__name__}: {error}"
+
+    async def test_a_slow_network_is_waited_for(self) -> None:
+        """A reply that comes in small pieces, with a moment between them, is read to its end."""
+        good = self.good()
+        async with (
+            asyncio.timeout(self.patience),
+            ReplayServer.running(always=good) as server,
+            FaultProxy.before(server.port) as proxy,
+        ):
+            proxy.delay = 0.01
+            # A few pieces, also of a large reply, and several of the smallest.
+            proxy.piece = max(16, sum(map(len, good.pieces)) // 4)
+            async with self._started(f"http://127.0.0.1:{proxy.port}") as connector:
+                await self.call(connector)
 
     async def test_a_cancelled_call_frees_its_connection(self) -> None:
         """The server sees its client leave, and the next call works."""

@@ -42,12 +42,15 @@ class HttpCache(CacheConnector):
         headers = {"Authorization": f"Bearer {self.settings.key.get_secret_value()}"}
         try:
             async with self.session.get(f"{self.settings.url}/{key}", headers=headers) as response:
-                body = await response.read()
+                body = await self.body(response)
                 if response.status != 200:
                     raise self.refused(response, what, body)
                 return self.value(body)
         except aiohttp.ClientError as error:
             raise UnavailableError(f"{what} broke off: {type(error).__name__}") from error
+
+    async def body(self, response: aiohttp.ClientResponse) -> bytes:
+        return await response.read()
 
     def refused(self, response: aiohttp.ClientResponse, what: str, body: bytes) -> ConnectorError:
         explanation = json.loads(body)["message"] if response.content_type == "application/json" else ""

@@ -111,6 +111,16 @@ class NeverForgives(HttpCache):
             raise
 
 
+class TakesOnePieceForAll(HttpCache):
+    async def body(self, response):
+        return await response.content.readany()
+
+    def value(self, body):
+        if body.startswith(b'{"') and not body.endswith(b"}"):
+            raise UnavailableError("the reply broke off")
+        return super().value(body)
+
+
 class GoesOnWhenCancelled(HttpCache):
     async def start(self):
         await super().start()
@@ -148,6 +158,7 @@ TWINS = [
     (TakesHalfForBad, "test_a_reply_that_breaks_off_is_unavailable"),
     (NeverForgives, "test_it_works_again_when_the_server_does"),
     (HasNoHurry, "test_a_silent_server_is_given_up"),
+    (TakesOnePieceForAll, "test_a_slow_network_is_waited_for"),
     (GoesOnWhenCancelled, "test_a_cancelled_call_frees_its_connection"),
     (HasTenConnections, "test_many_calls_wait_for_the_server_at_once"),
 ]

@@ -145,6 +145,14 @@ async def test_a_slow_proxy_holds_the_answer_back(proxy):
     writer.close()
 
 
+async def test_an_answer_passes_in_pieces_of_the_size_that_is_set(proxy):
+    proxy.piece, proxy.delay = 2, 0.01
+    reader, writer = await opened(proxy)
+    writer.write(b"hello")
+    assert [await reader.read(100) for _ in range(3)] == [b"he", b"ll", b"o"]
+    writer.close()
+
+
 async def test_a_server_that_is_not_there_is_a_broken_connection():
     async with FaultProxy.before(free_port()) as proxy, asyncio.timeout(PATIENCE):
         reader, writer = await opened(proxy)
