@@ -29,7 +29,7 @@ from sre_core.errors import (
     UnavailableError,
 )
 
-__all__ = ["means_container", "token_failure", "token_refusal", "translated"]
+__all__ = ["means_container", "no_token", "token_failure", "token_refusal", "translated"]
 
 _ROLE = "check the credentials, and that they may read, write, list and delete blobs in the container"
 _WHO = "check the network, and which identity this machine has"
@@ -75,6 +75,11 @@ def means_container(error: NotFoundError) -> bool:
     """Whether it is the container that was not found, and not a blob."""
     cause = error.__cause__
     return isinstance(cause, HttpResponseError) and _code(cause) in _NO_CONTAINER
+
+
+def no_token() -> SREError:
+    """The error of a machine that gets no token, and will not get one later."""
+    return UnauthenticatedError(f"{_ASKING} failed: the credentials cannot be used", hint=_WHO)
 
 
 def token_failure(error: AzureError, where: str, *, guessed: bool) -> SREError | None:

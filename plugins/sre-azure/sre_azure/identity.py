@@ -5,10 +5,10 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport
 
-from sre_azure.errors import token_failure, token_refusal
+from sre_azure.errors import no_token, token_failure, token_refusal
 from sre_azure.settings import AzureSettings
 from sre_core.errors import ConfigError, SREError
 
@@ -47,11 +47,12 @@ class Identity:
         failed.set(None)
         try:
             return await asking
-        except ClientAuthenticationError:
+        except AzureError as error:
             failure = failed.get()
-            if failure is None:
-                raise
-            raise failure from None
+            if failure is not None:
+                raise failure from None
+            # With a status, for which it would be taken for the storage's.
+            raise no_token() from error
 
 
 class _Watched(AioHttpTransport):  # type: ignore[misc]  # they load it when it is asked for

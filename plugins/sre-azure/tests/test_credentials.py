@@ -3,11 +3,14 @@
 import asyncio
 import base64
 import json
+import logging
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 import pytest
@@ -81,6 +84,30 @@ def token(audience: str = "https://storage.azure.com", *, lifetime: int = 3600) 
     )
 
 
+class Records(logging.Handler):
+    """Keeps all that is logged, with what libraries attach for those who log as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        trace = self.format(record)  # with the traceback, which debug logs of this library have
+        self.kept.append(f"{trace} {record.__dict__}")
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Everything that is logged, at DEBUG."""
+    root, records = logging.getLogger(), Records()
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    root.addHandler(records)
+    yield records.kept
+    root.setLevel(level)
+    root.removeHandler(records)
+
+
 @pytest.fixture
 def identity(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine without credentials, to which a test adds some."""
@@ -144,6 +171,30 @@ async def test_a_machine_without_an_identity_is_told_so(
         await connector.stop()
 
 
+async def test_neither_tokens_of_the_machine_nor_what_is_made_with_them_are_logged(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, logged: list[str]
+) -> None:
+    container = await made(secure, authority, "logged")
+    given = token(lifetime=-1)
+    async with ReplayServer.running(always=given) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        identity.setenv("IDENTITY_HEADER", "secret-of-the-machine")
+        connector = storage(secure, container, ca_file=authority.ca_file)
+        await connector.start()
+        await connector.write("a", b"1")
+        link = await connector.url("a", 60)
+        tokens.always = HttpReply.json({"error": "not now"}, status=503)
+        with pytest.raises(UnavailableError):
+            await connector.read("a")
+        await connector.stop()
+        assert tokens.requests[0].headers["X-IDENTITY-HEADER"] == "secret-of-the-machine"
+    signature = link.partition("sig=")[2].partition("&")[0]
+    secrets = [json.loads(given.pieces[0])["access_token"], "secret-of-the-machine", signature, unquote(signature)]
+    assert all(secrets)
+    assert logged
+    assert [line for line in logged if any(secret in line for secret in secrets)] == []
+
+
 @pytest.mark.parametrize("after", ["nothing", "headers"])
 async def test_an_identity_that_falls_silent_is_given_up(
     secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, after: str
@@ -171,6 +222,32 @@ async def test_an_identity_that_is_busy_is_no_refusal(
         await connector.stop()
         assert getattr(raised.value, "retry_after", None) == 7
         assert len(tokens.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (HttpReply(hang=True), DeadlineError),
+        (HttpReply(pieces=(b"{",), cut=True), UnavailableError),
+        (HttpReply.json({"error": "not now"}, status=503), UnavailableError),
+        (HttpReply.json({"error": "no identity"}, status=400), UnauthenticatedError),
+        (HttpReply.json({}), UnauthenticatedError),
+    ],
+    ids=["silent", "cut", "503", "400", "nothing"],
+)
+async def test_an_identity_that_fails_later_is_told_from_the_storage(
+    secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, reply: HttpReply, kind: type[ConnectorError]
+) -> None:
+    container = await made(secure, authority, f"later-{uuid.uuid4().hex}")
+    async with asyncio.timeout(30), ReplayServer.running(token(lifetime=-1), reply, always=token()) as tokens:
+        identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
+        connector = storage(secure, container, ca_file=authority.ca_file, timeout=2)
+        await connector.start()
+        with pytest.raises(ConnectorError, match="asking for a token failed") as raised:
+            await connector.ping()
+        assert type(raised.value) is kind
+        await connector.ping()
+        await connector.stop()
 
 
 async def test_an_identity_that_cannot_be_reached_is_unavailable(
