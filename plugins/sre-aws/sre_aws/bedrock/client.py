@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sre_aws.bedrock.embeddings import batch_size, embedding_body, vectors_of
@@ -19,6 +20,8 @@ from sre_core.errors import ConnectorError, UnauthenticatedError, UnavailableErr
 __all__ = ["Bedrock"]
 
 _TOGETHER = 16
+_MOMENT = 0.2
+"""Seconds to wait for the end of a reply of which all is known: about what a new connection would take."""
 
 
 class Bedrock:
@@ -59,11 +62,14 @@ class Bedrock:
             events = response["stream"]
             self._under_way.add(events)
             try:
-                async for event in events:
+                told = aiter(events)
+                async for event in told:
                     for chunk in reader.read(event):
                         yield chunk
                     if reader.done:
-                        return
+                        break
+                if reader.done and not reader.hangs_up:
+                    await _read_out(told)
             finally:
                 self._under_way.discard(events)
                 events.close()
@@ -71,7 +77,8 @@ class Bedrock:
             raise translated(error, what, at=runtime.at) from error
         if not reader.stopped:
             raise UnavailableError(f"{what}: the reply of {runtime.at} ended before it was complete", hint="try again")
-        yield reader.last()
+        if not reader.done:
+            yield reader.last()
 
     async def embed(self, texts: Sequence[str], *, model: str) -> list[list[float]]:
         """Vectors, several requests at once. Raises ConnectorErrors."""
@@ -144,3 +151,11 @@ class Bedrock:
             if not self._listable:
                 await self._control.open()
                 self._listable = True
+
+
+async def _read_out(told: AsyncIterator[object]) -> None:
+    """Let a reply end, so that its connection can be used again, and nothing is left for the event loop to tidy up."""
+    with suppress(*FOREIGN):
+        async with asyncio.timeout(_MOMENT):
+            async for _ in told:
+                pass

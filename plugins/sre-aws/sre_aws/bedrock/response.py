@@ -46,6 +46,11 @@ class StreamReader:
         self._usage: Mapping[str, Any] = {}
         self._finish = FinishReason.STOP
 
+    @property
+    def hangs_up(self) -> bool:
+        """Whether the model would go on, and nobody wants to hear it."""
+        return self._stop is not None and bool(self._stop.found)
+
     def read(self, event: Mapping[str, Any]) -> Iterator[LLMChunk]:
         """The chunks that an event makes; none once the reply is complete."""
         if self.done:

@@ -1,6 +1,8 @@
 """Replies from the documentation of AWS, in its own framing, read through its own driver; and streams that break."""
 
+import asyncio
 import json
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from sre_core.messages import FinishReason, Message
 from sre_core.testing.replay import HttpReply, ReplayServer
 
 from .event_stream import event, failure  # noqa: TID252 -- the folder of tests is no package
-from .test_bedrock_conformance import at  # noqa: TID252
+from .fake_bedrock import at  # noqa: TID252
 
 FIXTURES = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "fixtures").glob("*.json")}
 HELLO = LLMRequest(messages=(Message.user("Hello"),))
@@ -54,6 +56,38 @@ def facts(completion: Completion) -> dict[str, Any]:
 async def test_a_documented_reply_is_read_as_it_says(name: str):
     assert FIXTURES[name]["page"].startswith("https://docs.aws.amazon.com/bedrock/")
     assert facts(await ask(stream(frames(name)))) == FIXTURES[name]["expected"]
+
+
+async def test_the_connection_of_a_reply_is_used_again_though_its_end_comes_after_its_last_event():
+    ended, connections = asyncio.Event(), 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        data = b"".join(frames("text"))
+        with suppress(asyncio.IncompleteReadError), closing(writer):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(data) + data)
+                await ended.wait()
+                ended.clear()
+                writer.write(b"\r\n0\r\n\r\n")
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        connector = at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await connector.start()
+        for _ in range(2):
+            async for chunk in connector.stream(HELLO):
+                if chunk.finish_reason is not None:
+                    ended.set()
+        await connector.stop()
+    assert connections == 1
+
+
+async def test_a_server_that_does_not_end_its_reply_after_the_last_event_holds_nobody_up():
+    reply = HttpReply(headers=stream([]).headers, pieces=frames("text"), hang=True)
+    async with asyncio.timeout(10):
+        assert facts(await ask(reply)) == FIXTURES["text"]["expected"]
 
 
 @pytest.mark.parametrize("size", [3, 17])
