@@ -139,8 +139,8 @@ class _Direct:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    async def request(self, method: str, **arguments: Any) -> Any:
-        return await self._session.request(method, allow_redirects=False, **arguments)
+    def request(self, method: str, **arguments: Any) -> Any:
+        return self._session.request(method, allow_redirects=False, **arguments)
 
 
 def _configured_url(session: AioSession, service: str) -> str | None:

@@ -22,11 +22,14 @@ class RequestOptions(BaseModel):
     thinking_display: Literal["summarized", "omitted"] | None = Field(
         default=None, description="Whether Claude's thoughts can be read; summarized if a request asks for thinking."
     )
-    fields: Mapping[str, Any] = Field(default={}, description="Fields that only this model knows, passed as they are.")
+    # Made anew for each request: a default would be copied, which takes as long as all the rest.
+    fields: Mapping[str, Any] = Field(
+        default_factory=dict, description="Fields that only this model knows, passed as they are."
+    )
     service_tier: Literal["priority", "default", "flex", "reserved"] | None = Field(
         default=None, description="How fast, and how dear."
     )
     latency: Literal["standard", "optimized"] | None = Field(
         default=None, description="Whether hardware that is faster is used, where there is some."
     )
-    metadata: Mapping[str, str] = Field(default={}, description="For the log of requests, by name.")
+    metadata: Mapping[str, str] = Field(default_factory=dict, description="For the log of requests, by name.")
