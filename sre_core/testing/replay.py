@@ -66,8 +66,10 @@ class ReplayServer:
     def __init__(self, *replies: HttpReply, always: HttpReply | None = None) -> None:
         self.replies = deque(replies)
         self.always = always
+        self.ready: Mapping[str, HttpReply] = {}
+        """Replies to the requests for some paths, such as that of a login, beside all that is counted and held here."""
         self.requests: list[HttpRequest] = []
-        """What came, in order."""
+        """What else came, in order."""
         self.hold_for = 0
         """Answer nobody before so many requests are under way at once."""
         self.busy = 0
@@ -125,6 +127,8 @@ class ReplayServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if request.path in self.ready:
+            return await self._send(request, self.ready[request.path])
         self.requests.append(
             HttpRequest(
                 method=request.method, path=request.path, query=request.query, headers=request.headers, body=body

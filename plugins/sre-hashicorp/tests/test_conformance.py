@@ -12,7 +12,6 @@ from sre_core.testing.replay import HttpReply
 from sre_hashicorp import HashicorpSettings, HashicorpVault
 
 from .bao_servers import Bao  # noqa: TID252
-from .prepared import prepare  # noqa: TID252
 
 pytestmark = pytest.mark.integration
 
@@ -104,9 +103,7 @@ class TestLoginFaults(Faults):
 class CallFaults(Faults):
     """The question after the token is answered well."""
 
-    @pytest.fixture(autouse=True)
-    def _prepared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        prepare(monkeypatch, {"/v1/auth/token/lookup-self": HttpReply.json({"data": {"ttl": 0, "renewable": False}})})
+    ready: ClassVar = {"/v1/auth/token/lookup-self": HttpReply.json({"data": {"ttl": 0, "renewable": False}})}
 
 
 class TestGetFaults(CallFaults):

@@ -1,5 +1,7 @@
 """The rules of every vector connector, and of every one that speaks HTTP."""
 
+from typing import ClassVar
+
 import pytest
 
 from sre_core.connectors.vectors import VectorRecord
@@ -10,7 +12,6 @@ from sre_core.testing.servers import free_port
 from sre_pinecone import PineconeSettings, PineconeVectors
 
 from .fake_pinecone import KEY, FakePinecone  # noqa: TID252 -- the folder of tests is no package
-from .prepared import prepare  # noqa: TID252
 from .used import NOTES  # noqa: TID252
 
 
@@ -70,14 +71,14 @@ class TestPineconeIndexesFaults(PineconeFaults):
 class CallFaults(PineconeFaults):
     """What is asked for before the request of the call is answered well."""
 
-    @pytest.fixture(autouse=True)
-    def _prepared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        ready = {
+    ready: ClassVar = {
+        path: HttpReply.json(data)
+        for path, data in {
             "/describe_index_stats": {"namespaces": {}, "dimension": 2, "metric": "cosine"},
             "/namespaces/agent__a__notes": {"name": "agent__a__notes", "record_count": "1"},
             "/vectors/fetch": {"vectors": {"a": {"id": "a", "values": [1.0, 0.0]}}},
-        }
-        prepare(monkeypatch, {path: HttpReply.json(data) for path, data in ready.items()})
+        }.items()
+    }
 
 
 class TestPineconeQueryFaults(CallFaults):

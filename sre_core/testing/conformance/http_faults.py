@@ -58,6 +58,9 @@ class HttpFaultConformance:
     crowd: ClassVar[int] = 200
     """How many calls must be able to wait for the server at once."""
 
+    ready: ClassVar[Mapping[str, HttpReply]] = {}
+    """What is always answered well, by path: such as a login, which comes before what `call` is about."""
+
     hasty: ClassVar[Mapping[str, Any]] = {"timeout": 0.5}
     """Settings with which a connector of `make_at` gives a silent server up long before `patience` is over."""
 
@@ -138,7 +141,7 @@ class HttpFaultConformance:
 
     async def test_it_works_again_when_the_server_does(self) -> None:
         """After a failure, the same connector is as good as new."""
-        async with ReplayServer.running(always=self.good()) as server, self._started(server.url) as connector:
+        async with self._serving(self.good()) as server, self._started(server.url) as connector:
             await self.call(connector)
             for broken in (_refusal(500, None), HttpReply(pieces=(b"{",), cut=True)):
                 # Once for the call, and not for what it sends before or after: all of it fails.
@@ -157,7 +160,7 @@ class HttpFaultConformance:
         So does one that answers 503 and then says no more.
         """
         hanging = HttpReply(headers=self.good().headers, hang=True)
-        async with ReplayServer.running(always=hanging) as server:
+        async with self._serving(hanging) as server:
             if after == "nothing":
                 server.hold_for = self.crowd
             elif after == "refusal":
@@ -170,7 +173,7 @@ class HttpFaultConformance:
         good = self.good()
         async with (
             asyncio.timeout(self.patience),
-            ReplayServer.running(always=good) as server,
+            self._serving(good) as server,
             FaultProxy.before(server.port) as proxy,
         ):
             proxy.delay = 0.01
@@ -183,7 +186,7 @@ class HttpFaultConformance:
         """The server sees its client leave, and the next call works."""
         async with (
             asyncio.timeout(self.patience),
-            ReplayServer.running(always=self.good()) as server,
+            self._serving(self.good()) as server,
             self._started(server.url) as connector,
         ):
             await self.call(connector)
@@ -201,7 +204,7 @@ class HttpFaultConformance:
         """As many as `crowd` are under way together: no pool of connections or threads holds them up."""
         async with (
             asyncio.timeout(self.patience),
-            ReplayServer.running(always=self.good()) as server,
+            self._serving(self.good()) as server,
             self._started(server.url) as connector,
         ):
             server.hold_for = self.crowd
@@ -209,7 +212,7 @@ class HttpFaultConformance:
             assert server.busiest >= self.crowd
 
     async def _failure(self, reply: HttpReply) -> BaseException | None:
-        async with ReplayServer.running(always=reply) as server:
+        async with self._serving(reply) as server:
             return await self._failure_at(server.url)
 
     async def _failure_at(self, url: str) -> BaseException | None:
@@ -230,6 +233,12 @@ class HttpFaultConformance:
     def _hasty_at(self, url: str) -> Connector:
         connector = self.make_at(url)
         return type(connector)(connector.settings.model_copy(update=self.hasty))
+
+    @asynccontextmanager
+    async def _serving(self, reply: HttpReply) -> AsyncIterator[ReplayServer]:
+        async with ReplayServer.running(always=reply) as server:
+            server.ready = self.ready
+            yield server
 
     @asynccontextmanager
     async def _started(self, url: str) -> AsyncIterator[Connector]:

@@ -84,3 +84,16 @@ async def test_calls_can_be_held_until_so_many_are_there(server, client):
 async def test_a_server_that_does_not_run_has_no_port():
     with pytest.raises(RuntimeError, match="does not run"):
         _ = ReplayServer().url
+
+
+async def test_paths_that_are_ready_are_answered_beside_the_rest():
+    async with (
+        ReplayServer.running(always=HttpReply.json({}, status=503)) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        server.ready = {"/login": HttpReply.json({"token": "t"})}
+        async with session.post(f"{server.url}/login") as reply:
+            assert await reply.json() == {"token": "t"}
+        async with session.get(f"{server.url}/other") as reply:
+            assert reply.status == 503
+        assert [request.path for request in server.requests] == ["/other"]
