@@ -2,19 +2,19 @@
 
 import asyncio
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import google.auth
+import requests
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import Credentials
-from google.auth.transport.requests import Request
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
 from sre_core.errors import ConfigError, UnauthenticatedError
 from sre_google.settings import GoogleSettings
+from sre_google.token_requests import TokenRequests
 
 __all__ = ["load_credentials", "renew"]
 
@@ -47,8 +47,13 @@ async def renew(credentials: Credentials, settings: GoogleSettings) -> None:
     Raises GoogleAuthError when there is none.
     """
     silence = min(settings.timeout, _PATIENCE)
-    request = partial(Request(), timeout=(settings.connect_timeout, silence))
-    await asyncio.to_thread(credentials.refresh, request)
+    untyped: Any = credentials
+
+    def refresh() -> None:
+        with requests.Session() as session:
+            untyped.refresh(TokenRequests(session, connect_timeout=settings.connect_timeout, silence=silence))
+
+    await asyncio.to_thread(refresh)
 
 
 def _text(path: Path) -> str:

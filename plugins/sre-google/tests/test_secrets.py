@@ -28,12 +28,17 @@ async def ask(connector: GoogleLLM, text: str = "hello") -> list[LLMChunk]:
 
 
 @pytest.fixture
-def everything_logged() -> Iterator[None]:
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.DEBUG)
+def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    # Google's logger passes nothing up unless it is configured itself.
+    loggers = [logging.getLogger(), logging.getLogger("google")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    loggers[1].addHandler(caplog.handler)
     yield
-    root.setLevel(level)
+    loggers[1].removeHandler(caplog.handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 async def test_a_line_break_at_the_end_of_a_key_does_no_harm(google: FakeGoogle) -> None:
@@ -95,8 +100,10 @@ async def test_neither_keys_nor_conversations_are_logged_even_at_debug(
     await ask(made, "the words of a user")
     await made.stop()
     token = google.received[-1].headers.get("Authorization", KEY).removeprefix("Bearer ")
-    secrets = (token, "secret-of-the-team", "the words of a user", "PRIVATE KEY", "assertion=")
+    secrets = (token, "secret-of-the-team", "the words of a user", "PRIVATE KEY", "eyJ")
     assert not any(word in caplog.text for word in secrets)
+    # What goes along with a message, as fields, is logged too.
+    assert not any(word in repr(vars(record)) for record in caplog.records for word in secrets)
 
 
 async def test_the_environment_does_not_make_it_write_conversations_to_files(
