@@ -35,6 +35,7 @@ class Contest:
         bare: Operation,
         others: Mapping[str, Operation] | None = None,
         count: int = 1500,
+        bar: float | None = BAR,
     ) -> list[Row]:
         """Throughput, with its bar, and the CPU time of this process for each operation.
 
@@ -56,7 +57,7 @@ class Contest:
             # Another one begins each round, so that what grows with time favours nobody.
             order = [*order[1:], order[0]]
         return [
-            Row(name=name, unit="calls/s", samples=rates, bars=_bars(rates, others, bar=BAR)),
+            Row(name=name, unit="calls/s", samples=rates, bars=_bars(rates, others, bar=bar)),
             Row(name=name, unit="CPU ms", samples=costs, bars=_bars(costs, others)),
         ]
 

@@ -10,11 +10,11 @@ from benchmarks.connectors.canned import PIECES
 from benchmarks.connectors.contest import Operation
 from benchmarks.connectors.runtime import AGENT, runtime_with
 from benchmarks.workers import environment
-from sre_core.connectors.llm import LLMRequest
+from sre_core.connectors.llm import Completion, LLMRequest
 from sre_core.messages import FinishReason, Message
 from sre_core.testing.servers import ServerProcess, free_port
 
-__all__ = ["LONGEST", "PROMPT", "REPLY", "TOKENS", "asking", "server"]
+__all__ = ["LONGEST", "PROMPT", "REPLY", "TOKENS", "asking", "check", "prompt", "server"]
 
 PROMPT = "Say hello."
 REPLY = "".join(PIECES)
@@ -39,10 +39,18 @@ async def asking(folder: Path, *, reply: str = REPLY, **entry: Any) -> AsyncIter
         llm = runtime.llm(AGENT)
 
         async def ours(number: int) -> None:
-            request = LLMRequest(messages=(Message.user(PROMPT),), max_tokens=LONGEST)
-            completion = await llm.complete(request)
-            assert completion.message.text == reply
-            assert completion.finish_reason is FinishReason.STOP
-            assert completion.usage.input_tokens + completion.usage.output_tokens == TOKENS
+            check(await llm.complete(prompt()), reply)
 
         yield ours
+
+
+def prompt() -> LLMRequest:
+    """What is asked, new each time."""
+    return LLMRequest(messages=(Message.user(PROMPT),), max_tokens=LONGEST)
+
+
+def check(completion: Completion, reply: str) -> None:
+    """See that it is the whole reply."""
+    assert completion.message.text == reply
+    assert completion.finish_reason is FinishReason.STOP
+    assert completion.usage.input_tokens + completion.usage.output_tokens == TOKENS

@@ -1,17 +1,22 @@
 """Models that speak OpenAI's API against aiohttp and json, and against the `openai` package: one short prompt,
-its reply streamed.
+its reply streamed. The connector is measured alone, and in a runtime.
 """
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import openai
+from pydantic import SecretStr
 
-from benchmarks.connectors.contest import AT_ONCE, Contest
-from benchmarks.connectors.models import LONGEST, PROMPT, TOKENS, asking, server
+from benchmarks.connectors.contest import AT_ONCE, Contest, Operation
+from benchmarks.connectors.models import LONGEST, PROMPT, TOKENS, asking, check, prompt, server
 from benchmarks.result import Row
 from benchmarks.stub_server import REPLY
+from sre_core.connectors.llm import fold
+from sre_openai import OpenAILLM, OpenAISettings
 
 __all__ = ["measure"]
 
@@ -25,7 +30,8 @@ async def measure(contest: Contest, folder: Path) -> list[Row]:
     with server(folder, "benchmarks.stub_server") as base:
         url = f"{base}/v1"
         async with (
-            asking(folder, reply=REPLY, use="openai", url=url, key="none", model=_MODEL) as ours,
+            asking(folder, reply=REPLY, use="openai", url=url, key="none", model=_MODEL) as guarded,
+            _alone(url) as alone,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session,
             openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client,
         ):
@@ -50,9 +56,26 @@ async def measure(contest: Contest, folder: Path) -> list[Row]:
                             tokens = event.usage.total_tokens
                 _check("".join(texts), reason, tokens)
 
-            return await contest.rows(
-                "openai: short reply", ours=ours, bare=bare, others={"openai package": package}, count=1000
-            )
+            return [
+                *await contest.rows(
+                    "openai: short reply", ours=alone, bare=bare, others={"openai package": package}, count=1000
+                ),
+                *await contest.rows("openai: short reply, in a runtime", ours=guarded, bare=bare, count=1000, bar=None),
+            ]
+
+
+@asynccontextmanager
+async def _alone(url: str) -> AsyncIterator[Operation]:
+    """The operation of the connector, without guard, span and deadline: aiohttp costs so little that these show."""
+    connector = OpenAILLM(OpenAISettings(url=url, key=SecretStr("none"), model=_MODEL))
+    await connector.start()
+
+    async def ours(number: int) -> None:
+        async with aclosing(connector.stream(prompt())) as chunks:
+            check(fold([chunk async for chunk in chunks]), REPLY)
+
+    yield ours
+    await connector.stop()
 
 
 async def _exchange(session: aiohttp.ClientSession, url: str) -> None:
