@@ -1,18 +1,19 @@
 """An agent on this connector: system prompt, skills and signed thoughts stay what they are over turns of skills."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sre_anthropic import AnthropicLLM
 from sre_core.access import ACL, Access, Candidate, Guard, Resource
+from sre_core.access.stored import StoredAcls
 from sre_core.agents import loop
 from sre_core.agents.conversation import Conversation
 from sre_core.agents.limits import Limits
 from sre_core.agents.reply import Reply
-from sre_core.connectors import LLM, LLMRequest
+from sre_core.builtin.memory_storage import MemoryStorage
+from sre_core.connectors import LLM, LLMRequest, Settings
 from sre_core.events import Event, SkillReturned, ThinkingDelta
 from sre_core.messages import Message
 from sre_core.skills import Skill, SkillContext
@@ -23,17 +24,10 @@ from .fake_claude import FakeClaude  # noqa: TID252 -- the folder of tests is no
 BEHAVIOR = "You are a careful bookkeeper."
 
 
-class EveryModel:
-    """ACLs that let everybody use every model."""
-
-    async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
-        return Resource.parse("llm"), ACL().grant(Candidate.public(), Access.READ)
-
-    async def update(self, resource: Resource, change: Callable[[ACL], ACL | None]) -> None:
-        raise NotImplementedError
-
-    async def remove(self, resource: Resource) -> None:
-        raise NotImplementedError
+def every_model() -> Guard:
+    """A guard that lets everybody use every model."""
+    public = ACL().grant(Candidate.public(), Access.READ)
+    return Guard(StoredAcls(MemoryStorage(Settings()), configured={Resource.parse("llm"): public}))
 
 
 def add(a: int, b: int) -> str:
@@ -53,7 +47,7 @@ async def run(
 
     skill = Skill.from_function(add)
     return await loop.run(
-        llm=LLM(connector, Candidate.agent("a1"), Guard(EveryModel())),
+        llm=LLM(connector, Candidate.agent("a1"), every_model()),
         conversation=conversation,
         skills={skill.name: skill},
         limits=Limits(),

@@ -3,18 +3,19 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from sre_core.access import ACL, Access, Candidate, Guard, Resource
+from sre_core.access.stored import StoredAcls
 from sre_core.agents import loop
 from sre_core.agents.conversation import Conversation
 from sre_core.agents.limits import Limits
 from sre_core.agents.reply import Reply
 from sre_core.agents.transcript import decode_message, encode_message
 from sre_core.builtin.memory_storage import MemoryStorage
-from sre_core.connectors import LLM, LLMRequest, Storage
+from sre_core.connectors import LLM, LLMRequest, Settings, Storage
 from sre_core.events import Event, ThinkingDelta, discard
 from sre_core.messages import File, Message, Usage
 from sre_core.skills import Skill
@@ -31,17 +32,10 @@ NOTES = File(name="notes.md", media_type="text/markdown", data="# Größe: 世�
 TWO_CITIES = 'Compare. call weather {"city": "Paris"} call weather {"city": "Rome"}'
 
 
-class Acls:
-    """Every model may be read."""
-
-    async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
-        return Resource.parse("llm"), ACL().grant(Candidate.public(), Access.READ)
-
-    async def update(self, resource: Resource, change: object) -> NoReturn:
-        raise NotImplementedError
-
-    async def remove(self, resource: Resource) -> NoReturn:
-        raise NotImplementedError
+def every_model() -> Guard:
+    """A guard that lets everybody use every model."""
+    public = ACL().grant(Candidate.public(), Access.READ)
+    return Guard(StoredAcls(MemoryStorage(Settings()), configured={Resource.parse("llm"): public}))
 
 
 def weather(city: str) -> str:
@@ -70,7 +64,7 @@ async def prompt(
 
     conversation.append(Message.user(text, files=files))
     return await loop.run(
-        llm=LLM(connector, ADA, Guard(Acls())),
+        llm=LLM(connector, ADA, every_model()),
         conversation=conversation,
         skills=skills,
         limits=Limits(),
@@ -177,9 +171,9 @@ async def test_an_output_type_and_a_skill_go_together(google: FakeGoogle, connec
 
 async def test_a_window_counts_tokens_at_the_server(google: FakeGoogle, connector: GoogleLLM) -> None:
     conversation = Conversation()
-    storage = Storage(MemoryStorage(MemoryStorage.settings_type()), ADA, Guard(Acls()))
+    storage = Storage(MemoryStorage(MemoryStorage.settings_type()), ADA, every_model())
     await prompt(connector, conversation, "one two three", skills={})
-    counts = await conversation.counts(LLM(connector, ADA, Guard(Acls())), None).messages(conversation.messages)
+    counts = await conversation.counts(LLM(connector, ADA, every_model()), None).messages(conversation.messages)
     assert counts == [11, 11]
     assert len(google.bodies("countTokens")) == 2
     await conversation.save(storage)

@@ -13,10 +13,12 @@ from sre_aws import register_connectors, register_models
 from sre_aws.bedrock.connector import BedrockLLM
 from sre_aws.bedrock.settings import BedrockSettings
 from sre_core.access import ACL, Access, Candidate, Guard, Resource
+from sre_core.access.stored import StoredAcls
 from sre_core.agents import loop
 from sre_core.agents.conversation import Conversation
 from sre_core.agents.limits import Limits
-from sre_core.connectors import LLM
+from sre_core.builtin.memory_storage import MemoryStorage
+from sre_core.connectors import LLM, Settings
 from sre_core.connectors.llm import Completion, LLMRequest, fold
 from sre_core.errors import ConfigError, ConnectorError, DeadlineError, UnavailableError
 from sre_core.events import Event, SkillReturned
@@ -37,17 +39,10 @@ async def complete(connector: BedrockLLM, *messages: Message | str, **changes: A
         return fold([chunk async for chunk in chunks])
 
 
-class EveryModel:
-    """ACLs that let everybody use every model."""
-
-    async def nearest(self, resource: Resource) -> tuple[Resource, ACL] | None:
-        return Resource.parse("llm"), ACL().grant(Candidate.public(), Access.READ)
-
-    async def update(self, resource: Resource, change: Any) -> None:
-        raise NotImplementedError
-
-    async def remove(self, resource: Resource) -> None:
-        raise NotImplementedError
+def every_model() -> Guard:
+    """A guard that lets everybody use every model."""
+    public = ACL().grant(Candidate.public(), Access.READ)
+    return Guard(StoredAcls(MemoryStorage(Settings()), configured={Resource.parse("llm"): public}))
 
 
 def add(a: int, b: int) -> str:
@@ -70,7 +65,7 @@ async def test_an_agent_keeps_prompt_skills_and_thoughts_over_turns_of_skills(co
     for prompt in ('redact call add {"a": 1, "b": 2}', 'call add {"a": 3, "b": 4} and call add {"a": 5, "b": 6}'):
         conversation.append(Message.user(prompt))
         await loop.run(
-            llm=LLM(connector, Candidate.agent("a1"), Guard(EveryModel())),
+            llm=LLM(connector, Candidate.agent("a1"), every_model()),
             conversation=conversation,
             skills={skill.name: skill},
             limits=Limits(),
