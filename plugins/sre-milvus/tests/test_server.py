@@ -189,17 +189,19 @@ async def test_a_cancelled_call_is_forgotten_by_the_server_too_and_the_next_one_
             await waiting.stop()
 
 
-async def test_stopping_ends_the_calls_that_are_under_way(milvus_server, connector):
-    await connector.create(NOTES, 2)
-    async with FaultProxy.before(milvus_server.port) as proxy:
-        stopped = connector_at(proxy.port)
+async def test_stopping_ends_the_calls_that_are_under_way(tmp_path):
+    with engine(tmp_path / "data") as (port, door):
+        stopped = connector_at(port)
         await stopped.start()
-        proxy.silent = True
+        await stopped.create(NOTES, 2)
+        held = door.held["Search"] = Held()
+        # The server works on one, and the others wait for it.
         calls = [asyncio.create_task(ids(stopped)) for _ in range(5)]
-        await asyncio.sleep(0)
+        assert await asyncio.to_thread(held.came.wait, PATIENCE)
         await stopped.stop()
         errors = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(error) for error in errors} == {UnavailableError}
+        assert await asyncio.to_thread(held.gone.wait, PATIENCE), "the server was not told"
 
 
 async def test_two_hundred_calls_share_one_connection(milvus_server, connector):
