@@ -1,5 +1,6 @@
 """Real servers for tests: found or reported as missing, started on free ports, stopped, killed and started again."""
 
+import importlib.util
 import os
 import random
 import shutil
@@ -12,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import pytest
 
-__all__ = ["REQUIRED", "ServerProcess", "find_server", "free_port", "wait_for_port"]
+__all__ = ["REQUIRED", "ServerProcess", "find_server", "free_port", "need_package", "wait_for_port"]
 
 REQUIRED = "REQUIRE_SERVERS"
 """The environment variable that turns a missing server from a skipped test into a failed one, as CI wants it."""
@@ -34,9 +35,21 @@ def find_server(program: str, *, hint: str, folders: Sequence[Path] = ()) -> str
     """
     path = os.pathsep.join([*(str(folder) for folder in folders), os.environ.get("PATH", os.defpath)])
     found = shutil.which(program, path=path)
-    if found is not None:
-        return found
-    missing = f"the server {program!r} is not installed; {hint}"
+    if found is None:
+        _lack(f"the server {program!r} is not installed; {hint}")
+    return found
+
+
+def need_package(module: str, *, hint: str) -> None:
+    """Return if a package is installed without which there is no server to test with.
+
+    Else it skips or fails, as `find_server` does; `hint` tells what the package is for, or how to get it.
+    """
+    if importlib.util.find_spec(module) is None:
+        _lack(f"the package {module!r} is not installed; {hint}")
+
+
+def _lack(missing: str) -> NoReturn:
     if os.environ.get(REQUIRED):
         pytest.fail(missing, pytrace=False)
     pytest.skip(missing)

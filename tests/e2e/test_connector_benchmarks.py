@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.bench import environment
 from benchmarks.peers import ROOT
+from sre_core.testing.servers import need_package
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -28,7 +29,7 @@ def run(output: Path, scenario: str, **variables: str) -> tuple[str, list[dict[s
 
 
 def test_a_connector_is_measured_beside_its_bare_client(tmp_path: Path) -> None:
-    pytest.importorskip("sre_openai")
+    need_package("sre_openai", hint="`make install` brings it")
     printed, (rate, cost, in_runtime, _) = run(tmp_path / "found.json", "openai")
     assert "openai: short reply" in printed
     assert (rate["unit"], cost["unit"]) == ("calls/s", "CPU ms")

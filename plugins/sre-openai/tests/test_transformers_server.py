@@ -15,7 +15,7 @@ from sre_core.errors import DeadlineError, UnavailableError
 from sre_core.messages import FinishReason, Message
 from sre_core.testing.conformance.llm import LLMConformance
 from sre_core.testing.proxy import FaultProxy
-from sre_core.testing.servers import ServerProcess, find_server, free_port
+from sre_core.testing.servers import ServerProcess, find_server, free_port, need_package
 from sre_openai import OpenAILLM, OpenAISettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -26,7 +26,7 @@ LONG = "Write down all numbers from one to one hundred as words."
 @pytest.fixture(scope="session")
 def weights() -> Path:
     """A folder with safetensors, which the plugin `smollm` makes of its packaged weights."""
-    pytest.importorskip("sre_smollm", reason="the weights come with sre-smollm")
+    need_package("sre_smollm", hint="the weights come with sre-smollm")
     from sre_smollm import SmolLMSettings
     from sre_smollm.weights.sources import resolve
 

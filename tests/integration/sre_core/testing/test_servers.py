@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from sre_core.testing.servers import REQUIRED, ServerProcess, find_server, free_port, wait_for_port
+from sre_core.testing.servers import REQUIRED, ServerProcess, find_server, free_port, need_package, wait_for_port
 
 pytestmark = pytest.mark.integration
 
@@ -150,3 +150,13 @@ def test_a_missing_program_skips_the_test_by_name_and_fails_it_where_servers_are
     monkeypatch.setenv(REQUIRED, "1")
     with pytest.raises(pytest.fail.Exception, match="'no-such-serverd' is not installed; apt-get it"):
         find_server("no-such-serverd", hint="apt-get it")
+
+
+def test_a_missing_package_does_the_same(monkeypatch):
+    need_package("sre_core", hint="it is here")
+    monkeypatch.delenv(REQUIRED, raising=False)
+    with pytest.raises(pytest.skip.Exception, match="'no_such_package' is not installed; the weights come with it"):
+        need_package("no_such_package", hint="the weights come with it")
+    monkeypatch.setenv(REQUIRED, "1")
+    with pytest.raises(pytest.fail.Exception, match="'no_such_package' is not installed; the weights come with it"):
+        need_package("no_such_package", hint="the weights come with it")
