@@ -108,7 +108,7 @@ async def test_deadlines_of_one_alarm_ring_each_at_its_own_time() -> None:
     loop = asyncio.get_running_loop()
     began, first = loop.time(), never()
     early = asyncio.create_task(waits(Deadline(alarm), first))
-    await asyncio.sleep(0.03)
+    assert await waits(Deadline(Alarm(0.03)), never()) == "late"
     late = asyncio.create_task(waits(Deadline(alarm), never()))
     await asyncio.sleep(0)
     first.set_result(None)
