@@ -20,6 +20,7 @@ SREError                              sre
 │   ├── ModelReplyError               agent.model_reply
 │   └── LimitExceededError            agent.limit
 └── WorkflowError                     workflow
+    ├── ComponentError                workflow.component
     ├── InvalidWorkflowError          workflow.invalid
     └── StepFailedError               workflow.step_failed
 
@@ -32,6 +33,7 @@ from typing import Any, ClassVar
 __all__ = [
     "AccessDeniedError",
     "AgentError",
+    "ComponentError",
     "ConfigError",
     "ConflictError",
     "ConnectorError",
@@ -211,6 +213,12 @@ class WorkflowError(SREError):
     """A workflow cannot be loaded or run."""
 
     code = "workflow"
+
+
+class ComponentError(WorkflowError):
+    """A component cannot do what its node asks: a setting, an input or an answer from outside is wrong."""
+
+    code = "workflow.component"
 
 
 class InvalidWorkflowError(WorkflowError):

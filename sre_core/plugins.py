@@ -14,11 +14,19 @@ from sre_core import hookspecs, logs
 from sre_core.access.candidate import check_id
 from sre_core.access.guard import AccessRequest, Veto
 from sre_core.components.base import Component
+from sre_core.components.library import LIBRARY, builtin_component
 from sre_core.connectors.base import Connector, Service, Settings
-from sre_core.errors import ConfigError, DuplicateConnectorError, PluginError, PluginLoadError, UnknownConnectorError
+from sre_core.errors import (
+    ConfigError,
+    DuplicateConnectorError,
+    PluginError,
+    PluginLoadError,
+    UnknownConnectorError,
+    WorkflowError,
+)
 from sre_core.events import Event
 from sre_core.models.entry import ModelEntry
-from sre_core.providers import PROVIDERS
+from sre_core.providers import COMPONENT_PROVIDERS, PROVIDERS
 from sre_core.skills import Skill
 
 if TYPE_CHECKING:
@@ -164,6 +172,20 @@ class Plugins:
             hint = f"did you mean {close[0]!r}?" if close else f"installed are: {', '.join(known)}"
         raise UnknownConnectorError(message, hint=hint)
 
+    def component(self, name: str) -> type[Component]:
+        """The component type of that name or alias. Raises WorkflowError that says what to do."""
+        found = builtin_component(name) or self._components_by_any_name.get(name)
+        if found is not None:
+            return found
+        package = COMPONENT_PROVIDERS.get(name)
+        close = difflib.get_close_matches(name, [*LIBRARY, *self._components_by_any_name], n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "`sre plugins` shows what each plugin offers"
+        raise WorkflowError(f"no component {name!r} is installed", hint=f"pip install {package}" if package else hint)
+
+    @property
+    def _components_by_any_name(self) -> Mapping[str, type[Component]]:
+        return {alias: cls for cls in self.components.values() for alias in (cls.name, *cls.aliases)}
+
     def model_owner(self, id: str) -> str:  # noqa: A002 -- the field's own name
         """The plugin that offers the model of that id."""
         return self._model_owners[id]
@@ -236,7 +258,8 @@ class Plugins:
                     hint="rename the connector, or disable one of the two under [plugins]",
                 )
             connectors[key] = cls
-        components = _unique(name, ask("register_components", "Component classes"), Component, self.components)
+        taken = {**LIBRARY, **self._components_by_any_name}
+        components = _unique(name, ask("register_components", "Component classes"), Component, taken)
         skills = _unique(name, ask("register_skills", "Skill objects"), Skill, self.skills)
         models = _unique(name, ask("register_models", "ModelEntry objects"), ModelEntry, self.models, key="id")
         return _Things(connectors=connectors, components=components, skills=skills, models=models)

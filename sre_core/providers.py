@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["MODEL_PROVIDERS", "PROVIDERS"]
+__all__ = ["COMPONENT_PROVIDERS", "MODEL_PROVIDERS", "PROVIDERS"]
 
 PROVIDERS: Mapping[tuple[str, str], str] = {
     ("llm", "smollm"): "sre-smollm",
@@ -19,6 +19,15 @@ PROVIDERS: Mapping[tuple[str, str], str] = {
     ("vault", "hashicorp"): "sre-hashicorp",
     ("vault", "aws-secrets"): "sre-aws",
 }
+
+COMPONENT_PROVIDERS: Mapping[str, str] = {
+    "ECMASandbox": "sre-javascript",
+    "MCPClient": "sre-mcp",
+    "PythonSandbox": "sre-monty",
+    "ServerlessCode": "sre-aws",
+    "WebReader": "sre-web",
+}
+"""The package that provides each component type that is no part of the runtime."""
 
 _COMPATIBLE = (
     *("azure", "deepseek", "groq", "huggingface", "llamacpp", "lmstudio", "mistral", "ollama", "openai", "openrouter"),

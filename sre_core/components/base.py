@@ -1,43 +1,82 @@
-"""Components: the nodes that workflows are made of."""
+"""Components: the types of nodes that workflows are made of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
 
-from sre_core.access.candidate import Candidate
-from sre_core.connectors import LLM, Cache, Storage, Vault, Vectors
-from sre_core.events import Emit, discard
-from sre_core.steps import DirectSteps, Steps
+from sre_core.components.context import ComponentContext
+from sre_core.components.node import InputPort, Node, OutputPort
 
-__all__ = ["Component", "ComponentContext"]
+__all__ = ["Component", "ComponentSettings"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentContext:
-    """What a component works with: the handles of the agent that it runs for."""
+class ComponentSettings(BaseModel):
+    """What the `data` of a node holds, read by name or by its name in workflow files, `maxTokens` for `max_tokens`.
 
-    candidate: Candidate
-    llm: LLM
-    storage: Storage
-    vectors: Vectors
-    cache: Cache
-    vault: Vault
-    emit: Emit = discard
-    steps: Steps = field(default_factory=DirectSteps)
+    As files have it: unknown keys are ignored, numbers may be text, and an empty text is no value at all where the
+    field is not text itself.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        protected_namespaces=(),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_values(cls, data: Any) -> Any:
+        """Editors write "" for what was left empty, and null for what was never touched."""
+        if not isinstance(data, Mapping):
+            return data
+        return {key: value for key, value in data.items() if value is not None and value != ""}
 
 
 class Component(ABC):
-    """One kind of node. `name` is the type that workflow files use, `settings_type` what a node of it holds."""
+    """One type of node. A subclass holds what is the same for all nodes of the type; an instance belongs to one node.
+
+    `name` is the type as files have it. `inputs` and `outputs` are the ports that every node of the type has;
+    `open_inputs` and `open_outputs` say whether an author may add more. An instance keeps nothing between runs, and
+    may run many times at once.
+    """
 
     name: ClassVar[str]
-    settings_type: ClassVar[type[BaseModel]] = BaseModel
+    aliases: ClassVar[tuple[str, ...]] = ()
+    settings_type: ClassVar[type[ComponentSettings]] = ComponentSettings
+    inputs: ClassVar[tuple[InputPort, ...]] = ()
+    outputs: ClassVar[tuple[OutputPort, ...]] = ()
+    open_inputs: ClassVar[bool] = False
+    open_outputs: ClassVar[bool] = False
 
-    def __init__(self, settings: BaseModel) -> None:
+    def __init__(self, node: Node, settings: ComponentSettings) -> None:
+        """No I/O here. `settings` is a `settings_type`."""
+        self.node = node
         self.settings = settings
+
+    @classmethod
+    def of(cls, node: Node) -> "Component":
+        """The component for `node`. Raises pydantic.ValidationError for settings that cannot be."""
+        return cls(node, cls.settings_type.model_validate(dict(node.data)))
 
     @abstractmethod
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
-        """Turn inputs into outputs. An output that is absent does not fire its links; None does."""
+        """Turn inputs into outputs, by the names of their ports.
+
+        An output that is absent does not fire its links; one that is None, False, 0 or "" does. What is raised
+        becomes the output `_error`, which a link may take elsewhere; a component that failed but has something to
+        give returns `_error`, a text, beside it. Raise ComponentError for what the author or the caller can mend.
+        """
+
+    def check(self) -> Iterable[str]:
+        """What is wrong with the node beyond its settings, in words; empty when nothing is. Does no I/O."""
+        return ()
+
+    def present(self, outputs: Mapping[str, Any], envelope: Mapping[str, Any]) -> Any:
+        """What a run returns for this node when it is a result: by default the envelope, `{id, name, result}`."""
+        return envelope

@@ -1,0 +1,19 @@
+"""Switches for files that depend on what SmythOS got wrong; all are off unless somebody asks for them."""
+
+from dataclasses import dataclass
+
+__all__ = ["Compat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compat:
+    """Faults of SmythOS that an old file may depend on.
+
+    `escaped_quotes`: a double quote in a value that a template inserts becomes \\" . `static_leaves`: a node with
+    any outgoing link gives no result, also when no link of it fired. `silent_waiting`: a run that ends with waiting
+    nodes and no result returns an empty list, and raises nothing.
+    """
+
+    escaped_quotes: bool = False
+    static_leaves: bool = False
+    silent_waiting: bool = False

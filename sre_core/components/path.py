@@ -1,0 +1,42 @@
+"""Paths into values: "Response.items[0].id"."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+__all__ = ["MISSING", "Missing", "look_up", "split_path"]
+
+_SEPARATORS = re.compile(r"[.\[\]]")
+
+
+class Missing:
+    """The type of MISSING."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = Missing()
+"""What a path leads to where there is nothing: not the same as None, which somebody put there."""
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """The parts of a path; brackets and dots separate alike, and empty parts do not count."""
+    return tuple(part for part in _SEPARATORS.split(path) if part)
+
+
+def look_up(value: Any, parts: Sequence[str]) -> Any:
+    """What lies at the path in mappings and lists, or MISSING."""
+    for part in parts:
+        if isinstance(value, Mapping):
+            value = value.get(part, MISSING)
+        elif isinstance(value, list | tuple) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return MISSING
+    return value

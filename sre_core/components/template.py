@@ -1,0 +1,163 @@
+"""Templates: texts of an author with placeholders, `{{city}}`, `{{weather.days[0]}}` or `{{KEY(my-secret)}}`.
+
+Only the author's own text is a template: the settings of a node, the agent's variables, and what a component template
+was filled in with. What a request, a model or another node brings is inserted as it is and never read again, so that
+it cannot name a variable or a secret.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic_core import to_json
+
+from sre_core.components.context import ComponentContext
+from sre_core.components.node import Node
+from sre_core.components.path import MISSING, look_up, split_path
+from sre_core.errors import ComponentError, SREError
+
+__all__ = ["Quote", "as_text", "expand", "expand_value", "look_up_name", "placeholders", "read_secret"]
+
+Quote = Callable[[Any], str]
+"""Makes text of a value that is inserted, fit for the place where it goes, as URLs and JSON need it."""
+
+T = TypeVar("T")
+
+_PLACEHOLDER = re.compile(r"\{\{([^{}\n\r]+)\}\}|\{\{([A-Z]+):([\w\s]+):[ \t]*([\[{].*?[\]}])\}\}")
+_SECRET = re.compile(r"KEY\(([^()]*)\)")
+_DEPTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where placeholders of one text get their values."""
+
+    values: Mapping[str, Any]
+    context: ComponentContext
+    node: Node | None
+    quote: Quote
+    missing: Literal["keep", "empty"]
+
+
+async def expand(
+    text: str,
+    values: Mapping[str, Any],
+    context: ComponentContext,
+    *,
+    node: Node | None = None,
+    quote: Quote | None = None,
+    missing: Literal["keep", "empty"] = "keep",
+) -> str:
+    """`text` with its placeholders filled: from `values`, else from the agent's variables, secrets from the vault.
+
+    Texts are inserted as they are, all else as JSON; `quote` says otherwise, also for secrets. A placeholder that names
+    nothing, or None, stays, or goes with `missing="empty"`. Placeholders of a component template, which need `node`,
+    are looked up by their label. Raises AccessDeniedError and NotFoundError for a secret, ComponentError for a variable
+    that contains itself.
+    """
+    if "{{" not in text:
+        return text
+    usual = _escaped if context.compat.escaped_quotes else as_text
+    return await _expand(text, _Source(values, context, node, quote or usual, missing), _DEPTH)
+
+
+async def expand_value(
+    value: T, values: Mapping[str, Any], context: ComponentContext, *, node: Node | None = None
+) -> T | Any:
+    """Like `expand`, but a text that is one placeholder alone becomes the value itself, whatever its type.
+
+    Goes through mappings and lists; what is no text is returned as it is.
+    """
+    if isinstance(value, str):
+        whole = _PLACEHOLDER.fullmatch(value)
+        found = look_up_name(whole[1], values) if whole and whole[1] else MISSING
+        return await expand(value, values, context, node=node) if found is MISSING else found
+    if isinstance(value, Mapping):
+        return {key: await expand_value(item, values, context, node=node) for key, item in value.items()}
+    if isinstance(value, list):
+        return [await expand_value(item, values, context, node=node) for item in value]
+    return value
+
+
+def placeholders(text: str) -> list[str]:
+    """The names in a text's placeholders, in order, secrets and those of component templates not among them."""
+    return [m[1] for m in _PLACEHOLDER.finditer(text) if m[1] and not _SECRET.fullmatch(m[1])]
+
+
+def look_up_name(name: str, values: Mapping[str, Any]) -> Any:
+    """The value of exactly that name, else of that path, else MISSING."""
+    return values[name] if name in values else look_up(values, split_path(name))
+
+
+def as_text(value: Any) -> str:
+    """A text as it is, all else as JSON."""
+    return value if isinstance(value, str) else to_json(value, fallback=str).decode()
+
+
+def _escaped(value: Any) -> str:
+    return as_text(value).replace('\\"', '"').replace('"', '\\"') if isinstance(value, str) else as_text(value)
+
+
+async def _expand(text: str, source: _Source, depth: int) -> str:
+    if "{{" not in text:
+        return text
+    pieces: list[str] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        pieces.append(text[end : match.start()])
+        end = match.end()
+        filled = await (_named(match[1], source, depth) if match[1] else _labelled(match, source, depth))
+        pieces.append((match[0] if source.missing == "keep" else "") if filled is None else filled)
+    pieces.append(text[end:])
+    return "".join(pieces)
+
+
+async def _named(name: str, source: _Source, depth: int) -> str | None:
+    secret = _SECRET.fullmatch(name)
+    if secret is not None:
+        return source.quote(await read_secret(secret[1], source.context))
+    found = look_up_name(name, source.values)
+    if found is not MISSING and found is not None:
+        return source.quote(found)
+    variable = look_up_name(name, source.context.agent.variables)
+    if variable is MISSING or variable is None:
+        return None
+    return await _again(variable, name, source, depth)
+
+
+async def _labelled(match: re.Match[str], source: _Source, depth: int) -> str | None:
+    """What a component template was filled in with under a label."""
+    if source.node is None:
+        return None
+    label = match[3].strip()
+    for id_, entry in source.node.template.items():
+        if str(entry.get("label", "")).strip() == label:
+            given = source.node.data.get("_templateVars", {}).get(id_, entry.get("value"))
+            return None if given is None else await _again(given, label, source, depth)
+    return None
+
+
+async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
+    """A value that its author wrote: itself a template."""
+    if not isinstance(value, str) or "{{" not in value:
+        return source.quote(value)
+    if not depth:
+        raise ComponentError(
+            f"the variable {name!r} contains itself, or {_DEPTH} others in each other", hint="write out what it means"
+        )
+    # Its own placeholders are filled as plain text, and the whole is quoted once.
+    plain = _Source(source.values, source.context, source.node, as_text, source.missing)
+    return source.quote(await _expand(value, plain, depth - 1))
+
+
+async def read_secret(name: str, context: ComponentContext) -> str:
+    """A secret of the agent's vault, as text. Raises AccessDeniedError, NotFoundError, ComponentError."""
+    name = name.strip()
+    if name == "teamid":
+        return context.agent.team
+    try:
+        return (await context.vault.get(name)).get_secret_value()
+    except SREError as error:
+        error.add_note(f"asked for by {{{{KEY({name})}}}}")
+        raise

@@ -1,0 +1,153 @@
+"""What the components of a workflow get to work with: one agent's handles, models, conversations and HTTP client."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+from sre_core.access.candidate import Candidate
+from sre_core.agents import loop
+from sre_core.agents.conversation import Conversation
+from sre_core.agents.limits import Limits
+from sre_core.components.base import Component
+from sre_core.components.compat import Compat
+from sre_core.components.context import AgentInfo, ComponentContext, ModelUse, Request, SubAgent
+from sre_core.components.http_client import HTTPClient
+from sre_core.connectors.llm import LLM, LLMRequest
+from sre_core.errors import NotFoundError
+from sre_core.events import Emit, discard
+from sre_core.messages import File, Message
+from sre_core.runtime import Runtime
+from sre_core.skills import Skill, SkillContext
+from sre_core.steps import DirectSteps
+
+__all__ = ["FindAgent", "RuntimeHost"]
+
+FindAgent = Callable[[str, str], Awaitable[SubAgent]]
+"""Finds another agent by id and version. Raises NotFoundError."""
+
+
+class RuntimeHost:
+    """A Host over a Runtime, for one agent. It lives as long as the runtime does; close it before."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        agent: AgentInfo,
+        *,
+        model: str | None = None,
+        models: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        find_agent: FindAgent | None = None,
+    ) -> None:
+        """`model` is the agent's own. `models` replaces models that nodes name; under "*" stands what replaces all."""
+        self.runtime = runtime
+        self.agent = agent
+        self.candidate = Candidate.agent(agent.id)
+        self._model = model
+        self._models = models or {}
+        self._limits = limits or Limits()
+        self._find_agent = find_agent
+        self._http: HTTPClient | None = None
+
+    @property
+    def http(self) -> HTTPClient:
+        """The client for all requests that leave."""
+        if self._http is None:
+            self._http = HTTPClient()
+        return self._http
+
+    async def aclose(self) -> None:
+        """Close the connections. Safe to call twice."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    def model(self, name: str | None) -> ModelUse:
+        """The model of that name; None, "" and "default" are the agent's own. Raises ConfigError."""
+        asked = name if name and name != "default" else self._model
+        # SmythOS writes this one name with a capital.
+        asked = "echo" if asked == "Echo" else asked
+        choice = self.runtime.choose_model(self._models.get(asked or "", self._models.get("*", asked)))
+        return ModelUse(
+            llm=self.runtime.llm(self.candidate, choice.connector),
+            request=choice.fill(LLMRequest(messages=(), model=choice.model)),
+        )
+
+    async def converse(
+        self,
+        prompt: str,
+        *,
+        skills: Mapping[str, Skill] = {},
+        model: str | None = None,
+        behavior: str = "",
+        files: tuple[File, ...] = (),
+        history: Sequence[Message] = (),
+        emit: Emit = discard,
+    ) -> str:
+        """Answer a prompt in a conversation of its own, with skills. Raises what the agent loop raises."""
+        use = self.model(model)
+        run_id = secrets.token_hex(8)
+        reply = await loop.run(
+            llm=use.llm,
+            conversation=Conversation(id=run_id, messages=[*history, Message.user(prompt, files=files)]),
+            skills=skills,
+            limits=self._limits,
+            steps=DirectSteps(),
+            emit=emit,
+            context=partial(self._skill_context, use.llm, run_id),
+            base=use.request,
+            behavior=behavior,
+            run_id=run_id,
+            agent_id=self.agent.id,
+        )
+        return str(reply)
+
+    async def sub_agent(self, id: str, *, version: str = "") -> SubAgent:  # noqa: A002 -- the field's own name
+        """Another agent by its id. Raises NotFoundError."""
+        if self._find_agent is None:
+            raise NotFoundError(
+                f"no agent {id!r} is known here", hint="load the files of all agents together, or lay them side by side"
+            )
+        return await self._find_agent(id, version)
+
+    def component(self, name: str) -> type[Component]:
+        """The component type of that name. Raises WorkflowError."""
+        return self.runtime.plugins.component(name)
+
+    def context(
+        self,
+        request: Request,
+        *,
+        caller: Candidate | None = None,
+        run_id: str | None = None,
+        compat: Compat | None = None,
+        emit: Emit = discard,
+    ) -> ComponentContext:
+        """What the components of one run see. Without a `caller` the agent asks for itself."""
+        runtime, candidate = self.runtime, self.candidate
+        return ComponentContext(
+            candidate=candidate,
+            caller=caller or candidate,
+            agent=self.agent,
+            request=request,
+            host=self,
+            storage=runtime.storage(candidate),
+            caller_storage=runtime.storage(caller or candidate),
+            vectors=runtime.vectors(candidate),
+            cache=runtime.cache(candidate),
+            vault=runtime.vault(candidate),
+            run_id=run_id or secrets.token_hex(8),
+            compat=compat or Compat(),
+            emit=emit,
+        )
+
+    def _skill_context(self, llm: LLM, run_id: str) -> SkillContext:
+        runtime, candidate = self.runtime, self.candidate
+        return SkillContext(
+            candidate=candidate,
+            storage=runtime.storage(candidate),
+            cache=runtime.cache(candidate),
+            vectors=runtime.vectors(candidate),
+            vault=runtime.vault(candidate),
+            llm=llm,
+            run_id=run_id,
+        )
