@@ -12,6 +12,7 @@ from sre_core.components.base import Component
 from sre_core.components.compat import Compat
 from sre_core.components.context import AgentInfo, ComponentContext, ModelUse, Request, SubAgent
 from sre_core.components.http_client import HTTPClient
+from sre_core.components.jobs import Jobs
 from sre_core.connectors.llm import LLM, LLMRequest
 from sre_core.errors import NotFoundError
 from sre_core.events import Emit, discard
@@ -43,6 +44,7 @@ class RuntimeHost:
         self.runtime = runtime
         self.agent = agent
         self.candidate = Candidate.agent(agent.id)
+        self.jobs = Jobs()
         self._model = model
         self._models = models or {}
         self._limits = limits or Limits()
@@ -57,7 +59,8 @@ class RuntimeHost:
         return self._http
 
     async def aclose(self) -> None:
-        """Close the connections. Safe to call twice."""
+        """Cancel the jobs, close the connections. Safe to call twice."""
+        await self.jobs.aclose()
         if self._http is not None:
             await self._http.aclose()
 
@@ -136,6 +139,7 @@ class RuntimeHost:
             cache=runtime.cache(candidate),
             vault=runtime.vault(candidate),
             run_id=run_id or secrets.token_hex(8),
+            jobs=self.jobs,
             compat=compat or Compat(),
             emit=emit,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sre_core.access.candidate import Candidate
 from sre_core.components.compat import Compat
 from sre_core.components.http_client import HTTPClient
+from sre_core.components.jobs import Jobs
 from sre_core.connectors import LLM, Cache, Storage, Vault, Vectors
 from sre_core.connectors.llm import LLMRequest
 from sre_core.events import Emit, discard
@@ -129,5 +130,6 @@ class ComponentContext:
     cache: Cache
     vault: Vault
     run_id: str
+    jobs: Jobs
     compat: Compat = field(default_factory=Compat)
     emit: Emit = discard

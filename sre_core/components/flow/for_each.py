@@ -1,0 +1,91 @@
+"""ForEach: the same nodes for each item of a list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from sre_core.components.base import ComponentSettings
+from sre_core.components.context import ComponentContext
+from sre_core.components.loop import Loop
+from sre_core.components.loose_json import parse_loose_json
+from sre_core.components.node import InputPort, OutputPort
+from sre_core.errors import ComponentError
+
+__all__ = ["ForEach", "ForEachSettings"]
+
+
+class ForEachSettings(ComponentSettings):
+    """How the results come out, and how many items run at once."""
+
+    format: Literal["full", "minimal", "results-array"] = Field(
+        "full",
+        description="What Result lists: whole results with id and name, only their outputs, or only the outputs' values.",
+    )
+    parallel: int = Field(1, ge=1, le=1000, description="How many items may be worked on at once.")
+
+
+class ForEach(Loop):
+    """Runs what follows `Loop` once for each item of `Input`, then gives all results, in order, to `Result`.
+
+    `Input` is a list, an object (its values are the items), or text: JSON of either, else items between commas. A
+    failed item gives its error in place of a result, and the others go on. Unlike SmythOS there is no limit to the
+    number of items, and null is an item like any other.
+    """
+
+    name = "ForEach"
+    settings_type = ForEachSettings
+    settings: ForEachSettings
+    inputs = (InputPort(name="Input"),)
+    outputs = (OutputPort(name="Loop", default=True), OutputPort(name="Result", default=True))
+    item_ports: ClassVar[frozenset[str]] = frozenset({"Loop"})
+
+    @property
+    def parallel(self) -> int:
+        """How many items at once."""
+        return self.settings.parallel
+
+    async def items(self, inputs: Mapping[str, Any], context: ComponentContext) -> Sequence[Any]:
+        """The items of `Input`. Raises ComponentError when there are none to see in it."""
+        value = inputs.get("Input")
+        if isinstance(value, str):
+            text = value.strip()
+            value = parse_loose_json(text) if text[:1] in {"[", "{"} else [item.strip() for item in text.split(",")]
+            if text == "":
+                value = []
+        if isinstance(value, Mapping):
+            return list(value.values())
+        if isinstance(value, list | tuple):
+            return value
+        raise ComponentError(
+            f"ForEach cannot go through {type(value).__name__!r}",
+            hint="its Input is a list, an object, or text with items between commas",
+        )
+
+    def item_outputs(self, item: Any) -> Mapping[str, Any]:
+        """The item."""
+        return {"Loop": item}
+
+    def collect(self, results: Sequence[Any]) -> Mapping[str, Any]:
+        """The results in the format that is set."""
+        if self.settings.format == "full":
+            return {"Result": list(results)}
+        bare = [_bare(result) for result in results]
+        if self.settings.format == "minimal":
+            return {"Result": bare}
+        return {"Result": [value for result in bare for value in _values(result)]}
+
+
+def _bare(result: Any) -> Any:
+    """The outputs of a result in its envelope; what came without one stays."""
+    if isinstance(result, Mapping) and {"id", "name", "result"} <= result.keys():
+        return result["result"]
+    return result
+
+
+def _values(result: Any) -> list[Any]:
+    if not isinstance(result, Mapping):
+        return [result]
+    if "_error" in result:
+        return [{"_error": result["_error"]}]
+    return [value for key, value in result.items() if not key.startswith("_")]

@@ -1,0 +1,92 @@
+"""Jobs: parts of a workflow that go on by themselves, until somebody asks for their result."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sre_core import logs
+
+__all__ = ["Jobs"]
+
+log = logs.get_logger(__name__)
+
+_KEPT = 1000
+
+
+@dataclass(slots=True)
+class _Job:
+    task: asyncio.Task[Any]
+
+    def report(self) -> dict[str, Any]:
+        """The state in the words that workflows use."""
+        if not self.task.done():
+            return {"status": "pending"}
+        if self.task.cancelled():
+            return {"output": {"_error": "the job was cancelled"}, "status": "failed"}
+        error = self.task.exception()
+        if error is not None:
+            return {"output": {"_error": str(error)}, "status": "failed"}
+        return {"output": self.task.result(), "status": "done"}
+
+
+class Jobs:
+    """The jobs of one agent in this process. A restart forgets them.
+
+    Of finished jobs the last thousand are kept; what nobody asked for until then is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, _Job] = {}
+
+    def start(self, id: str, work: Callable[[], Awaitable[Any]]) -> None:  # noqa: A002 -- the field's own name
+        """Begin a job under an id of its own."""
+
+        async def run() -> Any:
+            return await work()
+
+        task = asyncio.create_task(run(), name=f"job {id}")
+        task.add_done_callback(_log_failure)
+        self._jobs[id] = _Job(task)
+        self._forget()
+
+    async def wait(self, ids: Sequence[str], *, seconds: float) -> dict[str, dict[str, Any]]:
+        """What became of these jobs, by id, after all have ended or `seconds` have passed.
+
+        Each is `{"output": …, "status": …}`, where the status is "done", "failed", "pending" or "unknown_job"; the
+        last two have no output.
+        """
+        tasks = [self._jobs[id_].task for id_ in ids if id_ in self._jobs]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        return {id_: self._jobs[id_].report() if id_ in self._jobs else {"status": "unknown_job"} for id_ in ids}
+
+    @property
+    def pending(self) -> int:
+        """How many have not ended."""
+        return sum(not job.task.done() for job in self._jobs.values())
+
+    async def join(self) -> None:
+        """Wait until all have ended, also those that they start."""
+        while tasks := [job.task for job in self._jobs.values() if not job.task.done()]:
+            await asyncio.wait(tasks)
+
+    async def aclose(self) -> None:
+        """Cancel what has not ended. Safe to call twice."""
+        tasks = [job.task for job in self._jobs.values() if not job.task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _forget(self) -> None:
+        if len(self._jobs) > _KEPT:
+            ended = [id_ for id_, job in self._jobs.items() if job.task.done()]
+            for id_ in ended[: len(self._jobs) - _KEPT]:
+                del self._jobs[id_]
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    """Also says to asyncio that somebody looked."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("job_failed", job=task.get_name(), error=type(error).__name__)
