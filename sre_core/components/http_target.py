@@ -1,0 +1,95 @@
+"""Where a request goes and what it says of itself: URLs, origins and headers, checked before anything is sent."""
+
+import base64
+import re
+from collections.abc import Mapping
+
+from yarl import URL
+
+from sre_core.errors import ComponentError
+
+__all__ = [
+    "basic_auth",
+    "check_headers",
+    "check_method",
+    "is_same_origin",
+    "origin_of",
+    "parse_url",
+    "redirect_url",
+    "without_credentials",
+]
+
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+# The client's own business: a wrong length would let the rest of a body pass for another request.
+_FRAMING = frozenset({"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_BLANKS = re.compile(r"[\x00-\x20\x7f]")
+
+
+def parse_url(text: str) -> URL:
+    """The URL, in the form in which it is sent. Raises ComponentError, which does not repeat what may be secret."""
+    if _BLANKS.search(text):
+        raise ComponentError("the URL has spaces or control characters in it", hint="encode them, as %20")
+    authority = text.partition("//")[2].partition("/")[0]
+    if "\\" in authority:
+        raise ComponentError("the URL has a backslash in its host")
+    try:
+        url = URL(text)
+        _ = url.port
+    except (ValueError, TypeError, UnicodeError):
+        raise ComponentError("the URL is illegal") from None
+    if url.scheme not in {"http", "https"}:
+        raise ComponentError(f"a URL begins with http:// or https://, not {url.scheme!r}")
+    if not url.raw_host:
+        raise ComponentError("the URL names no host")
+    return url.with_fragment(None)
+
+
+def redirect_url(base: URL, location: str) -> URL:
+    """Where a `Location` leads from `base`, without the credentials that it may hold."""
+    try:
+        target = str(base.join(URL(location.strip())))
+    except (ValueError, TypeError, UnicodeError):
+        raise ComponentError(f"{origin_of(base)} redirects to an illegal URL") from None
+    return parse_url(target).with_user(None)
+
+
+def origin_of(url: URL) -> str:
+    """Scheme, host and port, which messages may show: paths, queries and credentials may be secret."""
+    return str(url.origin())
+
+
+def is_same_origin(one: URL, other: URL) -> bool:
+    """Whether scheme, host and port are the same; a step from http to https on the usual ports counts as the same."""
+    if one.origin() == other.origin():
+        return True
+    upgrade = one.scheme == "http" and other.scheme == "https" and one.port == 80 and other.port == 443
+    return upgrade and one.raw_host == other.raw_host
+
+
+def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers without those that only the client may set. Raises ComponentError for one that is no header."""
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise ComponentError(f"{name!r} is no name of a header")
+        if _CONTROLS.search(value):
+            raise ComponentError(f"the header {name!r} has a line break or a control character in its value")
+    return {name: value for name, value in headers.items() if name.lower() not in _FRAMING}
+
+
+def check_method(method: str) -> str:
+    """The method in capitals. Raises ComponentError for what is none."""
+    if not _NAME.fullmatch(method):
+        raise ComponentError(f"{method!r} is no method of HTTP")
+    return method.upper()
+
+
+def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that may go to another origin."""
+    return {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
+
+
+def basic_auth(user: str, password: str) -> str:
+    """The value of an `Authorization` header."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
