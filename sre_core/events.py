@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -166,10 +166,13 @@ class RunFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted(Event):
-    """A node of a workflow begins."""
+    """A node of a workflow begins; `step` is its key in the run, "L1#0[12]/A1#0" in round 12 of the loop L1."""
 
     type = "step_started"
     step: str
+    node_id: str = ""
+    title: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,5 +181,8 @@ class StepFinished(Event):
 
     type = "step_finished"
     step: str
+    node_id: str = ""
+    title: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""

@@ -20,7 +20,7 @@ class ForEachSettings(ComponentSettings):
 
     format: Literal["full", "minimal", "results-array"] = Field(
         "full",
-        description="What Result lists: whole results with id and name, only their outputs, or only the outputs' values.",
+        description="What Result lists: results with id and name, only their outputs, or only the values in these.",
     )
     parallel: int = Field(1, ge=1, le=1000, description="How many items may be worked on at once.")
 

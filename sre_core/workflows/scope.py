@@ -1,0 +1,95 @@
+"""What has arrived where: the state of one part of a run, the whole of it or one round of a loop."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sre_core.workflows.plan import Station
+
+__all__ = ["Scope"]
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Scope:
+    """Inputs that wait for their node, the nodes that may run, and what ended without a follower.
+
+    A round of a loop sees the inputs that its parent holds for the loop's body, and leaves them there for the next
+    round. `key` begins the keys of all steps in here; `jobs` are the forks whose job this is part of.
+    """
+
+    __slots__ = ("counts", "inputs", "jobs", "key", "leaves", "parent", "ready", "requirements")
+
+    def __init__(
+        self,
+        key: str = "",
+        *,
+        parent: "Scope | None" = None,
+        requirements: Mapping[Station, frozenset[str]] | None = None,
+        jobs: frozenset[Station] = frozenset(),
+    ) -> None:
+        """`requirements` are the inputs without which a node of this part cannot run, where they are not its own."""
+        self.key = key
+        self.parent = parent
+        self.requirements: Mapping[Station, frozenset[str]] = requirements or {}
+        self.jobs = jobs
+        self.inputs: dict[Station, dict[str, Any]] = {}
+        self.ready: set[Station] = set()
+        self.counts: dict[Station, int] = {}
+        self.leaves: list[tuple[Station, Mapping[str, Any]]] = []
+
+    def deliver(self, station: Station, name: str, value: Any) -> None:
+        """Put a value at an input. Where one is already, both become a list; a list takes the new value in."""
+        held = self.inputs.setdefault(station, {})
+        if name in held:
+            old = held[name]
+            held[name] = [*old, value] if isinstance(old, list) else [old, value]
+        else:
+            held[name] = value
+
+    def enter(self, station: Station, values: Mapping[str, Any]) -> None:
+        """Put values at a node that needs no others, an endpoint, and let it run."""
+        self.inputs.setdefault(station, {}).update(values)
+        self.ready.add(station)
+
+    def wake(self, station: Station) -> None:
+        """Let a node run if all that it must have is here."""
+        if not self.missing(station):
+            self.ready.add(station)
+
+    def missing(self, station: Station) -> frozenset[str]:
+        """The inputs that a node still waits for."""
+        required = self.requirements.get(station, station.required)
+        lacking = required.difference(self.inputs.get(station, _NOTHING))
+        return lacking.difference(self._outer(station)) if lacking and self.parent is not None else lacking
+
+    def take(self, station: Station) -> dict[str, Any]:
+        """The inputs of a node that runs now. Its own are gone with that, those of the parent stay."""
+        self.ready.discard(station)
+        own = self.inputs.pop(station, {})
+        outer = self._outer(station)
+        return {**outer, **own} if outer else own
+
+    def count(self, station: Station) -> int:
+        """How often a node ran in here before; counts this time."""
+        number = self.counts.get(station, 0)
+        self.counts[station] = number + 1
+        return number
+
+    def copy_for(self, stations: frozenset[Station]) -> "Scope":
+        """What these nodes see from here, as it is now: the parent of a job, which must not see later changes."""
+        twin = Scope(self.key)
+        for station in stations:
+            values = {**self._outer(station), **self.inputs.get(station, _NOTHING)}
+            if values:
+                twin.inputs[station] = values
+        return twin
+
+    def _outer(self, station: Station) -> Mapping[str, Any]:
+        parent = self.parent
+        if parent is None:
+            return _NOTHING
+        values = parent.inputs.get(station, _NOTHING)
+        if parent.parent is None:
+            return values
+        outer = parent._outer(station)  # noqa: SLF001 -- another one of this class
+        return {**outer, **values} if outer else values

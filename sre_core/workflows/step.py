@@ -1,0 +1,151 @@
+"""One node, run as one step: its inputs made ready, its failure made an output, its beginning and end told."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from sre_core import logs
+from sre_core.components.context import ComponentContext
+from sre_core.components.loop import Loop
+from sre_core.components.template import expand_value
+from sre_core.components.values import coerce
+from sre_core.errors import ComponentError, SREError
+from sre_core.events import StepFinished, StepStarted, discard
+from sre_core.steps import Steps
+from sre_core.workflows.plan import Station
+
+__all__ = ["Gate", "Runner"]
+
+log = logs.get_logger(__name__)
+
+
+class Gate(Protocol):
+    """Stands before every step: a debugger, or a test with outputs of its own."""
+
+    async def before(self, station: Station, key: str, inputs: dict[str, Any]) -> Mapping[str, Any] | None:
+        """Wait as long as it likes; may change `inputs`. Outputs that it returns are taken in place of running."""
+        ...
+
+    async def after(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
+        """Hear what the step gave."""
+        ...
+
+
+class Runner:
+    """Runs steps of one run."""
+
+    def __init__(self, context: ComponentContext, steps: Steps, gate: Gate | None = None) -> None:
+        self.context = context
+        self.steps = steps
+        self._gate = gate
+        self._is_heard = context.emit is not discard
+
+    async def run(self, station: Station, inputs: dict[str, Any], key: str) -> Mapping[str, Any]:
+        """The outputs of the node, with `_error` when it failed."""
+        if not self._is_heard and self._gate is None:
+            return await self.steps.run(key, partial(self._attempt, station, inputs))
+        return await self._watched(station, inputs, key, partial(self._attempt, station, inputs))
+
+    async def items(self, station: Station, loop: Loop, inputs: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """`{"items": [...]}` of a loop, or `_error`. The end of the loop is told by `report_loop`."""
+        given = dict(inputs)
+        if self._gate is not None:
+            replaced = await self._gate.before(station, key, given)
+            if replaced is not None:
+                return replaced
+        await self._begin(station, key, given)
+        found = await self.steps.run(key, partial(self._guarded, station, partial(self._items, loop, station, given)))
+        if "items" not in found:
+            await self.report_loop(station, key, found, 0.0)
+        return found
+
+    async def report_loop(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
+        """Tell that a loop ended."""
+        await self._end(station, key, outputs, seconds)
+
+    async def _watched(
+        self, station: Station, inputs: dict[str, Any], key: str, attempt: Callable[[], Awaitable[Mapping[str, Any]]]
+    ) -> Mapping[str, Any]:
+        if self._gate is not None:
+            replaced = await self._gate.before(station, key, inputs)
+            if replaced is not None:
+                await self._end(station, key, replaced, 0.0)
+                return replaced
+        await self._begin(station, key, inputs)
+        started = time.perf_counter()
+        outputs = await self.steps.run(key, attempt)
+        await self._end(station, key, outputs, time.perf_counter() - started)
+        return outputs
+
+    async def _begin(self, station: Station, key: str, inputs: Mapping[str, Any]) -> None:
+        if self._is_heard:
+            await self.context.emit(
+                StepStarted(
+                    run_id=self.context.run_id,
+                    agent_id=self.context.agent.id,
+                    step=key,
+                    node_id=station.id,
+                    title=station.node.title or station.node.type,
+                    inputs=inputs,
+                )
+            )
+
+    async def _end(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
+        if self._is_heard:
+            await self.context.emit(
+                StepFinished(
+                    run_id=self.context.run_id,
+                    agent_id=self.context.agent.id,
+                    step=key,
+                    node_id=station.id,
+                    title=station.node.title or station.node.type,
+                    outputs=outputs,
+                    seconds=seconds,
+                    error=str(outputs.get("_error") or ""),
+                )
+            )
+        if self._gate is not None:
+            await self._gate.after(station, key, outputs, seconds)
+
+    async def _attempt(self, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        return await self._guarded(station, partial(self._plain, station, inputs))
+
+    async def _plain(self, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        if station.component is None:
+            raise ComponentError(station.problem or f"{station.node} cannot run")
+        if station.defaults or station.coerced:
+            await self._prepare(station, inputs)
+        return await station.component.run(inputs, self.context)
+
+    async def _items(self, loop: Loop, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        await self._prepare(station, inputs)
+        items: Sequence[Any] = await loop.items(inputs, self.context)
+        return {"items": items}
+
+    async def _prepare(self, station: Station, inputs: dict[str, Any]) -> None:
+        for port in station.defaults:
+            if port.name not in inputs:
+                inputs[port.name] = await expand_value(port.default, {}, self.context, node=station.node)
+        for port in station.coerced:
+            if port.name in inputs:
+                inputs[port.name] = await coerce(inputs[port.name], port, self.context)
+
+    async def _guarded(
+        self, station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]
+    ) -> Mapping[str, Any]:
+        """What a component raises is an output: one node that fails does not end the run."""
+        try:
+            outputs = await attempt()
+        except SREError as error:
+            log.info("step_failed", node=station.id, component=station.node.type, code=error.code)
+            return {"_error": error.message}
+        except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
+            log.warning("step_raised", node=station.id, component=station.node.type, error=type(error).__name__)
+            return {"_error": f"{type(error).__name__}: {error}"}
+        # Third parties forget to return, and a run must not end for that.
+        if outputs is None:
+            return {}
+        if not isinstance(outputs, Mapping):
+            return {"_error": f"{station.node} returned {type(outputs).__name__}, and not its outputs by name"}
+        return outputs
