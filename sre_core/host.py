@@ -58,9 +58,13 @@ class RuntimeHost:
             self._http = HTTPClient()
         return self._http
 
-    async def aclose(self) -> None:
-        """Cancel the jobs, close the connections. Safe to call twice."""
-        await self.jobs.aclose()
+    async def aclose(self, *, join: bool = False) -> None:
+        """Wait for the jobs with `join`, else cancel them; close the connections. Safe to call twice."""
+        try:
+            if join:
+                await self.jobs.join()
+        finally:
+            await self.jobs.aclose()
         if self._http is not None:
             await self._http.aclose()
 

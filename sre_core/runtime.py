@@ -1,6 +1,6 @@
 """The runtime: boots from a configuration, hands out handles, and stops what it started."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,7 @@ class Runtime:
             emit=self.emit if self._observers else None,
         )
         self._entered = False
+        self._before_stop: list[Callable[[bool], Awaitable[None]]] = []
 
     async def __aenter__(self) -> Self:
         """Check the settings of all connectors, and what the user says of models; start none. Raises ConfigError."""
@@ -75,9 +76,20 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop all connectors; the first failure is raised, unless an error is on its way already."""
-        failures = await self.connectors.stop()
+        try:
+            while self._before_stop:
+                await self._before_stop.pop()(error is None)
+        finally:
+            failures = await self.connectors.stop()
         if failures and error is None:
             raise failures[0]
+
+    def before_stop(self, close: Callable[[bool], Awaitable[None]]) -> None:
+        """Call `close` when the `async with` block ends, before the connectors stop; the last one given comes first.
+
+        It learns whether the block ended well: then what goes on may come to its end, else it is to be given up.
+        """
+        self._before_stop.append(close)
 
     def llm(self, candidate: Candidate, id: str = "default") -> LLM:  # noqa: A002 -- the field's own name
         """A language model, as `candidate` may use it. Raises UnknownConnectorError."""

@@ -53,7 +53,8 @@ class Skill:
     """Something an agent can do. `parameters` is a JSON schema of type object; `timeout` is in seconds.
 
     A skill made by hand calls `function` with the arguments by name, after a check of their names and plain
-    types against `parameters`; one from `from_function` validates and coerces them by the type hints.
+    types against `parameters`; one from `from_function` validates and coerces them by the type hints. `validate`,
+    where it is given, does that instead: it returns the arguments for the function, or raises SkillError.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Skill:
     parameters: Mapping[str, Any]
     function: Callable[..., Any]
     timeout: float | None = None
-    _validate: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, repr=False, compare=False)
+    validate: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = field(default=None, repr=False, compare=False)
     _context: str | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +99,7 @@ class Skill:
             parameters=signature.parameters,
             function=fn,
             timeout=timeout,
-            _validate=signature.validate,
+            validate=signature.validate,
             _context=signature.context,
         )
 
@@ -131,13 +132,13 @@ class Skill:
             ) from error
 
     def _check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        if self._validate is None:
+        if self.validate is None:
             problems = "\n".join(check_arguments(arguments, self.parameters))
             if not problems:
                 return dict(arguments)
         else:
             try:
-                return dict(self._validate(arguments))
+                return dict(self.validate(arguments))
             except ValidationError as error:
                 problems = explain(error)
         known = ", ".join(self.parameters.get("properties", ())) or "none"

@@ -16,16 +16,18 @@ from sre_core.agents.limits import Limits
 from sre_core.errors import ConfigError, SkillError, SREError
 from sre_core.messages import File
 from sre_core.skills import Skill
+from sre_sdk.flow_owner import FlowOwner
 from sre_sdk.given import check_type, several
 from sre_sdk.model import Model
-from sre_sdk.owner import Owner
 from sre_sdk.prompt import Prompt, answer_once, make_context
 from sre_sdk.run import Run
 
 if TYPE_CHECKING:
     from sre_core.agents.reply import Reply
+    from sre_core.components.compat import Compat
     from sre_core.connectors.llm import LLM
     from sre_core.runtime import Runtime
+    from sre_core.workflows.limits import WorkflowLimits
     from sre_sdk import sync
     from sre_sdk.chat import Chat
 
@@ -35,7 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 
-class Agent(Owner):
+class Agent(FlowOwner):
     """Answers prompts with a model and calls skills, as the candidate `agent:<id>`.
 
     Constructing one starts nothing. The same id means the same home: its storage, chats and secrets are found
@@ -76,6 +78,37 @@ class Agent(Owner):
         self._locks: WeakValueDictionary[str, asyncio.Lock] | None = None
         for skill in several("skills", skills):
             self.add_skill(skill)
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | Mapping[str, Any],
+        *,
+        model: str | Model | None = None,
+        models: Mapping[str, str] | None = None,
+        name: str | None = None,
+        behavior: str | None = None,
+        id: str | None = None,  # noqa: A002
+        team: str | None = None,
+        skills: Sequence[Skill | Callable[..., Any] | str] = (),
+        agents: Sequence["Agent"] = (),
+        limits: Limits = Limits(),  # noqa: B008
+        workflow_limits: "WorkflowLimits | None" = None,
+        compat: "Compat | None" = None,
+        runtime: "Runtime | None" = None,
+    ) -> "Agent":
+        """An agent from a `.smyth` file, or from what such a file holds: its endpoints are skills.
+
+        What is given here takes the place of what the file says. `models` replaces models that its nodes name, as in
+        `{"gpt-4o": "smollm3"}`; under "*" stands what replaces all. Agents that it uses are looked for in `agents`,
+        then in the file's folder. `compat` brings back faults of SmythOS. Raises ConfigError, InvalidWorkflowError
+        with all that is wrong with the file.
+        """
+        from sre_sdk.loading import load_agent
+
+        own = {"model": model, "name": name, "behavior": behavior, "id": id, "team": team}
+        shared = {"models": models, "limits": limits, "workflow_limits": workflow_limits, "compat": compat}
+        return load_agent(cls, source, own=own, shared={**shared, "runtime": runtime}, skills=skills, agents=agents)
 
     def __repr__(self) -> str:
         """Shows name and id."""
@@ -163,7 +196,7 @@ class Agent(Owner):
         Raises SkillError on an unknown skill, on bad arguments, and when the skill raises.
         """
         async with self.attached() as runtime:
-            skill = self.skills_in(runtime).get(name)
+            skill = self.skills_in(runtime).get(name) or self._hidden_skill(name)
             if skill is None:
                 raise self._unknown(name)
             try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 if TYPE_CHECKING:
     from sre_core.connectors.llm import LLMRequest
 
-__all__ = ["LocalProvider", "Model", "ModelSettings", "Provider"]
+__all__ = ["LocalProvider", "Model", "ModelSettings", "Provider", "model_name"]
 
 
 class ModelSettings(TypedDict, total=False):
@@ -108,3 +108,8 @@ class Model:
             thinking=self.thinking,
             options=self.options,
         )
+
+
+def model_name(model: Model | str | None) -> str | None:
+    """What a model is called, however it was given; None for the configured default."""
+    return model.name if isinstance(model, Model) else model

@@ -224,6 +224,7 @@ class Run:
     def _outcome(self, scope: Scope) -> Outcome:
         return Outcome(
             data=results_of(scope.leaves, self._failed),
+            steps=self._turns,
             has_result=any(not outputs.get("_error") for _, outputs in scope.leaves),
             failures=tuple(self.failures),
             waiting=still_waiting(scope, self._looped),

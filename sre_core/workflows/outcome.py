@@ -50,11 +50,13 @@ class Outcome:
     """`data` is what SmythOS returns: one result, a list of several, or an empty list.
 
     A result is `{"id", "name", "result"}`, or what its component makes of that. Errors that no link took are among
-    them, as `{"_error": …}` under `result`; `has_result` says whether anything else is.
+    them, as `{"_error": …}` under `result`; `has_result` says whether anything else is. `steps` counts the nodes that
+    ran, those of its jobs aside.
     """
 
     data: Any
     has_result: bool
+    steps: int = 0
     failures: tuple[Failure, ...] = ()
     waiting: tuple[Waiting, ...] = ()
 

@@ -1,0 +1,57 @@
+"""Endpoints of a workflow as a model sees them: a name, a description, and a JSON schema of what they take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sre_core.components.node import InputPort, Node
+from sre_core.messages import SkillSpec
+
+__all__ = ["endpoint_method", "endpoint_spec", "is_exposed"]
+
+_FILE = {"type": "string", "description": "a URL, a data: URL, or the content in base64"}
+_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "any": {},
+    "string": {"type": "string"},
+    "text": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "array": {"type": "array", "items": {}},
+    "object": {"type": "object"},
+    "date": {"type": "string", "format": "date-time"},
+    "binary": _FILE,
+    "image": _FILE,
+    "audio": _FILE,
+    "video": _FILE,
+}
+
+
+def endpoint_spec(node: Node) -> SkillSpec:
+    """The endpoint as a skill. What an author left out of the description is made up from the titles."""
+    name = str(node.data["endpoint"])
+    described = (node.data.get(key) for key in ("description", "summary"))
+    description = next((text for text in described if isinstance(text, str) and text.strip()), "")
+    title = node.title if node.title and node.title != node.type else name
+    properties = {port.name: _schema(port) for port in node.inputs}
+    required = [port.name for port in node.inputs if not port.optional and port.default in (None, "")]
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = required
+    return SkillSpec(name=name, description=description or title, parameters=schema)
+
+
+def endpoint_method(node: Node) -> str:
+    """GET or POST; POST where the file does not say."""
+    return str(node.data.get("method") or "POST").upper()
+
+
+def is_exposed(node: Node) -> bool:
+    """Whether a model may call the endpoint; only an author who says so hides one."""
+    return node.data.get("ai_exposed") not in (False, "false")
+
+
+def _schema(port: InputPort) -> dict[str, Any]:
+    schema = dict(_FILE if port.is_file else _TYPES.get(port.type.lower(), {}))
+    if port.description:
+        schema["description"] = port.description
+    return schema

@@ -1,0 +1,222 @@
+"""The workflow of an agent, ready to run: its endpoints as skills, with what components need around them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from anyio import to_thread
+
+from sre_core.access.candidate import Candidate
+from sre_core.components.compat import Compat
+from sre_core.components.context import AgentInfo, Request
+from sre_core.errors import SkillError, StepFailedError, WorkflowError
+from sre_core.events import Emit, current_emit, discard
+from sre_core.host import FindAgent, RuntimeHost
+from sre_core.messages import File
+from sre_core.runtime import Runtime
+from sre_core.skills import Skill
+from sre_core.steps import Steps
+from sre_core.workflows import engine
+from sre_core.workflows.graph import Workflow
+from sre_core.workflows.limits import WorkflowLimits
+from sre_core.workflows.outcome import Outcome
+from sre_core.workflows.plan import Plan
+from sre_core.workflows.step import Gate
+from sre_sdk.endpoint import endpoint_method, endpoint_spec, is_exposed
+from sre_sdk.model import model_name
+from sre_sdk.prompt import current_chat
+
+if TYPE_CHECKING:
+    from sre_sdk.agent import Agent
+
+__all__ = ["Asked", "Flow", "result_of"]
+
+_JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One call of an endpoint, or of a trigger. Without a `caller` the agent asks for itself."""
+
+    endpoint: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    caller: Candidate | None = None
+    headers: Mapping[str, str] | None = None
+    session_id: str = ""
+    emit: Emit | None = None
+    steps: Steps | None = None
+    gate: Gate | None = None
+
+
+class Flow:
+    """A workflow, and how to run it in the runtimes where its agent works."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        models: Mapping[str, str] | None = None,
+        compat: Compat | None = None,
+        limits: WorkflowLimits | None = None,
+        find_agent: FindAgent | None = None,
+    ) -> None:
+        self.workflow = workflow
+        self.models = dict(models or {})
+        self.compat = compat or Compat()
+        self.limits = limits or WorkflowLimits()
+        self.find_agent = find_agent
+        self._plans: WeakKeyDictionary[Runtime, Plan] = WeakKeyDictionary()
+        self._hosts: WeakKeyDictionary[Runtime, RuntimeHost] = WeakKeyDictionary()
+
+    def replace(self, workflow: Workflow) -> None:
+        """Run another workflow from now on; what runs already goes on with the old one."""
+        self.workflow = workflow
+        self._plans.clear()
+
+    def skills(self, agent: "Agent") -> dict[str, Skill]:
+        """The endpoints that models may call, by name."""
+        exposed = (name for name, node in self.workflow.endpoints.items() if is_exposed(node))
+        return {name: self.skill(agent, name) for name in exposed}
+
+    def skill(self, agent: "Agent", name: str) -> Skill:
+        """One endpoint. Raises KeyError."""
+        spec = endpoint_spec(self.workflow.endpoints[name])
+
+        async def call(**arguments: Any) -> Any:
+            async with agent.attached() as runtime:
+                return result_of(await self.run(agent, runtime, Asked(endpoint=name, arguments=arguments)), name, self)
+
+        return Skill(
+            name=name,
+            description=spec.description,
+            parameters=spec.parameters,
+            function=call,
+            validate=partial(_named, name),
+        )
+
+    async def run(self, agent: "Agent", runtime: Runtime, asked: Asked) -> Outcome:
+        """Run an endpoint, or a trigger by its name. Raises SkillError for an unknown one, LimitExceededError."""
+        node = self.workflow.endpoints.get(asked.endpoint) or self.workflow.triggers.get(asked.endpoint)
+        if node is None:
+            known = ", ".join(sorted({*self.workflow.endpoints, *self.workflow.triggers})) or "none"
+            raise SkillError(f"agent {agent.id!r} has no endpoint {asked.endpoint!r}", hint=f"its endpoints: {known}")
+        emit = asked.emit or current_emit.get()
+        context = self.host(agent, runtime).context(
+            await _request(asked, endpoint_method(node)),
+            caller=asked.caller,
+            compat=self.compat,
+            emit=_all(runtime.emit if runtime.is_observed else None, emit),
+        )
+        return await engine.run(
+            self._plan(runtime), node.id, context, steps=asked.steps, limits=self.limits, gate=asked.gate
+        )
+
+    def host(self, agent: "Agent", runtime: Runtime) -> RuntimeHost:
+        """What the components of this workflow work with in a runtime; it closes when the runtime does."""
+        host = self._hosts.get(runtime)
+        if host is None:
+            info = AgentInfo(
+                id=agent.id,
+                name=agent.name,
+                team=agent.team,
+                behavior=agent.behavior,
+                variables=self.workflow.variables,
+            )
+            host = RuntimeHost(
+                runtime, info, model=model_name(agent.model), models=self.models, find_agent=self.find_agent
+            )
+            self._hosts[runtime] = host
+            runtime.before_stop(_closing(host))
+        return host
+
+    def _plan(self, runtime: Runtime) -> Plan:
+        plan = self._plans.get(runtime)
+        if plan is None:
+            plan = self._plans[runtime] = Plan(self.workflow, runtime.plugins.component)
+        return plan
+
+
+def result_of(outcome: Outcome, name: str, flow: Flow) -> Any:
+    """What a call returns: the results as SmythOS gives them.
+
+    Raises StepFailedError when there are only errors, WorkflowError when nothing came of the call because nodes wait,
+    or because no link of the endpoint fired.
+    """
+    if outcome.has_result or flow.compat.silent_waiting:
+        return outcome.data
+    if outcome.failures:
+        raise StepFailedError(
+            f"{name!r} failed: {'; '.join(map(str, outcome.failures))}",
+            hint="link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL",
+        )
+    if outcome.waiting:
+        raise WorkflowError(
+            f"{name!r} ended without a result: {'; '.join(map(str, outcome.waiting))}",
+            hint="make these inputs optional, or see why no link to them fired: sre debug FILE SKILL",
+        )
+    node = flow.workflow.endpoints.get(name)
+    if outcome.steps == 1 and node is not None:
+        known = ", ".join(port.name for port in node.inputs) or "none"
+        raise WorkflowError(
+            f"{name!r} ended without a result: no link of the endpoint fired", hint=f"its inputs: {known}"
+        )
+    return outcome.data
+
+
+def _named(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Endpoints coerce their inputs by themselves, and see all of a request; only names must be names."""
+    if not all(isinstance(key, str) for key in arguments):
+        raise SkillError(f"bad arguments for skill {name!r}: names must be text")
+    return arguments
+
+
+async def _request(asked: Asked, method: str) -> Request:
+    values, files = await _split(asked.arguments)
+    chat = current_chat.get()
+    conversation: Sequence[Any] = chat.messages if chat is not None else ()
+    session = asked.session_id or (chat.id if chat is not None else "")
+    return Request(
+        endpoint=asked.endpoint,
+        method=method,
+        headers=_JSON if asked.headers is None else asked.headers,
+        body=values if method != "GET" else {},
+        query=values if method == "GET" else {},
+        files=files,
+        conversation=tuple(conversation),
+        session_id=session,
+    )
+
+
+async def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[File, ...]]]:
+    """Values, and the files among them, which go as uploads."""
+    values: dict[str, Any] = {}
+    files: dict[str, tuple[File, ...]] = {}
+    for name, value in arguments.items():
+        if isinstance(value, Path):
+            files[name] = (await to_thread.run_sync(File.from_path, value),)
+        elif isinstance(value, File):
+            files[name] = (value,)
+        else:
+            values[name] = value
+    return values, files
+
+
+def _all(first: Emit | None, second: Emit | None) -> Emit:
+    if first is None or second is None:
+        return first or second or discard
+
+    async def tell(event: Any) -> None:
+        await first(event)
+        await second(event)
+
+    return tell
+
+
+def _closing(host: RuntimeHost) -> Callable[[bool], Awaitable[None]]:
+    async def close(join: bool) -> None:  # noqa: FBT001 -- what Runtime.before_stop calls
+        await host.aclose(join=join)
+
+    return close

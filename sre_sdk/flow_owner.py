@@ -1,0 +1,118 @@
+"""What an agent has of a workflow: running its endpoints, looking at it, and writing it to a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sre_core.access.candidate import Candidate
+from sre_core.errors import AgentError
+from sre_core.events import Emit
+from sre_core.skills import Skill
+from sre_core.steps import Steps
+from sre_sdk.model import model_name
+from sre_sdk.owner import Owner
+
+if TYPE_CHECKING:
+    from sre_core.components.context import SubAgent
+    from sre_core.runtime import Runtime
+    from sre_core.workflows.graph import Workflow
+    from sre_core.workflows.outcome import Outcome
+    from sre_core.workflows.step import Gate
+    from sre_sdk.agent import Agent
+    from sre_sdk.flow import Flow
+
+__all__ = ["FlowOwner"]
+
+
+class FlowOwner(Owner):
+    """An owner that may have a workflow; most agents have none."""
+
+    __slots__ = ("_flow",)
+
+    def __init__(self, candidate: Candidate, runtime: "Runtime | None") -> None:
+        super().__init__(candidate, runtime)
+        self._flow: Flow | None = None
+
+    @property
+    def _agent(self) -> "Agent":
+        """Itself, by its whole type: nothing else than an Agent has this class among its parents."""
+        return cast("Agent", self)
+
+    @property
+    def workflow(self) -> "Workflow | None":
+        """The graph that the agent was loaded with, or that was built for it."""
+        return None if self._flow is None else self._flow.workflow
+
+    def adopt(self, flow: "Flow") -> None:
+        """Take a workflow, and its endpoints as skills. Raises SkillError for a name that is taken."""
+        if self._flow is not None:
+            for name in self._flow.skills(self._agent):
+                self._agent.remove_skill(name)
+        self._flow = flow
+        for skill in flow.skills(self._agent).values():
+            self._agent.add_skill(skill)
+
+    def _hidden_skill(self, name: str) -> "Skill | None":
+        """An endpoint that no model is shown."""
+        flow = self._flow
+        return flow.skill(self._agent, name) if flow is not None and name in flow.workflow.endpoints else None
+
+    async def execute(
+        self,
+        endpoint: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        caller: Candidate | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: str = "",
+        emit: Emit | None = None,
+        steps: Steps | None = None,
+        gate: "Gate | None" = None,
+    ) -> "Outcome":
+        """Run an endpoint or a trigger of the workflow, and return all that came of it: results, failures, what waits.
+
+        `call` returns the result alone, and raises when there is none. `caller` is whose files the arguments may name,
+        by default the agent's own. `session` is what memory of a session goes by. `emit` hears each step. `steps` may
+        keep a journal, `gate` stand before each step. Raises AgentError without a workflow, SkillError for an unknown
+        endpoint, LimitExceededError.
+        """
+        from sre_sdk.flow import Asked
+
+        flow = self._flow
+        if flow is None:
+            raise AgentError(f"agent {self.id!r} has no workflow", hint='load one: Agent.load("agent.smyth")')
+        asked = Asked(
+            endpoint=endpoint,
+            arguments=arguments or {},
+            caller=caller,
+            headers=headers,
+            session_id=session,
+            emit=emit,
+            steps=steps,
+            gate=gate,
+        )
+        async with self.attached() as runtime:
+            return await flow.run(self._agent, runtime, asked)
+
+    def save(self, path: str | Path) -> None:
+        """Write the workflow, with the agent's name, behavior, model and team, as a `.smyth` file.
+
+        What the file had that nobody here knows is written back. Raises AgentError when the agent has skills that are
+        Python functions, which no file can hold; OSError.
+        """
+        from sre_sdk.saving import save_agent
+
+        save_agent(self._agent, path)
+
+    def as_sub_agent(self) -> "SubAgent":
+        """The agent as the components of another agent's workflow see it."""
+        from sre_core.components.context import SubAgent
+
+        agent = self._agent
+        return SubAgent(
+            id=agent.id,
+            name=agent.name,
+            behavior=agent.behavior,
+            skills=dict(agent.skills),
+            model=model_name(agent.model),
+        )

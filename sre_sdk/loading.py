@@ -1,0 +1,107 @@
+"""Agents out of `.smyth` files, and the other agents that lie beside them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+
+from sre_core.components.context import SubAgent
+from sre_core.errors import ConfigError, InvalidWorkflowError, NotFoundError
+from sre_core.workflows import smyth
+from sre_core.workflows.graph import Workflow
+from sre_sdk.flow import Flow
+
+if TYPE_CHECKING:
+    from sre_sdk.agent import Agent
+
+__all__ = ["Neighbours", "load_agent", "read_workflow"]
+
+
+def read_workflow(source: str | Path | Mapping[str, Any]) -> Workflow:
+    """A workflow from a file, or from what such a file holds. Raises ConfigError, InvalidWorkflowError."""
+    if isinstance(source, Mapping):
+        return smyth.read(json.dumps(source))
+    path = Path(source)
+    try:
+        return smyth.read_file(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(f"cannot read the agent's file {str(path)!r}: {reason}", hint="give its path") from error
+
+
+def load_agent(
+    kind: "type[Agent]",
+    source: str | Path | Mapping[str, Any],
+    *,
+    own: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    skills: Sequence[Any],
+    agents: Sequence["Agent"],
+) -> "Agent":
+    """See `Agent.load`. `own` is for this agent alone, `shared` also for those that it finds beside it."""
+    workflow = read_workflow(source)
+    given = {key: value for key, value in own.items() if value is not None}
+    agent = kind(
+        given.get("name", workflow.name or workflow.id),
+        behavior=given.get("behavior", workflow.behavior),
+        model=given.get("model", workflow.model),
+        id=given.get("id", workflow.id),
+        team=given.get("team", workflow.team),
+        limits=shared["limits"],
+        runtime=shared["runtime"],
+    )
+    folder = Path(workflow.path).resolve().parent if workflow.path else None
+    neighbours = Neighbours(folder, agents, kind, model=own["model"], **shared)
+    agent.adopt(
+        Flow(
+            workflow,
+            models=shared["models"],
+            compat=shared["compat"],
+            limits=shared["workflow_limits"],
+            find_agent=neighbours.find,
+        )
+    )
+    for skill in skills:
+        agent.add_skill(skill)
+    return agent
+
+
+class Neighbours:
+    """The agents that an agent may use: those that it was given, and the `.smyth` files beside its own.
+
+    A file is known by the `id` in it, and read when it is asked for.
+    """
+
+    def __init__(self, folder: Path | None, given: Sequence["Agent"], kind: "type[Agent]", **options: Any) -> None:
+        """`options` are those of `Agent.load`, for the files that are found."""
+        self._folder = folder
+        self._kind = kind
+        self._options = options
+        self._agents = {agent.id: agent for agent in given}
+
+    async def find(self, id: str, version: str) -> SubAgent:  # noqa: A002 -- there is one version of a file
+        """The agent of that id. Raises NotFoundError."""
+        agent = self._agents.get(id)
+        if agent is None:
+            agent = await to_thread.run_sync(self._load, id)
+            self._agents[id] = agent
+        return agent.as_sub_agent()
+
+    def _load(self, id: str) -> "Agent":  # noqa: A002
+        for path in sorted(self._folder.glob("*.smyth")) if self._folder else ():
+            try:
+                found = smyth.read_file(path).id
+            except (InvalidWorkflowError, OSError):
+                # Some other agent's file, which is nobody's concern now.
+                continue
+            if found == id:
+                agent = self._kind.load(path, **self._options)
+                self._agents[id] = agent
+                return agent
+        where = f" in {str(self._folder)!r}" if self._folder else ""
+        raise NotFoundError(
+            f"no agent {id!r} is known{where}",
+            hint="lay its .smyth file beside this one, or give Agent.load agents=[…]",
+        )
