@@ -1,0 +1,82 @@
+"""Lists of URLs, in all the forms in which they come, and one attempt for each."""
+
+import anyio
+import pytest
+
+from sre_core.components.web.urls import read_each, url_list
+from sre_core.errors import ComponentError, UnavailableError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["https://a.example/x", "https://b.example"],
+        '["https://a.example/x", "https://b.example"]',
+        "https://a.example/x, https://b.example",
+        "https://a.example/x,https://b.example,",
+        "https://a.example/x\nhttps://b.example\n",
+        [{"url": "https://a.example/x", "title": "A"}, {"url": "https://b.example"}],
+        '[{"url": "https://a.example/x"}, {"url": "https://b.example"}]',
+        ["https://a.example/x", ["https://b.example", "https://a.example/x"]],
+    ],
+    ids=["list", "json", "commas", "tight commas", "lines", "results", "json of results", "nested and twice"],
+)
+def test_urls_come_in_many_forms(value):
+    assert url_list(value) == ["https://a.example/x", "https://b.example"]
+
+
+def test_a_comma_within_a_url_separates_nothing():
+    assert url_list("https://a.example/x,y?z=1,2") == ["https://a.example/x,y?z=1,2"]
+
+
+def test_an_empty_text_and_an_empty_list_hold_no_urls():
+    assert url_list("") == url_list([]) == []
+
+
+@pytest.mark.parametrize("value", [None, 7, [None], {"link": "https://a.example"}, "[https://a.example"])
+def test_what_holds_no_urls_is_refused(value):
+    with pytest.raises(ComponentError, match="URLs"):
+        url_list(value)
+
+
+async def test_a_url_that_fails_stops_no_other():
+    async def read(url):
+        if "bad" in url:
+            raise UnavailableError("no reply")
+        return {"url": url}
+
+    outputs = await read_each(["https://a", "https://bad", "https://b"], read)
+    assert outputs == {
+        "Results": [{"url": "https://a"}, {"url": "https://b"}],
+        "FailedURLs": [{"url": "https://bad", "error": "no reply"}],
+    }
+
+
+async def test_that_all_fail_is_an_error_beside_the_outputs():
+    async def read(url):
+        raise ComponentError(f"nothing at {url}")
+
+    outputs = await read_each(["https://a", "https://b"], read)
+    assert outputs["Results"] == []
+    assert "none of 2 URLs could be read" in outputs["_error"]
+
+
+async def test_no_more_are_read_at_once_than_is_allowed():
+    running, most = 0, 0
+    full = anyio.Event()
+
+    async def read(url):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if running == 3:
+            full.set()
+        await full.wait()
+        await anyio.lowlevel.checkpoint()
+        running -= 1
+        return {"url": url}
+
+    with anyio.fail_after(5):
+        outputs = await read_each([f"https://{n}" for n in range(20)], read, at_once=3)
+    assert most == 3
+    assert [result["url"] for result in outputs["Results"]] == [f"https://{n}" for n in range(20)]
