@@ -15,6 +15,7 @@ from sre_sdk.owner import Owner
 if TYPE_CHECKING:
     from sre_core.components.context import SubAgent
     from sre_core.runtime import Runtime
+    from sre_core.workflows.debug import Debugger
     from sre_core.workflows.graph import Workflow
     from sre_core.workflows.outcome import Outcome
     from sre_core.workflows.step import Gate
@@ -93,6 +94,15 @@ class FlowOwner(Owner):
         )
         async with self.attached() as runtime:
             return await flow.run(self._agent, runtime, asked)
+
+    def debug(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> "Debugger":
+        """Run an endpoint step by step: `async with agent.debug("skill", {…}) as session: await session.step()`.
+
+        `options` are those of `execute`.
+        """
+        from sre_core.workflows.debug import Debugger
+
+        return Debugger(lambda gate: self.execute(endpoint, arguments, gate=gate, **options))
 
     def save(self, path: str | Path) -> None:
         """Write the workflow, with the agent's name, behavior, model and team, as a `.smyth` file.

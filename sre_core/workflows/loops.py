@@ -30,28 +30,36 @@ async def run_loop(
     found = await run.runner.items(station, loop, inputs, key)
     items = found.get("items")
     if items is None:
-        return found
-    outputs = loop.without_loop(items)
-    if outputs is None:
-        results: list[list[Any]] = [[]] * len(items)
-        left: dict[int, _Left] = {}
-
-        async def one(index: int) -> None:
-            round_ = Scope(f"{key}[{index}]/", parent=scope, requirements=station.body_required, jobs=scope.jobs)
-            run.fire(round_, station, loop.item_outputs(items[index]))
-            await run.drain(round_)
-            results[index] = [envelope(leaf, given) for leaf, given in round_.leaves]
-            # What is left for a job was for one that this round started.
-            rest = [(inner, values) for inner, values in round_.inputs.items() if inner.jobs <= scope.jobs]
-            if rest:
-                left[index] = rest
-
-        await _rounds(range(len(items)), one, loop.parallel)
-        for index in sorted(left):
-            _hand_up(scope, left[index])
-        outputs = loop.collect([result for found_ in results for result in found_])
+        # Its error, or what a debugger gives in place of the loop.
+        outputs = found
+    else:
+        given = loop.without_loop(items)
+        outputs = loop.collect(await _all_rounds(run, scope, station, loop, items, key)) if given is None else given
     await run.runner.report_loop(station, key, outputs, time.perf_counter() - started)
     return outputs
+
+
+async def _all_rounds(
+    run: "Run", scope: Scope, station: Station, loop: Loop, items: Sequence[Any], key: str
+) -> list[Any]:
+    """The results of the body, round by round."""
+    results: list[list[Any]] = [[]] * len(items)
+    left: dict[int, _Left] = {}
+
+    async def one(index: int) -> None:
+        round_ = Scope(f"{key}[{index}]/", parent=scope, requirements=station.body_required, jobs=scope.jobs)
+        run.fire(round_, station, loop.item_outputs(items[index]))
+        await run.drain(round_)
+        results[index] = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]
+        # What is left for a job was for one that this round started.
+        rest = [(inner, values) for inner, values in round_.inputs.items() if inner.jobs <= scope.jobs]
+        if rest:
+            left[index] = rest
+
+    await _rounds(range(len(items)), one, loop.parallel)
+    for index in sorted(left):
+        _hand_up(scope, left[index])
+    return [result for found in results for result in found]
 
 
 async def _rounds(indexes: Sequence[int], one: Any, parallel: int) -> None:

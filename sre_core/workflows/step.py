@@ -28,7 +28,7 @@ class Gate(Protocol):
         ...
 
     async def after(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
-        """Hear what the step gave."""
+        """Hear what the step gave; of a loop first its `items`, and what it gave when it has ended."""
         ...
 
 
@@ -48,16 +48,15 @@ class Runner:
         return await self._watched(station, inputs, key, partial(self._attempt, station, inputs))
 
     async def items(self, station: Station, loop: Loop, inputs: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        """`{"items": [...]}` of a loop, or `_error`. The end of the loop is told by `report_loop`."""
+        """`{"items": [...]}` of a loop, or the outputs that end it at once. `report_loop` tells of the end."""
         given = dict(inputs)
-        if self._gate is not None:
-            replaced = await self._gate.before(station, key, given)
-            if replaced is not None:
-                return replaced
+        found = None if self._gate is None else await self._gate.before(station, key, given)
         await self._begin(station, key, given)
-        found = await self.steps.run(key, partial(self._guarded, station, partial(self._items, loop, station, given)))
-        if "items" not in found:
-            await self.report_loop(station, key, found, 0.0)
+        if found is None:
+            attempt = partial(self._guarded, station, partial(self._items, loop, station, given))
+            found = await self.steps.run(key, attempt)
+            if self._gate is not None and "items" in found:
+                await self._gate.after(station, key, found, 0.0)
         return found
 
     async def report_loop(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
@@ -70,6 +69,7 @@ class Runner:
         if self._gate is not None:
             replaced = await self._gate.before(station, key, inputs)
             if replaced is not None:
+                await self._begin(station, key, inputs)
                 await self._end(station, key, replaced, 0.0)
                 return replaced
         await self._begin(station, key, inputs)

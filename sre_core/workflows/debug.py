@@ -1,0 +1,177 @@
+"""Debugging: a run that stands still before every node, until it is told to go on."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from sre_core.workflows.outcome import Outcome
+from sre_core.workflows.plan import Station
+from sre_core.workflows.step import Gate
+
+__all__ = ["Debugger", "StepRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """A node that is about to run, or has run: then with its outputs, and the seconds that it took.
+
+    `step` is its key in the run. `is_injected` says that it did not run at all, since its outputs were given.
+    """
+
+    step: str
+    node_id: str
+    title: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+    is_injected: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Stop:
+    """A node that stands before its step."""
+
+    step: str
+    station: Station
+    inputs: dict[str, Any]
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    record: StepRecord | None = None
+    is_injected: bool = False
+
+    def describe(self) -> StepRecord:
+        return StepRecord(
+            step=self.step,
+            node_id=self.station.id,
+            title=self.station.node.title or self.station.node.type,
+            inputs=dict(self.inputs),
+            is_injected=self.is_injected,
+        )
+
+
+class Debugger(Gate):
+    """One run, step by step: `async with Debugger(start) as session: await session.step()`.
+
+    A step is one node. Nodes that are ready together stand in a queue, in order of the file; a loop is a step that
+    ends when its items are known, and its body follows. Leaving the block ends the run.
+    """
+
+    def __init__(self, start: Callable[[Gate], Awaitable[Outcome]]) -> None:
+        """`start` runs a workflow with the gate that it gets."""
+        self._start = start
+        self._queue: deque[_Stop] = deque()
+        self._stops: dict[str, _Stop] = {}
+        self._arrived = asyncio.Event()
+        self._inputs: dict[str, Mapping[str, Any]] = {}
+        self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._run: asyncio.Task[Outcome] | None = None
+        self._free = False
+        self.steps: list[StepRecord] = []
+        """What has run, in order of its end."""
+
+    async def __aenter__(self) -> Self:
+        """Begin, and stop before the first node."""
+
+        async def run() -> Outcome:
+            return await self._start(self)
+
+        self._run = asyncio.create_task(run())
+        self._run.add_done_callback(lambda _: self._arrived.set())
+        await self._arrived.wait()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the run, if it has not ended."""
+        if self._run is not None:
+            self._run.cancel()
+            await asyncio.wait([self._run])
+            if not self._run.cancelled():
+                self._run.exception()
+
+    @property
+    def pending(self) -> list[StepRecord]:
+        """The nodes that stand in the queue, the next one first."""
+        return [stop.describe() for stop in self._queue]
+
+    def inject(
+        self, node_id: str, *, inputs: Mapping[str, Any] | None = None, outputs: Mapping[str, Any] | None = None
+    ) -> None:
+        """From now on, put these inputs over those that the node gets; with `outputs`, give them and do not run it.
+
+        An empty mapping takes back what was injected.
+        """
+        if inputs is not None:
+            self._inputs[node_id] = dict(inputs)
+        if outputs is not None:
+            self._outputs[node_id] = dict(outputs)
+
+    async def step(self) -> StepRecord | None:
+        """Let the next node run, and return what it did; None when the run has ended. Raises what ended it."""
+        if self._run is None or not await self._next():
+            if self._run is not None:
+                self._run.result()
+            return None
+        stop = self._queue.popleft()
+        stop.go.set()
+        # The run may end before the step does: by its time limit, for one.
+        done = asyncio.ensure_future(stop.done.wait())
+        await asyncio.wait([done, self._run], return_when=asyncio.FIRST_COMPLETED)
+        done.cancel()
+        if stop.record is None:
+            self._run.result()
+        return stop.record
+
+    async def finish(self) -> Outcome:
+        """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises."""
+        if self._run is None:
+            raise RuntimeError("the session has not begun")
+        self._free = True
+        for stop in self._queue:
+            stop.go.set()
+        self._queue.clear()
+        return await asyncio.shield(self._run)
+
+    async def before(self, station: Station, key: str, inputs: dict[str, Any]) -> Mapping[str, Any] | None:
+        """Stand still until `step` comes to this node."""
+        stop = self._stops[key] = _Stop(key, station, inputs)
+        if not self._free:
+            self._queue.append(stop)
+            self._arrived.set()
+            await stop.go.wait()
+        inputs.update(self._inputs.get(station.id, {}))
+        stop.is_injected = bool(self._outputs.get(station.id))
+        return dict(self._outputs[station.id]) if stop.is_injected else None
+
+    async def after(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
+        """Keep what the node gave; a loop comes twice, with its items and at its end."""
+        stop = self._stops.get(key)
+        if stop is None:
+            stop = _Stop(key, station, {})
+        else:
+            del self._stops[key]
+        described = stop.describe()
+        stop.record = StepRecord(
+            step=key,
+            node_id=described.node_id,
+            title=described.title,
+            inputs=described.inputs,
+            outputs=outputs,
+            seconds=seconds,
+            is_injected=stop.is_injected,
+        )
+        self.steps.append(stop.record)
+        stop.done.set()
+
+    async def _next(self) -> bool:
+        """Wait until a node stands in the queue; False when none will."""
+        while not self._queue:
+            if self._run is None or self._run.done():
+                return False
+            self._arrived.clear()
+            await self._arrived.wait()
+        return True
