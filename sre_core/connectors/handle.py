@@ -58,6 +58,11 @@ class Handle:
         """What the connector can do beyond the required."""
         return self._slot.capabilities
 
+    @property
+    def connector_name(self) -> str:
+        """The name of the connector's type, as in `use = "openai"`."""
+        return self._slot.name
+
     def __repr__(self) -> str:
         """Names the connector and the candidate, no settings."""
         return f"<{type(self).__name__} {self._slot.name!r} as {self._candidate}>"
