@@ -1,0 +1,195 @@
+"""The operations of an OpenAPI document: what each is called, takes, and where it is sent."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from sre_core.components.agents.open_api_schemas import Schemas, mapping
+from sre_core.errors import ComponentError
+
+__all__ = ["Argument", "Operation", "Place", "read_operations"]
+
+Place = Literal["body", "field", "header", "path", "query"]
+"""Where an argument goes; a "field" is one of the body's, "body" the whole of it."""
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+# These are the client's, or the author's to set; the document's own standard says to ignore the first three.
+_OWN_HEADERS = frozenset({"accept", "authorization", "content-type", "cookie", "host", "proxy-authorization"})
+_FORM = "application/x-www-form-urlencoded"
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
+_WORDS = re.compile(r"[^a-zA-Z0-9-]+")
+_LONGEST_NAME = 64
+_LONGEST_DESCRIPTION = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument: `name` is what the model calls it, `key` what the service does."""
+
+    name: str
+    key: str
+    place: Place
+    schema: Mapping[str, Any]
+    required: bool = False
+    style: str = ""
+    explode: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation. `base` is the URL that `path` follows, `body_type` the media type of the body, if it takes one."""
+
+    name: str
+    description: str
+    method: str
+    base: str
+    path: str
+    arguments: tuple[Argument, ...] = ()
+    body_type: str = ""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """One JSON schema for all arguments."""
+        return {
+            "type": "object",
+            "properties": {argument.name: argument.schema for argument in self.arguments},
+            "required": [argument.name for argument in self.arguments if argument.required],
+            "additionalProperties": False,
+        }
+
+
+def read_operations(document: Mapping[str, Any], url: str) -> list[Operation]:
+    """The operations of a document that was found at `url`, each with a name of its own.
+
+    One whose body is neither JSON nor a form is left out. Raises ComponentError for what is no OpenAPI 3 document.
+    """
+    if not str(document.get("openapi", "")).startswith("3."):
+        what = "an older form, Swagger" if "swagger" in document else "something else"
+        raise ComponentError(f"this is no document of OpenAPI 3, but {what}", hint="convert it to OpenAPI 3")
+    schemas = Schemas(document)
+    taken: set[str] = set()
+    operations = []
+    for path, item, method, operation in _all(document, schemas):
+        body = _body(operation, schemas)
+        if body is None:
+            continue
+        servers = operation.get("servers") or item.get("servers") or document.get("servers")
+        operations.append(
+            Operation(
+                name=_unique(str(operation.get("operationId") or _WORDS.sub("_", f"{method}{path}")), taken),
+                description=str(operation.get("description") or operation.get("summary") or "")[:_LONGEST_DESCRIPTION],
+                method=method.upper(),
+                base=_base(servers, url),
+                path=path,
+                arguments=tuple(_distinct([*_parameters(item, operation, schemas), *body[1]])),
+                body_type=body[0],
+            )
+        )
+    return operations
+
+
+def _all(
+    document: Mapping[str, Any], schemas: Schemas
+) -> Iterator[tuple[str, Mapping[str, Any], str, Mapping[str, Any]]]:
+    for path, entry in mapping(document.get("paths")).items():
+        item = schemas.resolve(entry)
+        for method in _METHODS:
+            if isinstance(item.get(method), Mapping) and str(path).startswith("/"):
+                yield str(path), item, method, item[method]
+
+
+def _unique(text: str, taken: set[str]) -> str:
+    """A legal name of a skill, like `text`, that no other operation has."""
+    plain = _ILLEGAL.sub("_", text).strip("_")[:_LONGEST_NAME] or "operation"
+    name, number = plain, 1
+    while name in taken:
+        number += 1
+        name = f"{plain[: _LONGEST_NAME - len(str(number)) - 1]}_{number}"
+    taken.add(name)
+    return name
+
+
+def _base(servers: Any, url: str) -> str:
+    server = mapping(servers[0]) if isinstance(servers, list) and servers else {}
+    base = str(server.get("url") or "/")
+    for name, variable in mapping(server.get("variables")).items():
+        base = base.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
+    return urljoin(url, base).partition("?")[0].rstrip("/")
+
+
+def _parameters(item: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas) -> Iterator[Argument]:
+    # Those of the operation take the place of those of its path.
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for owner in (item, operation):
+        given = owner.get("parameters")
+        for entry in given if isinstance(given, list) else []:
+            parameter = schemas.resolve(entry)
+            found[str(parameter.get("name", "")), str(parameter.get("in", ""))] = parameter
+    for (key, place), parameter in found.items():
+        if place not in {"header", "path", "query"} or not key:
+            continue
+        if place == "header" and key.lower() in _OWN_HEADERS:
+            continue
+        style = str(parameter.get("style") or ("form" if place == "query" else "simple"))
+        yield Argument(
+            name=key,
+            key=key,
+            place=place,  # type: ignore[arg-type]  # one of the three, as was just checked
+            schema=_described(_schema_of(parameter, schemas), parameter.get("description")),
+            required=place == "path" or parameter.get("required") is True,
+            style=style,
+            explode=bool(parameter.get("explode", style == "form")),
+        )
+
+
+def _schema_of(parameter: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
+    """A parameter has its schema itself, or within the one media type of its content."""
+    content: Any = next(iter(mapping(parameter.get("content")).values()), None)
+    return schemas.inline(parameter.get("schema", mapping(content).get("schema", {})))
+
+
+def _body(operation: Mapping[str, Any], schemas: Schemas) -> tuple[str, list[Argument]] | None:
+    """The type of the body and its arguments; None where one is demanded that cannot be sent."""
+    body = schemas.resolve(operation.get("requestBody"))
+    content: Mapping[str, Any] = mapping(body.get("content"))
+    types = [str(name) for name in content if _JSON.match(str(name))] or [name for name in content if name == _FORM]
+    if not types:
+        return None if content and body.get("required") is True else ("", [])
+    schema = schemas.inline(mapping(content[types[0]]).get("schema", {}))
+    required = body.get("required") is True
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and properties and not {"allOf", "anyOf", "oneOf"} & schema.keys():
+        demanded = schema.get("required", ()) if required else ()
+        fields = [
+            Argument(name=name, key=name, place="field", schema=inner, required=name in demanded)
+            for name, inner in properties.items()
+        ]
+        return types[0], fields
+    whole = _described(schema, body.get("description") or "The body of the request.")
+    return types[0], [Argument(name="body", key="", place="body", schema=whole, required=required)]
+
+
+def _described(schema: dict[str, Any], description: Any) -> dict[str, Any]:
+    return {**schema, "description": description} if isinstance(description, str) and description else schema
+
+
+def _distinct(arguments: list[Argument]) -> Iterator[Argument]:
+    """The arguments under names that models may use, each once: a path and a body may both have an `id`."""
+    taken: set[str] = set()
+    for argument in arguments:
+        name = _ILLEGAL.sub("_", argument.name).strip("_") or argument.place
+        if name in taken:
+            name = f"{name}_{argument.place}"
+        name = _unique(name, taken)
+        yield Argument(
+            name=name,
+            key=argument.key,
+            place=argument.place,
+            schema=argument.schema,
+            required=argument.required,
+            style=argument.style,
+            explode=argument.explode,
+        )

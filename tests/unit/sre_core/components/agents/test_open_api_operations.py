@@ -1,0 +1,141 @@
+"""The operations of an OpenAPI document."""
+
+import pytest
+
+from sre_core.components.agents.open_api_operations import read_operations
+from sre_core.errors import ComponentError
+
+URL = "https://api.example/v1/openapi.json"
+
+
+def document(paths, **more):
+    return {"openapi": "3.1.0", "info": {"title": "Pets"}, "paths": paths, **more}
+
+
+def one(operation, method="get", path="/pets", **more):
+    (found,) = read_operations(document({path: {method: operation}}, **more), URL)
+    return found
+
+
+def test_an_operation_has_the_name_and_description_that_the_document_gives():
+    found = one({"operationId": "listPets", "description": "All pets.", "summary": "Pets"})
+    assert (found.name, found.description, found.method, found.path) == ("listPets", "All pets.", "GET", "/pets")
+    assert one({"summary": "Pets"}).description == "Pets"
+
+
+def test_names_are_legal_and_each_is_given_once():
+    long = "x" * 70
+    paths = {
+        "/pets/{id}": {"get": {}, "delete": {"operationId": "get_pets_id"}},
+        "/a b": {"get": {"operationId": "über alles!"}},
+        "/c": {"get": {"operationId": long}, "post": {"operationId": long}},
+    }
+    names = [operation.name for operation in read_operations(document(paths), URL)]
+    assert names == ["get_pets_id", "get_pets_id_2", "ber_alles", "x" * 64, "x" * 62 + "_2"]
+
+
+@pytest.mark.parametrize(
+    ("servers", "base"),
+    [
+        (None, "https://api.example"),
+        ([], "https://api.example"),
+        ([{"url": "/v2/"}], "https://api.example/v2"),
+        ([{"url": "v2"}], "https://api.example/v1/v2"),
+        ([{"url": "https://other.example/x/"}], "https://other.example/x"),
+        (
+            [{"url": "https://{region}.example", "variables": {"region": {"default": "eu"}}}],
+            "https://eu.example",
+        ),
+    ],
+    ids=["none", "empty", "absolute path", "relative", "elsewhere", "with a variable"],
+)
+def test_the_base_is_what_the_servers_say(servers, base):
+    assert one({}, servers=servers).base == base
+
+
+def test_servers_of_an_operation_come_before_those_of_the_document():
+    found = one({"servers": [{"url": "https://own.example"}]}, servers=[{"url": "https://all.example"}])
+    assert found.base == "https://own.example"
+
+
+def test_parameters_and_body_become_one_schema():
+    operation = {
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}, "description": "Which."},
+            {"name": "filter[kind]", "in": "query", "schema": {"type": "string"}},
+            {"name": "X-Trace", "in": "header", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            {"name": "Authorization", "in": "header", "schema": {"type": "string"}},
+            {"name": "session", "in": "cookie", "schema": {"type": "string"}},
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"id": {"type": "string"}, "name": {"type": "string"}},
+                        "required": ["name"],
+                    }
+                }
+            },
+        },
+    }
+    assert one(operation, "put", "/pets/{id}").parameters == {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "description": "Which."},
+            "filter_kind": {"type": "string"},
+            "X-Trace": {"type": "string"},
+            "id_field": {"type": "string"},
+            "name": {"type": "string"},
+        },
+        "required": ["id", "name"],
+        "additionalProperties": False,
+    }
+
+
+def test_a_parameter_of_the_operation_takes_the_place_of_the_path_s():
+    paths = {
+        "/pets": {
+            "parameters": [{"$ref": "#/components/parameters/limit"}],
+            "get": {"parameters": [{"name": "limit", "in": "query", "schema": {"type": "string"}}]},
+            "post": {},
+        }
+    }
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    get, post = read_operations(document(paths, components={"parameters": {"limit": limit}}), URL)
+    assert get.parameters["properties"] == {"limit": {"type": "string"}}
+    assert post.parameters["properties"] == {"limit": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "array", "items": {"type": "string"}}, {"oneOf": [{"type": "object"}]}, {}]
+)
+def test_a_body_that_is_no_plain_object_is_one_argument(schema):
+    body = {"required": True, "content": {"application/vnd.api+json": {"schema": schema}}}
+    found = one({"requestBody": body}, "post")
+    assert found.body_type == "application/vnd.api+json"
+    assert found.parameters["required"] == ["body"]
+    assert found.parameters["properties"]["body"] == {**schema, "description": "The body of the request."}
+
+
+def test_an_operation_whose_body_cannot_be_sent_is_left_out():
+    def taking(required):
+        return {"requestBody": {"required": required, "content": {"multipart/form-data": {"schema": {}}}}}
+
+    paths = {"/a": {"post": taking(True)}, "/b": {"post": taking(False)}}
+    (left,) = read_operations(document(paths), URL)
+    assert (left.path, left.arguments) == ("/b", ())
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [({"swagger": "2.0"}, "Swagger"), ({"hello": 1}, "something else"), ({}, "something else")]
+)
+def test_another_kind_of_document_is_refused(found, said):
+    with pytest.raises(ComponentError, match=said):
+        read_operations(found, URL)
+
+
+@pytest.mark.parametrize("paths", [None, [], {"/a": None}, {"/a": {"get": None}}, {"a": {"get": {}}}, {1: {}}])
+def test_paths_that_are_none_give_no_operation(paths):
+    assert read_operations(document(paths), URL) == []
