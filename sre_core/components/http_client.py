@@ -1,8 +1,10 @@
 """The one way out: an HTTP client for components, which goes where the author sent it and nowhere else."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from sre_core.components.public_address import is_public
 from sre_core.connectors.base import import_drivers
@@ -58,7 +60,12 @@ class HTTPClient:
         self._max_bytes = max_bytes
         self._public = public
         self._exchange: Exchange | None = None
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
+
+    def lock(self, key: str) -> asyncio.Lock:
+        """The lock of that key, for what only one caller should ask for at a time, such as a new token."""
+        return self._locks.setdefault(key, asyncio.Lock())
 
     async def request(
         self,

@@ -14,6 +14,7 @@ __all__ = [
     "check_method",
     "is_same_origin",
     "origin_of",
+    "origin_text",
     "parse_url",
     "redirect_url",
     "without_credentials",
@@ -58,6 +59,11 @@ def redirect_url(base: URL, location: str) -> URL:
 def origin_of(url: URL) -> str:
     """Scheme, host and port, which messages may show: paths, queries and credentials may be secret."""
     return str(url.origin())
+
+
+def origin_text(text: str) -> str:
+    """As `origin_of`, of a URL as text. Raises ComponentError for an illegal one."""
+    return origin_of(parse_url(text))
 
 
 def is_same_origin(one: URL, other: URL) -> bool:

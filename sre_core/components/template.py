@@ -17,7 +17,7 @@ from sre_core.components.node import Node
 from sre_core.components.path import MISSING, look_up, split_path
 from sre_core.errors import ComponentError, SREError
 
-__all__ = ["Quote", "as_text", "expand", "expand_value", "look_up_name", "placeholders", "read_secret"]
+__all__ = ["Quote", "as_text", "expand", "expand_value", "look_up_name", "pieces", "placeholders", "read_secret"]
 
 Quote = Callable[[Any], str]
 """Makes text of a value that is inserted, fit for the place where it goes, as URLs and JSON need it."""
@@ -78,6 +78,16 @@ async def expand_value(
     if isinstance(value, list):
         return [await expand_value(item, values, context, node=node) for item in value]
     return value
+
+
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """A text in order, split at its placeholders of all kinds; True marks a piece that is one."""
+    found: list[tuple[str, bool]] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        found += [(text[end : match.start()], False), (match[0], True)]
+        end = match.end()
+    return [piece for piece in (*found, (text[end:], False)) if piece[0]]
 
 
 def placeholders(text: str) -> list[str]:

@@ -1,0 +1,104 @@
+"""What a node that calls an API sends: made of its settings and the inputs, and of nothing else."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sre_core.components.context import ComponentContext
+from sre_core.components.node import Node
+from sre_core.components.template import as_text, expand
+from sre_core.components.web.api_body import Body, build_body
+from sre_core.components.web.api_settings import APICallSettings
+from sre_core.components.web.api_url import ShareFile, build_url, fill_own
+from sre_core.components.web.json_template import fill_json, parse_json_template
+from sre_core.errors import ComponentError
+
+__all__ = ["APIRequest", "build_request", "parse_headers", "pick_proxy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class APIRequest:
+    """One request, ready to be sent; `trusted` and `foreign` are as in RequestURL. Its repr shows no secret."""
+
+    method: str
+    url: str = field(repr=False)
+    trusted: bool
+    foreign: bool
+    headers: Mapping[str, str] = field(repr=False)
+    data: bytes | None = field(default=None, repr=False)
+
+
+async def build_request(
+    settings: APICallSettings,
+    values: Mapping[str, Any],
+    context: ComponentContext,
+    *,
+    node: Node,
+    share: ShareFile,
+) -> APIRequest:
+    """The request that the settings mean with these inputs. It sends nothing; it reads files and secrets.
+
+    Raises ComponentError for what cannot be sent, NotFoundError and AccessDeniedError for files and secrets.
+    """
+    url = await build_url(settings.url, values, context, node=node, share=share)
+    headers = await _headers(settings.headers, values, context, node)
+    body = await build_body(settings.content_type, settings.body, values, context, node=node)
+    return APIRequest(
+        method=settings.method,
+        url=url.text,
+        trusted=url.trusted,
+        foreign=url.foreign,
+        headers=_with_type(headers, body),
+        data=None if settings.method == "HEAD" else body.data,
+    )
+
+
+def parse_headers(headers: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The headers as written, with their placeholders. Raises ComponentError for what is no JSON object."""
+    parsed = headers
+    if isinstance(headers, str):
+        parsed = parse_json_template(headers, what="the setting 'headers'") if headers.strip() else {}
+    if not isinstance(parsed, Mapping):
+        raise ComponentError("the setting 'headers' is no JSON object", hint='as {"Accept": "application/json"}')
+    return parsed
+
+
+async def pick_proxy(
+    proxies: str,
+    values: Mapping[str, Any],
+    context: ComponentContext,
+    *,
+    node: Node,
+    choose: Callable[[Sequence[str]], str],
+) -> str | None:
+    """One of the proxies, or None if there are none. Raises ComponentError if an input is part of one."""
+    listed = [line.strip() for line in proxies.splitlines() if line.strip()]
+    if not listed:
+        return None
+    proxy = await fill_own(choose(listed), values, context, node=node)
+    if "{{" in proxy:
+        raise ComponentError(
+            "a proxy is named by the author, not by an input", hint="use variables of the agent and secrets"
+        )
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+async def _headers(
+    headers: str | Mapping[str, Any], values: Mapping[str, Any], context: ComponentContext, node: Node
+) -> dict[str, str]:
+    filled: dict[str, str] = {}
+    for key, written in parse_headers(headers).items():
+        name = (await expand(key, values, context, node=node, missing="empty")).strip().lower()
+        value = await fill_json(written, values, context, node=node)
+        if name and value is not None:
+            # Secrets often end with the line break of the file that they came from.
+            filled[name] = as_text(value).strip()
+    return filled
+
+
+def _with_type(headers: dict[str, str], body: Body) -> dict[str, str]:
+    if body.content_type is None or body.data is None:
+        return headers
+    if body.fixed_type or "content-type" not in headers:
+        headers["content-type"] = body.content_type
+    return headers

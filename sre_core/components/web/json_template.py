@@ -1,0 +1,111 @@
+"""JSON with placeholders: read before it is filled, so that no value can become anything but a value."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sre_core.components.context import ComponentContext
+from sre_core.components.node import Node
+from sre_core.components.path import MISSING
+from sre_core.components.template import expand, look_up_name, pieces, placeholders
+from sre_core.errors import ComponentError
+
+__all__ = ["Bare", "fill_json", "parse_json_template"]
+
+# Characters for private use stand for placeholders while JSON is read.
+_MARK, _BARE = "\uf8fe", "\uf8ff"
+_TOKEN = re.compile(f"{_MARK}([0-9]+){_MARK}")
+_QUOTES = re.compile(r'\\.|(")', re.DOTALL)
+_TEXTS = frozenset({"string", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A placeholder outside of quotes, `{"count": {{n}}}`, which becomes a value of JSON and not a text."""
+
+    placeholder: str
+
+
+def parse_json_template(text: str, *, what: str) -> Any:
+    """The structure of a JSON text with placeholders: texts keep theirs, those outside of quotes become `Bare`.
+
+    Raises ComponentError that names `what` the text is.
+    """
+    found: list[str] = []
+    parts: list[str] = []
+    quoted = False
+    for piece, is_placeholder in pieces(text.replace(_MARK, "").replace(_BARE, "")):
+        if is_placeholder:
+            token = f"{_MARK}{len(found)}{_MARK}"
+            found.append(piece)
+            parts.append(token if quoted else f'"{_BARE}{token}"')
+        else:
+            parts.append(piece)
+            quoted ^= sum(1 for match in _QUOTES.finditer(piece) if match[1]) % 2 == 1
+    try:
+        # Line breaks inside of texts are no JSON, and editors let authors type them.
+        read = json.loads("".join(parts), strict=False)
+    except (ValueError, RecursionError) as error:
+        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ComponentError(
+            f"{what} is no JSON{place}", hint='as {"name": "{{text}}", "count": {{number}}}, without comments'
+        ) from None
+    return _restored(read, found)
+
+
+async def fill_json(structure: Any, values: Mapping[str, Any], context: ComponentContext, *, node: Node) -> Any:
+    """The structure with its placeholders filled; one that names nothing becomes "", or null outside of quotes.
+
+    A text that is inserted outside of quotes is read as JSON if it is some, unless it comes from an input of type
+    String or Text; else it is a text of JSON.
+    """
+    if isinstance(structure, Bare):
+        return await _bare(structure.placeholder, values, context, node)
+    if isinstance(structure, str):
+        return await expand(structure, values, context, node=node, missing="empty")
+    if isinstance(structure, Mapping):
+        filled: dict[str, Any] = {}
+        for key, item in structure.items():
+            name = await expand(key, values, context, node=node, missing="empty")
+            if name in filled or (name != key and name in structure):
+                raise ComponentError(f"an input names the field {name!r}, which is there already")
+            filled[name] = await fill_json(item, values, context, node=node)
+        return filled
+    if isinstance(structure, list):
+        return [await fill_json(item, values, context, node=node) for item in structure]
+    return structure
+
+
+async def _bare(placeholder: str, values: Mapping[str, Any], context: ComponentContext, node: Node) -> Any:
+    name = next(iter(placeholders(placeholder)), "")
+    value = look_up_name(name, values)
+    if value is MISSING or value is None:
+        filled = await expand(placeholder, values, context, node=node, missing="empty")
+        return _read(filled) if filled else None
+    port = node.input(re.split(r"[.\[]", name, maxsplit=1)[0])
+    is_text = port is not None and port.type.lower() in _TEXTS
+    return _read(value) if isinstance(value, str) and not is_text else value
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _restored(value: Any, found: list[str]) -> Any:
+    if isinstance(value, str):
+        bare = _TOKEN.fullmatch(value.removeprefix(_BARE)) if value.startswith(_BARE) else None
+        return Bare(found[int(bare[1])]) if bare else _with_placeholders(value, found)
+    if isinstance(value, dict):
+        return {_with_placeholders(key, found): _restored(item, found) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restored(item, found) for item in value]
+    return value
+
+
+def _with_placeholders(text: str, found: list[str]) -> str:
+    return _TOKEN.sub(lambda match: found[int(match[1])], text.removeprefix(_BARE))
