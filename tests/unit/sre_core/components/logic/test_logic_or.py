@@ -1,0 +1,15 @@
+"""LogicOR is verified if any input is true."""
+
+import pytest
+
+from sre_core.testing.bench import bench
+
+
+@pytest.mark.parametrize(
+    ("values", "verified"), [([], False), ([1], True), ([0], False), ([1, 1], True), ([0, 0, 1], True), ([0, 0], False)]
+)
+async def test_one_input_is_enough(values, verified):
+    inputs = {f"in{n}": value for n, value in enumerate(values)}
+    async with bench() as b:
+        found = await b.run("LogicOR", inputs=inputs)
+    assert found == ({"Output": True, "Verified": True} if verified else {"Unverified": True})
