@@ -8,6 +8,7 @@ from sre_core.access.candidate import Candidate
 from sre_core.components.compat import Compat
 from sre_core.components.http_client import HTTPClient
 from sre_core.components.jobs import Jobs
+from sre_core.components.stored_files import StoredFiles
 from sre_core.connectors import LLM, Cache, Storage, Vault, Vectors
 from sre_core.connectors.llm import LLMRequest
 from sre_core.events import Emit, discard
@@ -116,7 +117,7 @@ class ComponentContext:
     """One run of a workflow, as all its components see it.
 
     The handles are those of the agent, `candidate`. `caller` is who sent the request: addresses in it are read with
-    `caller_storage`, as that one, and never as the agent.
+    `caller_storage`, as that one, and never as the agent. `stored` remembers the files that the run made itself.
     """
 
     candidate: Candidate
@@ -133,3 +134,4 @@ class ComponentContext:
     jobs: Jobs
     compat: Compat = field(default_factory=Compat)
     emit: Emit = discard
+    stored: StoredFiles = field(default_factory=StoredFiles)
