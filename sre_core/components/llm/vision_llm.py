@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 
 from sre_core.components.base import Component
 from sre_core.components.context import ComponentContext
+from sre_core.components.llm.asking import is_echo
 from sre_core.components.llm.attachments import media_inputs, model_files
 from sre_core.components.llm.prompting import Prompt, answer
 from sre_core.components.llm.settings import PromptSettings
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.template import expand
+from sre_core.errors import ComponentError
 
 __all__ = ["FilePrompt", "VisionLLM"]
 
@@ -28,8 +30,12 @@ class FilePrompt(Component):
         use = context.host.model(self.settings.model)
         ports = media_inputs(self.node, self.inputs)
         text = await expand(self.settings.prompt, inputs, context, node=self.node)
-        prompt = Prompt(text=text, files=await model_files(ports, inputs, context, use))
-        return await answer(prompt, self.node, self.settings, use, context)
+        files = await model_files(ports, inputs, context, use)
+        if not files and not is_echo(use):
+            raise ComponentError(
+                f"{self.node}: no file came in", hint=f"link {' or '.join(port.name for port in ports)}"
+            )
+        return await answer(Prompt(text=text, files=files), self.node, self.settings, use, context)
 
 
 class VisionLLM(FilePrompt):
