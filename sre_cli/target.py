@@ -1,4 +1,4 @@
-"""Finds the agent that a command line names: FILE_OR_MODULE[:AGENT]."""
+"""Finds the agent that a command line names: FILE_OR_MODULE[:AGENT], or a `.smyth` file."""
 
 import importlib
 import sys
@@ -14,7 +14,14 @@ __all__ = ["load_agent"]
 
 
 def load_agent(target: str) -> Agent:
-    """Import the file or module, and pick the agent. Raises click.UsageError; what the user's code raises passes."""
+    """Load a `.smyth` file; else import the file or module, and pick the agent.
+
+    Raises click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
+    """
+    if target.endswith(".smyth"):
+        if not Path(target).is_file():
+            raise click.UsageError(f"No such file: {target!r}.")
+        return Agent.load(target)
     place, _, name = target.rpartition(":")
     # The colon of a drive letter, and that of a folder's name, separate nothing.
     if not place or not name.isidentifier():

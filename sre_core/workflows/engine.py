@@ -183,8 +183,7 @@ class Run:
                 reached[target] = None
                 continue
             scope.deliver(target, wire.input, value)
-            # What belongs to a job runs there; a fork may be entered by anybody.
-            if not target.jobs <= scope.jobs and not isinstance(target.component, Fork):
+            if not scope.may_run(target):
                 continue
             reached[target] = None
             handled = handled or wire.port == "_error"
@@ -214,7 +213,7 @@ class Run:
         self, station: Station, outputs: Mapping[str, Any], key: str, seen: Scope, jobs: frozenset[Station]
     ) -> Any:
         """Run what follows a fork, and return its results."""
-        root = Scope(key + "/", requirements=station.body_required, jobs=jobs)
+        root = Scope(key + "/", requirements=station.body_required, jobs=jobs, region=station.body)
         for inner, values in seen.inputs.items():
             root.inputs[inner] = dict(values)
         self.fire(root, station, outputs)

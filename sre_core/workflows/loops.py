@@ -47,7 +47,7 @@ async def _all_rounds(
     left: dict[int, _Left] = {}
 
     async def one(index: int) -> None:
-        round_ = Scope(f"{key}[{index}]/", parent=scope, requirements=station.body_required, jobs=scope.jobs)
+        round_ = Scope(f"{key}[{index}]/", parent=scope, jobs=scope.jobs, region=station.body)
         run.fire(round_, station, loop.item_outputs(items[index]))
         await run.drain(round_)
         results[index] = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]

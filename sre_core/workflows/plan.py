@@ -109,7 +109,6 @@ class Plan:
         if not starts:
             return
         station.body = _reachable(starts) - {station}
-        station.body_required = {inner: inner.required for inner in station.body}
         outside = [
             source
             for inner in station.body

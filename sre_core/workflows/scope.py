@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sre_core.components.loop import Fork
 from sre_core.workflows.plan import Station
 
 __all__ = ["Scope"]
@@ -14,10 +15,11 @@ class Scope:
     """Inputs that wait for their node, the nodes that may run, and what ended without a follower.
 
     A round of a loop sees the inputs that its parent holds for the loop's body, and leaves them there for the next
-    round. `key` begins the keys of all steps in here; `jobs` are the forks whose job this is part of.
+    round. `key` begins the keys of all steps in here; `jobs` are the forks whose job this is part of; `region`, where
+    it is given, holds the nodes that run in here, and what arrives at others is only kept.
     """
 
-    __slots__ = ("counts", "inputs", "jobs", "key", "leaves", "parent", "ready", "requirements")
+    __slots__ = ("counts", "inputs", "jobs", "key", "leaves", "parent", "ready", "region", "requirements")
 
     def __init__(
         self,
@@ -26,12 +28,16 @@ class Scope:
         parent: "Scope | None" = None,
         requirements: Mapping[Station, frozenset[str]] | None = None,
         jobs: frozenset[Station] = frozenset(),
+        region: frozenset[Station] | None = None,
     ) -> None:
         """`requirements` are the inputs without which a node of this part cannot run, where they are not its own."""
         self.key = key
         self.parent = parent
-        self.requirements: Mapping[Station, frozenset[str]] = requirements or {}
+        if requirements is None:
+            requirements = {} if parent is None else parent.requirements
+        self.requirements: Mapping[Station, frozenset[str]] = requirements
         self.jobs = jobs
+        self.region = region
         self.inputs: dict[Station, dict[str, Any]] = {}
         self.ready: set[Station] = set()
         self.counts: dict[Station, int] = {}
@@ -61,6 +67,12 @@ class Scope:
         required = self.requirements.get(station, station.required)
         lacking = required.difference(self.inputs.get(station, _NOTHING))
         return lacking.difference(self._outer(station)) if lacking and self.parent is not None else lacking
+
+    def may_run(self, station: Station) -> bool:
+        """Whether a node belongs here: what follows a fork runs in its job alone. Other forks may begin anywhere."""
+        if self.region is not None and station not in self.region:
+            return False
+        return station.jobs <= self.jobs or isinstance(station.component, Fork)
 
     def take(self, station: Station) -> dict[str, Any]:
         """The inputs of a node that runs now. Its own are gone with that, those of the parent stay."""
