@@ -75,12 +75,11 @@ async def _debug(
         print_json(outcome.data)
 
 
-async def _obeyed(session: Debugger) -> bool | None:
-    """Take commands until the run is to go on. False: without a stop; None: not at all."""
+async def _order(session: Debugger) -> Literal["step", "run", "quit"]:
+    """Take commands until one says how to go on."""
     for record in session.pending[:1]:
-        click.echo(
-            styled(f"→ {record.title} ({record.node_id})  ", bold=True) + shorten(_text(record.inputs)), err=True
-        )
+        title = styled(f"→ {record.title} ({record.node_id})  ", bold=True)
+        click.echo(title + shorten(_text(record.inputs)), err=True)
     while True:
         try:
             line = await asyncio.to_thread(input, "(step) ")
