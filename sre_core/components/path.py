@@ -7,6 +7,8 @@ from typing import Any, Final
 __all__ = ["MISSING", "Missing", "look_up", "split_path"]
 
 _SEPARATORS = re.compile(r"[.\[\]]")
+# No list is longer, and int() refuses thousands of digits.
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 
 class Missing:
@@ -35,7 +37,7 @@ def look_up(value: Any, parts: Sequence[str]) -> Any:
     for part in parts:
         if isinstance(value, Mapping):
             value = value.get(part, MISSING)
-        elif isinstance(value, list | tuple) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list | tuple) and _POSITION.fullmatch(part) and int(part) < len(value):
             value = value[int(part)]
         else:
             return MISSING

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import Node
@@ -24,7 +24,14 @@ Quote = Callable[[Any], str]
 
 T = TypeVar("T")
 
-_PLACEHOLDER = re.compile(r"\{\{([^{}\n\r]+)\}\}|\{\{([A-Z]+):([\w\s]+):[ \t]*([\[{].*?[\]}])\}\}")
+# What stands behind a label is JSON: of an object the braces must match, of a list it must not reach the next "{{".
+# No part can be read in two ways, so that no text takes longer than its length.
+_FLAT = r"[^{}\r\n]"
+_OBJECT = rf"\{{(?:{_FLAT}|\{{(?:{_FLAT}|\{{{_FLAT}*+\}})*+\}})*+\}}"
+_LIST = r"\[(?:(?!\{\{)[^\r\n])*?\]"
+_PLACEHOLDER = re.compile(
+    rf"\{{\{{[A-Z]+:(?P<label>[\w\s]++):[ \t]*+(?:{_OBJECT}|{_LIST})\}}\}}|\{{\{{(?P<name>{_FLAT}++)\}}\}}"
+)
 _SECRET = re.compile(r"KEY\(([^()]*)\)")
 _DEPTH = 5
 
@@ -71,7 +78,12 @@ async def expand_value(
     """
     if isinstance(value, str):
         whole = _PLACEHOLDER.fullmatch(value)
-        found = look_up_name(whole[1], values) if whole and whole[1] else MISSING
+        name = whole["name"] if whole and not _SECRET.fullmatch(whole["name"] or "") else None
+        found = look_up_name(name, values) if name else MISSING
+        if name and (found is MISSING or found is None):
+            variable = look_up_name(name, context.agent.variables)
+            # A variable that is text is a template itself.
+            found = found if isinstance(variable, str) or variable is MISSING else variable
         return await expand(value, values, context, node=node) if found is MISSING else found
     if isinstance(value, Mapping):
         return {key: await expand_value(item, values, context, node=node) for key, item in value.items()}
@@ -92,7 +104,8 @@ def pieces(text: str) -> list[tuple[str, bool]]:
 
 def placeholders(text: str) -> list[str]:
     """The names in a text's placeholders, in order, secrets and those of component templates not among them."""
-    return [m[1] for m in _PLACEHOLDER.finditer(text) if m[1] and not _SECRET.fullmatch(m[1])]
+    names = [match["name"] for match in _PLACEHOLDER.finditer(text)]
+    return [name for name in names if name and not _SECRET.fullmatch(name)]
 
 
 def look_up_name(name: str, values: Mapping[str, Any]) -> Any:
@@ -101,8 +114,15 @@ def look_up_name(name: str, values: Mapping[str, Any]) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A text as it is, all else as JSON."""
-    return value if isinstance(value, str) else to_json(value, fallback=str).decode()
+    """A text as it is, bytes as the UTF-8 that they are, all else as JSON. Raises ComponentError."""
+    if isinstance(value, str):
+        return value
+    try:
+        return value.decode() if isinstance(value, bytes) else to_json(value, fallback=str).decode()
+    except (UnicodeDecodeError, PydanticSerializationError) as error:
+        raise ComponentError(
+            f"a value of type {type(value).__name__} cannot be written as text", hint="store it as a file first"
+        ) from error
 
 
 def _escaped(value: Any) -> str:
@@ -112,15 +132,16 @@ def _escaped(value: Any) -> str:
 async def _expand(text: str, source: _Source, depth: int) -> str:
     if "{{" not in text:
         return text
-    pieces: list[str] = []
+    parts: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
-        pieces.append(text[end : match.start()])
+        parts.append(text[end : match.start()])
         end = match.end()
-        filled = await (_named(match[1], source, depth) if match[1] else _labelled(match, source, depth))
-        pieces.append((match[0] if source.missing == "keep" else "") if filled is None else filled)
-    pieces.append(text[end:])
-    return "".join(pieces)
+        name, label = match["name"], match["label"]
+        filled = await (_named(name, source, depth) if name else _labelled(label.strip(), source, depth))
+        parts.append((match[0] if source.missing == "keep" else "") if filled is None else filled)
+    parts.append(text[end:])
+    return "".join(parts)
 
 
 async def _named(name: str, source: _Source, depth: int) -> str | None:
@@ -136,14 +157,15 @@ async def _named(name: str, source: _Source, depth: int) -> str | None:
     return await _again(variable, name, source, depth)
 
 
-async def _labelled(match: re.Match[str], source: _Source, depth: int) -> str | None:
+async def _labelled(label: str, source: _Source, depth: int) -> str | None:
     """What a component template was filled in with under a label."""
     if source.node is None:
         return None
-    label = match[3].strip()
+    filled = source.node.data.get("_templateVars")
     for id_, entry in source.node.template.items():
         if str(entry.get("label", "")).strip() == label:
-            given = source.node.data.get("_templateVars", {}).get(id_, entry.get("value"))
+            given = filled.get(id_) if isinstance(filled, Mapping) else None
+            given = entry.get("value") if given is None else given
             return None if given is None else await _again(given, label, source, depth)
     return None
 

@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+
+from sre_core.components.path import MISSING, look_up, split_path
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("a", ("a",)),
+        ("a.b[0].c", ("a", "b", "0", "c")),
+        ("a[0][1]", ("a", "0", "1")),
+        ("..a..", ("a",)),
+        ("", ()),
+        ("[]", ()),
+        ("a b.c-d", ("a b", "c-d")),
+    ],
+)
+def test_dots_and_brackets_separate_alike(path: str, parts: tuple[str, ...]) -> None:
+    assert split_path(path) == parts
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("items[1].id", 2),
+        ("items.0", {"id": 1}),
+        ("none", None),
+        ("items[2]", MISSING),
+        ("items[-1]", MISSING),
+        ("items[\u0661]", MISSING),
+        ("items[" + "9" * 5000 + "]", MISSING),
+        ("items.append", MISSING),
+        ("text[0]", MISSING),
+        ("none.x", MISSING),
+        ("pair[1]", "b"),
+    ],
+)
+def test_a_path_leads_into_mappings_and_lists_alone(path: str, found: Any) -> None:
+    value = {"items": [{"id": 1}, {"id": 2}], "none": None, "text": "abc", "pair": ("a", "b")}
+    assert look_up(value, split_path(path)) == found
+
+
+def test_an_empty_path_is_the_value_itself() -> None:
+    assert look_up({"a": 1}, ()) == {"a": 1}
+
+
+def test_nothing_is_told_apart_from_none_and_is_false() -> None:
+    assert look_up({"a": None}, ("a",)) is None
+    assert not MISSING
+    assert repr(MISSING) == "MISSING"
