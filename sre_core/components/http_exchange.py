@@ -80,9 +80,10 @@ class Exchange:
     They are apart, so that no request of the second kind is sent over a connection of the first.
     """
 
-    def __init__(self, public: Callable[[str], bool]) -> None:
+    def __init__(self, public: Callable[[str], bool], resolver: AbstractResolver | None = None) -> None:
+        """`public` is as in HTTPClient; `resolver` finds the addresses of names, by default the system does."""
         self._public = public
-        self._resolver = PublicResolver(public)
+        self._resolver = PublicResolver(public, resolver)
         self._guarded = _session(aiohttp.TCPConnector(resolver=self._resolver, keepalive_timeout=_KEEPALIVE))
         self._open = _session(aiohttp.TCPConnector(keepalive_timeout=_KEEPALIVE))
 

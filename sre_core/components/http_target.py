@@ -68,10 +68,10 @@ def origin_text(text: str) -> str:
 
 def is_same_origin(one: URL, other: URL) -> bool:
     """Whether scheme, host and port are the same; a step from http to https on the usual ports counts as the same."""
-    if one.origin() == other.origin():
-        return True
-    upgrade = one.scheme == "http" and other.scheme == "https" and one.port == 80 and other.port == 443
-    return upgrade and one.raw_host == other.raw_host
+    if one.raw_host != other.raw_host:
+        return False
+    places = [(one.scheme, one.port), (other.scheme, other.port)]
+    return places[0] == places[1] or places == [("http", 80), ("https", 443)]
 
 
 def check_headers(headers: Mapping[str, str]) -> dict[str, str]:

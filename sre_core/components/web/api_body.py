@@ -13,6 +13,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.files import is_file_value, read_file
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING
+from sre_core.components.smythfs import is_address
 from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
 from sre_core.components.web.api_settings import BodyType
 from sre_core.components.web.json_template import Bare, fill_json, parse_json_template
@@ -24,6 +25,7 @@ __all__ = ["Body", "build_body"]
 
 # What XML cannot hold in any form.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OBJECT = re.compile(r"\s*(\{(?!\{)|\[)")
 _FILE_TYPES = frozenset({"binary", "image", "audio", "video", "file"})
 
 
@@ -45,7 +47,7 @@ async def build_body(
     made = _Maker(values, context, node)
     match kind:
         case BodyType.JSON:
-            return Body(data=to_json(await made.structure(body), fallback=str), content_type=kind)
+            return Body(data=to_json(await made.structure(body), fallback=str, inf_nan_mode="null"), content_type=kind)
         case BodyType.FORM:
             return Body(data=urlencode(await made.fields(body)).encode(), content_type=kind)
         case BodyType.MULTIPART:
@@ -76,10 +78,13 @@ class _Maker:
 
     async def fields(self, body: Any) -> list[tuple[str, str]]:
         """Names and values of a form, from a JSON object or from `a=1&b={{b}}`. A list is a field for each item."""
-        if isinstance(body, str) and not body.lstrip().startswith(("{", "[")):
+        if isinstance(body, str) and not _is_placeholder(body) and not _OBJECT.match(body):
             pairs = parse_qsl(body.strip(), keep_blank_values=True)
             return [(await self._expand(name), await self._expand(value)) for name, value in pairs]
-        filled = _object(await self.structure(body))
+        structure = await self.structure(body)
+        if isinstance(structure, str):
+            return parse_qsl(structure, keep_blank_values=True)
+        filled = _object(structure)
         return [(name, as_text(item)) for name, value in filled.items() for item in _items(value)]
 
     async def parts(self, body: Any) -> list[Part]:
@@ -129,8 +134,7 @@ class _Maker:
         return port is not None and (port.is_file or port.type.lower() in _FILE_TYPES)
 
     async def _part(self, item: Any, name: str, written: Any) -> File | str:
-        is_address = isinstance(item, str) and item.startswith("smythfs://")
-        if is_address or is_file_value(item) or self._names_file(written):
+        if (isinstance(item, str) and is_address(item)) or is_file_value(item) or self._names_file(written):
             return await read_file(item, self.context, name=name, from_caller=not _is_literal(written))
         return as_text(item)
 

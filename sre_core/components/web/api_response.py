@@ -1,7 +1,6 @@
 """What came back from an API, as values of a workflow."""
 
 import json
-import mimetypes
 import posixpath
 import re
 from collections.abc import Mapping
@@ -24,7 +23,6 @@ _TEXTS = re.compile(
 )
 _JSON = re.compile(r"application/json|text/json|application/[\w.+-]+\+json")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-_UNSAFE = re.compile(r"[^\w .()+-]")
 
 
 async def read_response(reply: HTTPReply, context: ComponentContext) -> dict[str, Any]:
@@ -52,7 +50,7 @@ async def _value(reply: HTTPReply, context: ComponentContext) -> Any:
             return reply.body.decode()
         except UnicodeDecodeError:
             media_type = "application/octet-stream"
-    file = File(name=_name(reply, media_type), media_type=media_type, data=reply.body)
+    file = File(name=_name(reply), media_type=media_type, data=reply.body)
     return await store_file(file, context)
 
 
@@ -69,11 +67,9 @@ def _decoded(body: bytes, charset: str) -> str:
         return body.decode(errors="replace")
 
 
-def _name(reply: HTTPReply, media_type: str) -> str:
-    """A plain name for the file: what the server says, or the end of the URL; neither is trusted."""
-    given = _disposition_name(reply.headers) or unquote(posixpath.basename(urlsplit(reply.url).path))
-    plain = _UNSAFE.sub("_", re.split(r"[/\\]", given)[-1]).strip(". ")[-100:] or "response"
-    return plain if posixpath.splitext(plain)[1] else plain + (mimetypes.guess_extension(media_type) or "")
+def _name(reply: HTTPReply) -> str:
+    """A name for the file: what the server says, or the end of the URL. `store_file` makes it safe."""
+    return _disposition_name(reply.headers) or unquote(posixpath.basename(urlsplit(reply.url).path)) or "response"
 
 
 def _disposition_name(headers: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from sre_core.components.context import ComponentContext
 from sre_core.components.files import is_file_value
 from sre_core.components.node import Node
+from sre_core.components.smythfs import is_address
 from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
 from sre_core.errors import ComponentError
 
@@ -16,7 +17,7 @@ __all__ = ["RequestURL", "ShareFile", "build_url", "fill_own"]
 
 _HOST = re.compile(r"[^\s/?#@\\%\[\]<>{}|^`\"']*")
 _MASK = "x"
-_OWN_FILE = re.compile(r"(?<==)smythfs://[^&#{}\s]+")
+_OWN_FILE = re.compile(r"(?<==)smythfs://[^&#{}\s]+", re.IGNORECASE)
 
 
 class ShareFile(Protocol):
@@ -135,7 +136,7 @@ async def _query(query: str, values: Mapping[str, Any], context: ComponentContex
     for name in placeholders(query):
         value = look_up_name(name, values)
         address = value.get("url") if isinstance(value, Mapping) and is_file_value(value) else value
-        if isinstance(address, str) and address.startswith("smythfs://"):
+        if isinstance(address, str) and is_address(address):
             shared[name] = await share(value, from_caller=True)
         elif isinstance(value, Mapping) and address is not value:
             shared[name] = address

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sre_core.components.context import ComponentContext
+from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING
 from sre_core.components.template import expand, look_up_name, pieces, placeholders
@@ -17,7 +18,7 @@ __all__ = ["Bare", "fill_json", "parse_json_template"]
 # Characters for private use stand for placeholders while JSON is read.
 _MARK, _BARE = "\uf8fe", "\uf8ff"
 _TOKEN = re.compile(f"{_MARK}([0-9]+){_MARK}")
-_QUOTES = re.compile(r'\\.|(")', re.DOTALL)
+_QUOTES = re.compile(r"\\.|[\"']", re.DOTALL)
 _TEXTS = frozenset({"string", "text"})
 
 
@@ -35,24 +36,16 @@ def parse_json_template(text: str, *, what: str) -> Any:
     """
     found: list[str] = []
     parts: list[str] = []
-    quoted = False
+    quote = ""
     for piece, is_placeholder in pieces(text.replace(_MARK, "").replace(_BARE, "")):
         if is_placeholder:
             token = f"{_MARK}{len(found)}{_MARK}"
             found.append(piece)
-            parts.append(token if quoted else f'"{_BARE}{token}"')
+            parts.append(token if quote else f'"{_BARE}{token}"')
         else:
             parts.append(piece)
-            quoted ^= sum(1 for match in _QUOTES.finditer(piece) if match[1]) % 2 == 1
-    try:
-        # Line breaks inside of texts are no JSON, and editors let authors type them.
-        read = json.loads("".join(parts), strict=False)
-    except (ValueError, RecursionError) as error:
-        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise ComponentError(
-            f"{what} is no JSON{place}", hint='as {"name": "{{text}}", "count": {{number}}}, without comments'
-        ) from None
-    return _restored(read, found)
+            quote = _open_quote(piece, quote)
+    return _restored(_decoded("".join(parts), what), found)
 
 
 async def fill_json(structure: Any, values: Mapping[str, Any], context: ComponentContext, *, node: Node) -> Any:
@@ -78,9 +71,31 @@ async def fill_json(structure: Any, values: Mapping[str, Any], context: Componen
     return structure
 
 
+def _open_quote(piece: str, quote: str) -> str:
+    """The quote that a text is in after `piece`, or "", if it was in `quote` before."""
+    for match in _QUOTES.finditer(piece):
+        if not quote and match[0] in {'"', "'"}:
+            quote = match[0]
+        elif match[0] == quote:
+            quote = ""
+    return quote
+
+
+def _decoded(text: str, what: str) -> Any:
+    try:
+        # Line breaks inside of texts are no JSON, and editors let authors type them.
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+    try:
+        return parse_loose_json(text, repair=False)
+    except ComponentError:
+        raise ComponentError(f"{what} is no JSON{place}", hint='as {"name": "{{text}}", "count": {{number}}}') from None
+
+
 async def _bare(placeholder: str, values: Mapping[str, Any], context: ComponentContext, node: Node) -> Any:
     name = next(iter(placeholders(placeholder)), "")
-    value = look_up_name(name, values)
+    value = look_up_name(name, values) if name else MISSING
     if value is MISSING or value is None:
         filled = await expand(placeholder, values, context, node=node, missing="empty")
         return _read(filled) if filled else None

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -75,20 +76,23 @@ def read_token_reply(reply: HTTPReply, *, service: str) -> Tokens:
     if reply.status >= 500 or reply.status == 429:
         raise UnavailableError(f"{service} gives no tokens now: HTTP {reply.status}")
     try:
-        found = WebApplicationClient("").parse_request_body_response(reply.body.decode())
+        return _tokens(WebApplicationClient("").parse_request_body_response(reply.body.decode()))
     except OAuth2Error as error:
         code = error.error
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
+        # The library takes it for granted that JSON is an object.
         code = f"HTTP {reply.status}"
-    else:
-        expires_in = found.get("expires_in")
-        return Tokens(
-            access=str(found["access_token"]),
-            extra=str(found.get("refresh_token") or ""),
-            expires=None if expires_in is None else time.time() + float(expires_in),
-        )
     # Raised out here, so that no traceback leads to the reply.
     raise UnauthenticatedError(
         f"{service} refused to give tokens: {str(code)[:100]!r}",
         hint="sign in again, or check the client's id and secret",
+    )
+
+
+def _tokens(found: Mapping[str, Any]) -> Tokens:
+    expires_in = found.get("expires_in")
+    return Tokens(
+        access=str(found["access_token"]),
+        extra=str(found.get("refresh_token") or ""),
+        expires=None if expires_in is None else time.time() + float(expires_in),
     )
