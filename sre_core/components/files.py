@@ -172,7 +172,7 @@ async def _download(url: str, context: ComponentContext, *, name: str) -> File:
     reply = await context.host.http.request("GET", url, max_bytes=MAX_FILE_BYTES)
     if not 200 <= reply.status < 300:
         # Not its query: it may hold a key.
-        shown = urlsplit(url)._replace(query="", fragment="").geturl().rpartition("@")[2]
+        shown = urlsplit(url)._replace(query="", fragment="").geturl()
         raise ComponentError(f"{name!r} cannot be read: {shown!r} answered {reply.status}")
     found = unquote(urlsplit(reply.url or url).path.rpartition("/")[2]) or name
     return _named(found, reply.body, reply.headers.get("content-type", ""))

@@ -3,8 +3,11 @@ from typing import Any
 import pytest
 
 from sre_core.access.candidate import Candidate
+from sre_core.builtin.memory_storage import MemoryStorage
 from sre_core.components.files import read_file
 from sre_core.errors import AccessDeniedError, ComponentError
+from sre_core.hookspecs import hookimpl
+from sre_core.plugins import Plugins
 from sre_core.testing.bench import bench
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -28,6 +31,33 @@ async def test_data_is_kept_as_a_file_of_its_kind(data: Any, ending: str, kept: 
         assert url.startswith("smythfs://a1.agent/components_data/")
         assert url.endswith(ending)
         assert (await read_file(url, b.context)).data == kept
+
+
+class LinkingStorage(MemoryStorage):
+    """One that makes links."""
+
+    name = "linking"
+    capabilities = frozenset({"url"})
+
+    async def url(self, key, seconds):
+        return f"https://files.example/{key}?seconds={seconds}"
+
+
+class LinkingPlugin:
+    """A plugin that brings it."""
+
+    @hookimpl
+    def register_connectors(self):
+        return [LinkingStorage]
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [(60, 60), (90 * 86_400, 7 * 86_400)])
+async def test_a_storage_that_makes_links_makes_one_as_long_as_it_can(ttl: int, seconds: int) -> None:
+    plugins = Plugins.load(only=[], extra={"linking": LinkingPlugin()})
+    config = {"connectors": {"storage": {"default": {"use": "linking"}}}}
+    async with bench(plugins=plugins, config=config) as b:
+        found = await b.run("FileStore", {"name": "x.txt", "ttl": ttl}, inputs={"Data": "x"})
+        assert found == {"Url": f"https://files.example/agent/a1/components_data/x.txt?seconds={seconds}"}
 
 
 async def test_a_file_gets_the_name_of_its_author_with_folders_and_values() -> None:
