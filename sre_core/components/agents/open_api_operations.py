@@ -117,7 +117,10 @@ def _base(servers: Any, url: str) -> str:
     base = str(server.get("url") or "/")
     for name, variable in mapping(server.get("variables")).items():
         base = base.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
-    return urljoin(url, base).partition("?")[0].rstrip("/")
+    try:
+        return urljoin(url, base).partition("?")[0].rstrip("/")
+    except ValueError as error:
+        raise ComponentError(f"the document has a server with an illegal URL: {base!r:.120}") from error
 
 
 def _parameters(item: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas) -> Iterator[Argument]:

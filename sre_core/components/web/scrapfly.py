@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.template import read_secret
 from sre_core.components.web.service import ask
-from sre_core.components.web.urls import read_each, url_list
+from sre_core.components.web.urls import check_web_address, read_each, url_list
 from sre_core.errors import ComponentError
 
 __all__ = ["ScrapflyWebScrape", "ScrapflyWebScrapeSettings"]
@@ -69,8 +69,7 @@ class ScrapflyWebScrape(Component):
         return await read_each(urls, partial(self._read, key=key, context=context))
 
     async def _read(self, url: str, *, key: str, context: ComponentContext) -> Mapping[str, Any]:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise ComponentError(f"{url!r} is no address of a web page", hint="it begins with https://")
+        check_web_address(url)
         query = urlencode({"key": key, "url": url, **self._options()})
         answer = await ask(
             context, "GET", f"{self.base_url}/scrape?{query}", service="Scrapfly", key=key, timeout=_TIMEOUT

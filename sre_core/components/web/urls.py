@@ -4,13 +4,24 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.errors import ComponentError, ConnectorError
 
-__all__ = ["read_each", "url_list"]
+__all__ = ["check_web_address", "read_each", "url_list"]
 
 _BETWEEN = re.compile(r"[\s,]+(?=[a-zA-Z][a-zA-Z0-9+.-]*://)|\s+")
+
+
+def check_web_address(url: str) -> None:
+    """Raises ComponentError unless the URL may be that of a web page."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ComponentError(f"{url!r:.200} is no address of a web page", hint="it begins with https://")
 
 
 def url_list(value: Any) -> list[str]:

@@ -46,7 +46,7 @@ async def local_service(answer: Callable[[Received], Any]) -> AsyncGenerator[Loc
             found = await found
         return found if isinstance(found, web.Response) else web.json_response(found)
 
-    runner = web.ServerRunner(web.Server(handle))
+    runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

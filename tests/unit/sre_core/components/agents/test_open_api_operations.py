@@ -139,3 +139,8 @@ def test_another_kind_of_document_is_refused(found, said):
 @pytest.mark.parametrize("paths", [None, [], {"/a": None}, {"/a": {"get": None}}, {"a": {"get": {}}}, {1: {}}])
 def test_paths_that_are_none_give_no_operation(paths):
     assert read_operations(document(paths), URL) == []
+
+
+def test_a_server_with_an_illegal_url_is_named():
+    with pytest.raises(ComponentError, match="illegal URL"):
+        one({}, servers=[{"url": "http://[x"}])

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from sre_core.components.web.urls import read_each, url_list
+from sre_core.components.web.urls import check_web_address, read_each, url_list
 from sre_core.errors import ComponentError, UnavailableError
 
 
@@ -80,3 +80,14 @@ async def test_no_more_are_read_at_once_than_is_allowed():
         outputs = await read_each([f"https://{n}" for n in range(20)], read, at_once=3)
     assert most == 3
     assert [result["url"] for result in outputs["Results"]] == [f"https://{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize("url", ["https://a.example", "HTTP://a.example/x?y#z"])
+def test_addresses_of_web_pages_are_let_through(url):
+    check_web_address(url)
+
+
+@pytest.mark.parametrize("url", ["", "a.example", "file:///etc/passwd", "ftp://a.example", "http://", "http://[x"])
+def test_other_addresses_are_refused(url):
+    with pytest.raises(ComponentError, match="no address of a web page"):
+        check_web_address(url)
