@@ -52,6 +52,10 @@ class Classifier(Component):
     open_inputs = True
     open_outputs = True
 
+    def check(self) -> list[str]:
+        """Whether there are categories."""
+        return [] if fields_of(self.node, reply="") else ["there are no categories: add an output for each"]
+
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""
         categories = fields_of(self.node, reply="")

@@ -33,6 +33,10 @@ class PromptGenerator(Component):
     open_inputs = True
     open_outputs = True
 
+    def check(self) -> list[str]:
+        """Whether there is a prompt."""
+        return [] if self.settings.prompt else ["there is no prompt"]
+
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""
         use = context.host.model(self.settings.model)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sre_core.components.node import OutputPort
+from sre_core.components.llm.classifier import Classifier
+from sre_core.components.node import Node, OutputPort
 from sre_core.errors import ComponentError
 from sre_core.messages import MessageRole
 from sre_core.testing.bench import bench
@@ -95,3 +96,9 @@ async def test_sampling_reaches_the_model(scripted):
     async with scripted(llm) as b:
         await b.run("Classifier", {"temperature": "0", "maxTokens": 20}, inputs={"Input": "x"}, outputs=PORTS)
     assert (llm.request.temperature, llm.request.max_tokens) == (0, 20)
+
+
+def test_a_node_without_categories_is_found_before_it_runs():
+    node = Node(id="N", type="Classifier")
+    assert Classifier.of(node).check() == ["there are no categories: add an output for each"]
+    assert Classifier.of(Node(id="N", type="Classifier", outputs=tuple(PORTS))).check() == []

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sre_core.components.node import OutputPort
+from sre_core.components.library import builtin_component
+from sre_core.components.node import Node, OutputPort
 from sre_core.errors import AccessDeniedError, ComponentError, NotFoundError, RateLimitedError
 from sre_core.messages import MessageRole
 from sre_core.testing.bench import bench
@@ -220,3 +221,10 @@ async def test_a_model_may_be_an_object_of_the_file():
     async with bench() as b:
         data = {"prompt": "p", "model": {"provider": "Echo", "modelId": "echo"}}
         assert await b.run("PromptGenerator", data) == {"Reply": "p"}
+
+
+@pytest.mark.parametrize("name", ["PromptGenerator", "GenAILLM", "VisionLLM", "MultimodalLLM"])
+def test_a_node_without_a_prompt_is_found_before_it_runs(name):
+    cls = builtin_component(name)
+    assert cls.of(Node(id="N", type=name, data={"prompt": ""})).check() == ["there is no prompt"]
+    assert cls.of(Node(id="N", type=name, data={"prompt": "p"})).check() == []
