@@ -13,11 +13,14 @@ from sre_core.errors import (
     ConfigError,
     ConflictError,
     ConnectorError,
+    InvalidWorkflowError,
     LimitExceededError,
     ModelReplyError,
     NotFoundError,
     SkillError,
     SREError,
+    StepFailedError,
+    WorkflowError,
 )
 from sre_core.events import (
     AccessDecided,
@@ -27,6 +30,8 @@ from sre_core.events import (
     RunStarted,
     SkillCalled,
     SkillReturned,
+    StepFinished,
+    StepStarted,
     TextDelta,
     ThinkingDelta,
     UsageReported,
@@ -39,8 +44,11 @@ from sre_sdk.run import Run
 from sre_sdk.team import Team
 
 if TYPE_CHECKING:
+    from sre_core.components.compat import Compat
     from sre_core.runtime import Runtime
+    from sre_core.workflows.limits import WorkflowLimits
     from sre_sdk import sync
+    from sre_sdk.building import Component
     from sre_sdk.chat import Chat
 
 __all__ = [
@@ -51,12 +59,15 @@ __all__ = [
     "AgentError",
     "Candidate",
     "Chat",
+    "Compat",
+    "Component",
     "ConfigError",
     "ConflictError",
     "ConnectorError",
     "Event",
     "File",
     "FinishReason",
+    "InvalidWorkflowError",
     "LimitExceededError",
     "Limits",
     "Message",
@@ -76,17 +87,28 @@ __all__ = [
     "SkillContext",
     "SkillError",
     "SkillReturned",
+    "StepFailedError",
+    "StepFinished",
+    "StepStarted",
     "Team",
     "TextDelta",
     "ThinkingDelta",
     "Usage",
     "UsageReported",
+    "WorkflowError",
+    "WorkflowLimits",
     "sync",
 ]
 
 
 # These bring the kernel, which takes longer to load than all the rest, and which an agent needs at its first prompt.
-_LATER = {"Chat": "sre_sdk.chat", "Runtime": "sre_core.runtime"}
+_LATER = {
+    "Chat": "sre_sdk.chat",
+    "Compat": "sre_core.components.compat",
+    "Component": "sre_sdk.building",
+    "Runtime": "sre_core.runtime",
+    "WorkflowLimits": "sre_core.workflows.limits",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,7 @@ from sre_core.workflows.outcome import Outcome
 from sre_core.workflows.plan import Plan
 from sre_core.workflows.step import Gate
 from sre_sdk.endpoint import endpoint_method, endpoint_spec, is_exposed
+from sre_sdk.graph import Graph
 from sre_sdk.model import model_name
 from sre_sdk.prompt import current_chat
 
@@ -63,7 +64,9 @@ class Flow:
         limits: WorkflowLimits | None = None,
         find_agent: FindAgent | None = None,
     ) -> None:
-        self.workflow = workflow
+        self._workflow = workflow
+        self._graph: Graph | None = None
+        self._built = 0
         self.models = dict(models or {})
         self.compat = compat or Compat()
         self.limits = limits or WorkflowLimits()
@@ -71,10 +74,27 @@ class Flow:
         self._plans: WeakKeyDictionary[Runtime, Plan] = WeakKeyDictionary()
         self._hosts: WeakKeyDictionary[Runtime, RuntimeHost] = WeakKeyDictionary()
 
-    def replace(self, workflow: Workflow) -> None:
-        """Run another workflow from now on; what runs already goes on with the old one."""
-        self.workflow = workflow
-        self._plans.clear()
+    @classmethod
+    def of(cls, agent: "Agent") -> "Flow":
+        """An empty one, for an agent that was made in Python."""
+        return cls(Workflow(id=agent.id, name=agent.name, behavior=agent.behavior, team=agent.team))
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow as it is now. What runs already goes on with the one that it began with."""
+        graph = self._graph
+        if graph is not None and graph.version != self._built:
+            self._workflow = graph.fill(self._workflow)
+            self._built = graph.version
+            self._plans.clear()
+        return self._workflow
+
+    @property
+    def graph(self) -> Graph:
+        """The workflow, to go on building it."""
+        if self._graph is None:
+            self._graph = Graph(self._workflow)
+        return self._graph
 
     def skills(self, agent: "Agent") -> dict[str, Skill]:
         """The endpoints that models may call, by name."""
@@ -110,6 +130,7 @@ class Flow:
             compat=self.compat,
             emit=_all(runtime.emit if runtime.is_observed else None, emit),
         )
+        # The plan may be of an earlier call only if nothing was built since: `workflow` above has seen to that.
         return await engine.run(
             self._plan(runtime), node.id, context, steps=asked.steps, limits=self.limits, gate=asked.gate
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sre_core.access.candidate import Candidate
-from sre_core.errors import AgentError
+from sre_core.errors import AgentError, SkillError
 from sre_core.events import Emit
 from sre_core.skills import Skill
 from sre_core.steps import Steps
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sre_core.workflows.outcome import Outcome
     from sre_core.workflows.step import Gate
     from sre_sdk.agent import Agent
+    from sre_sdk.building import Part
     from sre_sdk.flow import Flow
 
 __all__ = ["FlowOwner"]
@@ -44,14 +45,52 @@ class FlowOwner(Owner):
         """The graph that the agent was loaded with, or that was built for it."""
         return None if self._flow is None else self._flow.workflow
 
-    def adopt(self, flow: "Flow") -> None:
+    def _adopt(self, flow: "Flow") -> None:
         """Take a workflow, and its endpoints as skills. Raises SkillError for a name that is taken."""
-        if self._flow is not None:
-            for name in self._flow.skills(self._agent):
-                self._agent.remove_skill(name)
         self._flow = flow
         for skill in flow.skills(self._agent).values():
             self._agent.add_skill(skill)
+
+    def endpoint(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        method: Literal["POST", "GET"] = "POST",
+        inputs: Mapping[str, Any] | None = None,
+        exposed: bool = True,
+        **settings: Any,
+    ) -> "Part":
+        """Begin a workflow, or add to it: a place where it is entered, and a skill of that name.
+
+        `inputs` are types by name, as `{"query": str, "picture": "Image"}`; `Part.input` says more of one. With
+        `exposed` False no model is shown the skill. What follows is connected to the part that this returns. Raises
+        SkillError for a name that is taken.
+        """
+        from sre_sdk.building import Component
+        from sre_sdk.flow import Flow
+
+        agent = self._agent
+        part = Component.of(
+            "APIEndpoint",
+            title=name,
+            endpoint=name,
+            description=description,
+            method=method,
+            ai_exposed=exposed,
+            **settings,
+        )
+        for port, kind in (inputs or {}).items():
+            part.input(port, kind)
+        if self._flow is None:
+            self._flow = Flow.of(agent)
+        flow = self._flow
+        if name in flow.workflow.endpoints:
+            raise SkillError(f"agent {agent.id!r} already has a skill {name!r}", hint="give the endpoint another name")
+        flow.graph.join(part.graph)
+        if exposed:
+            agent.add_skill(flow.skill(agent, name))
+        return part
 
     def _hidden_skill(self, name: str) -> "Skill | None":
         """An endpoint that no model is shown."""

@@ -54,7 +54,7 @@ def load_agent(
     )
     folder = Path(workflow.path).resolve().parent if workflow.path else None
     neighbours = Neighbours(folder, agents, kind, model=own["model"], **shared)
-    agent.adopt(
+    agent._adopt(  # noqa: SLF001 -- a second constructor
         Flow(
             workflow,
             models=shared["models"],

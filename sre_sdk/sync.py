@@ -4,18 +4,25 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, overload
 
+from sre_core.access.candidate import Candidate
 from sre_core.agents.limits import Limits
 from sre_core.agents.reply import Reply
+from sre_core.components.compat import Compat
 from sre_core.errors import ConfigError
-from sre_core.events import Event
-from sre_core.messages import File, Message
+from sre_core.events import Emit, Event
+from sre_core.messages import File
 from sre_core.skills import Skill
+from sre_core.steps import Steps
+from sre_core.workflows.graph import Workflow
+from sre_core.workflows.limits import WorkflowLimits
+from sre_core.workflows.outcome import Outcome
+from sre_core.workflows.step import Gate
 from sre_sdk import agent as asynchronous
-from sre_sdk.chat import Chat as AsyncChat
+from sre_sdk.building import Part
 from sre_sdk.model import Model
-from sre_sdk.run import Run
+from sre_sdk.sync_chat import Chat, wait_for
 from sre_sdk.sync_runtime import SyncRuntime
 
 __all__ = ["Agent", "Chat", "SyncRuntime"]
@@ -55,6 +62,43 @@ class Agent:
         """The sync face of an agent; both share all that it has."""
         face = cls.__new__(cls)
         face._begin(agent, None)  # noqa: SLF001 -- a second constructor
+        return face
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | Mapping[str, Any],
+        *,
+        model: str | Model | None = None,
+        models: Mapping[str, str] | None = None,
+        name: str | None = None,
+        behavior: str | None = None,
+        id: str | None = None,  # noqa: A002
+        team: str | None = None,
+        skills: Sequence[Skill | Callable[..., Any] | str] = (),
+        agents: Sequence[asynchronous.Agent] = (),
+        limits: Limits = Limits(),  # noqa: B008
+        workflow_limits: WorkflowLimits | None = None,
+        compat: Compat | None = None,
+        runtime: SyncRuntime | None = None,
+    ) -> Self:
+        """An agent from a `.smyth` file; see `sre_sdk.Agent.load`."""
+        face = cls.__new__(cls)
+        agent = asynchronous.Agent.load(
+            source,
+            model=model,
+            models=models,
+            name=name,
+            behavior=behavior,
+            id=id,
+            team=team,
+            skills=skills,
+            agents=agents,
+            limits=limits,
+            workflow_limits=workflow_limits,
+            compat=compat,
+        )
+        face._begin(agent, runtime)  # noqa: SLF001 -- a second constructor
         return face
 
     def _begin(self, agent: asynchronous.Agent, runtime: SyncRuntime | None) -> None:
@@ -137,6 +181,56 @@ class Agent:
         with self.attached() as runtime:
             return runtime.call(self.agent.call, name, **arguments)
 
+    def execute(
+        self,
+        endpoint: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        caller: Candidate | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: str = "",
+        emit: Emit | None = None,
+        steps: Steps | None = None,
+        gate: Gate | None = None,
+    ) -> Outcome:
+        """Run an endpoint of the workflow, and return all that came of it; see `sre_sdk.Agent.execute`."""
+        with self.attached() as runtime:
+            return runtime.call(
+                self.agent.execute,
+                endpoint,
+                arguments,
+                caller=caller,
+                headers=headers,
+                session=session,
+                emit=emit,
+                steps=steps,
+                gate=gate,
+            )
+
+    def endpoint(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        method: Literal["POST", "GET"] = "POST",
+        inputs: Mapping[str, Any] | None = None,
+        exposed: bool = True,
+        **settings: Any,
+    ) -> Part:
+        """Begin a workflow, or add to it; see `sre_sdk.Agent.endpoint`."""
+        return self.agent.endpoint(
+            name, description=description, method=method, inputs=inputs, exposed=exposed, **settings
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the workflow as a `.smyth` file; see `sre_sdk.Agent.save`."""
+        self.agent.save(path)
+
+    @property
+    def workflow(self) -> Workflow | None:
+        """The graph that the agent was loaded with, or that was built for it."""
+        return self.agent.workflow
+
     @overload
     def prompt(
         self,
@@ -176,7 +270,7 @@ class Agent:
             run = self.agent.prompt(
                 text, files=files, output_type=output_type, model=model, limits=limits, timeout=timeout
             )
-            return runtime.call(_reply, run)
+            return runtime.call(wait_for, run)
 
     def stream(
         self,
@@ -196,7 +290,7 @@ class Agent:
                 )
             )
 
-    def chat(self, id: str | None = None) -> "Chat":  # noqa: A002
+    def chat(self, id: str | None = None) -> Chat:  # noqa: A002
         """A conversation; see `sre_sdk.Agent.chat`."""
         return Chat(self, self.agent.chat(id))
 
@@ -219,101 +313,3 @@ class Agent:
         else:
             with SyncRuntime() as opened:
                 yield opened
-
-
-class Chat:
-    """A chat whose methods wait; made by `Agent.chat`."""
-
-    __slots__ = ("_agent", "_chat")
-
-    def __init__(self, agent: Agent, chat: AsyncChat) -> None:
-        self._agent = agent
-        self._chat = chat
-
-    @property
-    def id(self) -> str:
-        """The id."""
-        return self._chat.id
-
-    @overload
-    def prompt(
-        self,
-        text: str,
-        *,
-        files: Sequence[File | Path] = (),
-        output_type: None = None,
-        model: str | Model | None = None,
-        limits: Limits | None = None,
-        timeout: float | None = None,
-    ) -> Reply[None]: ...
-
-    @overload
-    def prompt(
-        self,
-        text: str,
-        *,
-        files: Sequence[File | Path] = (),
-        output_type: type[T],
-        model: str | Model | None = None,
-        limits: Limits | None = None,
-        timeout: float | None = None,
-    ) -> Reply[T]: ...
-
-    def prompt(
-        self,
-        text: str,
-        *,
-        files: Sequence[File | Path] = (),
-        output_type: type[Any] | None = None,
-        model: str | Model | None = None,
-        limits: Limits | None = None,
-        timeout: float | None = None,
-    ) -> Reply[Any]:
-        """Go on with the conversation, and wait for the Reply. Ctrl-C cancels the run."""
-        with self._agent.attached() as runtime:
-            run = self._chat.prompt(
-                text, files=files, output_type=output_type, model=model, limits=limits, timeout=timeout
-            )
-            return runtime.call(_reply, run)
-
-    def stream(
-        self,
-        text: str,
-        *,
-        files: Sequence[File | Path] = (),
-        output_type: type[Any] | None = None,
-        model: str | Model | None = None,
-        limits: Limits | None = None,
-        timeout: float | None = None,
-    ) -> Generator[Event]:
-        """Go on with the conversation, and iterate over the events."""
-        with self._agent.attached() as runtime:
-            yield from runtime.iterate(
-                self._chat.prompt(
-                    text, files=files, output_type=output_type, model=model, limits=limits, timeout=timeout
-                )
-            )
-
-    def messages(self) -> tuple[Message, ...]:
-        """What was said so far."""
-        with self._agent.attached() as runtime:
-            return runtime.call(self._chat.messages)
-
-    def clear(self) -> None:
-        """Forget what was said; the chat itself stays."""
-        with self._agent.attached() as runtime:
-            runtime.call(self._chat.clear)
-
-    def fork(self, id: str | None = None, *, at: int | None = None) -> "Chat":  # noqa: A002
-        """A new chat that begins with the same messages; see `sre_sdk.Chat.fork`."""
-        with self._agent.attached() as runtime:
-            return Chat(self._agent, runtime.call(self._chat.fork, id, at=at))
-
-    def delete(self) -> None:
-        """Remove what is stored of the chat."""
-        with self._agent.attached() as runtime:
-            runtime.call(self._chat.delete)
-
-
-async def _reply(run: Run[Any]) -> Reply:
-    return await run

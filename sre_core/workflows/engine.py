@@ -24,7 +24,7 @@ from sre_core.workflows.scope import Scope
 from sre_core.workflows.step import Gate, Runner
 from sre_core.workflows.together import cancel, for_each, gather
 
-__all__ = ["run"]
+__all__ = ["Run", "run"]
 
 _TURNS = 100
 """So many nodes run before the event loop gets a turn: nodes that wait for nothing would never let it have one."""

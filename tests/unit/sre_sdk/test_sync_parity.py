@@ -15,7 +15,8 @@ ONLY_ASYNC = {
         *("storage", "cache", "vectors", "vault", "llm", "runtime"),  # handles are async: SyncRuntime.call
         *("prompt_sync", "sync"),  # the way here
         *("candidate", "team", "model", "behavior", "limits", "is_attached"),  # read from `.agent`
-        *("make_prompt", "chat_lock", "skills_in"),  # used by the SDK itself
+        *("make_prompt", "chat_lock", "skills_in", "as_sub_agent"),  # used by the SDK itself
+        "debug",  # a session that stops and goes on needs a loop of its own
     },
     sre_sdk.Chat: set(),
 }

@@ -1,0 +1,244 @@
+"""Workflows in Python: `Component.APICall(url=…)`, and `connect` for the links between ports."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sre_core.components import base
+from sre_core.components.library import LIBRARY, builtin_component
+from sre_core.components.node import Node
+from sre_core.components.path import split_path
+from sre_core.errors import InvalidWorkflowError, WorkflowError
+from sre_core.messages import File
+from sre_core.plugins import Plugins
+from sre_core.workflows.graph import ENDPOINT
+from sre_sdk.graph import Draft, Graph
+
+__all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "port_type"]
+
+_TYPES: Mapping[Any, str] = {
+    str: "String",
+    int: "Integer",
+    float: "Number",
+    bool: "Boolean",
+    list: "Array",
+    dict: "Object",
+    datetime: "Date",
+    bytes: "Binary",
+    Path: "Binary",
+    File: "Binary",
+    Any: "Any",
+}
+
+
+class Output:
+    """An output of a part, or a path into it: `call.out.Response.items`, `call.out["Response"]["my key"]`."""
+
+    __slots__ = ("_part", "_path")
+
+    def __init__(self, part: "Part", path: tuple[str, ...]) -> None:
+        self._part = part
+        self._path = path
+
+    def __getattr__(self, name: str) -> "Output":
+        """The value under a key."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, key: str | int) -> "Output":
+        """The value under a key, or at a position."""
+        return Output(self._part, (*self._path, str(key)))
+
+    def __repr__(self) -> str:
+        """Shows the part and the path."""
+        return f"<Output {'.'.join(self._path)!r} of {self._part!r}>"
+
+    @property
+    def part_(self) -> "Part":
+        """Whose output it is."""
+        return self._part
+
+    @property
+    def path_(self) -> str:
+        """The path, as files have it."""
+        return ".".join(self._path)
+
+
+class Part:
+    """A node that is being built. It joins an agent when it is connected to something that belongs to one."""
+
+    def __init__(self, graph: Graph, draft: Draft, kind: type[base.Component]) -> None:
+        self._graph = graph
+        self._draft = draft
+        self._kind = kind
+
+    def __repr__(self) -> str:
+        """Shows type, and id or title."""
+        return f"<{self._kind.name} {self.node.id or self.node.title!r}>"
+
+    @property
+    def graph(self) -> Graph:
+        """What it belongs to now."""
+        return self._graph.root
+
+    @property
+    def node(self) -> Node:
+        """What it is so far; its id is empty until the workflow is used or saved, unless it was given."""
+        return self._draft.node
+
+    @property
+    def out(self) -> Output:
+        """Its outputs by name: `part.out.Response`."""
+        return Output(self, ())
+
+    def connect(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> "Part":
+        """Take inputs from outputs of other parts, `connect(query=search.out.body.query)`, or give them values.
+
+        A value that is no output is the input's default. Inputs and outputs that an author may add are made. Returns
+        the part itself. Raises WorkflowError for a port that the component does not have.
+        """
+        for name, value in {**(inputs or {}), **named}.items():
+            self._take(name, value)
+        return self
+
+    def input(
+        self, name: str, kind: Any = Any, *, optional: bool = False, default: Any = None, description: str = ""
+    ) -> "Part":
+        """Add an input, or say more of one: its type, as `int` or "Binary". Returns the part itself."""
+        self._check_input(name)
+        self._draft.put_input(name, type=port_type(kind), optional=optional, default=default, description=description)
+        self.graph.changed()
+        return self
+
+    def output(self, name: str, *, path: str = "", description: str = "") -> "Part":
+        """Add an output, with what a model reads of it. Returns the part itself."""
+        self._check_output(split_path(path)[0] if path else name)
+        self._draft.put_output(name, expression=path, description=description)
+        self.graph.changed()
+        return self
+
+    def _take(self, name: str, value: Any) -> None:
+        if self._kind.name == ENDPOINT:
+            raise WorkflowError(
+                f"{self!r} takes its inputs from requests", hint="connect its outputs to the inputs of others"
+            )
+        self._check_input(name)
+        if not isinstance(value, Output):
+            self._draft.put_input(name, default=value)
+            self.graph.changed()
+            return
+        source = value.part_
+        source._check_output(value.path_.partition(".")[0])  # noqa: SLF001 -- another one of this class
+        self.graph.join(source.graph).link(source._draft, value.path_, self._draft, name)  # noqa: SLF001
+
+    def _check_input(self, name: str) -> None:
+        known = [port.name for port in self.node.inputs]
+        if name not in known and not self._kind.open_inputs:
+            raise WorkflowError(f"{self!r} has no input {name!r}", hint=_near(name, known))
+
+    def _check_output(self, name: str) -> None:
+        known = [port.name for port in self.node.outputs]
+        if not name:
+            raise WorkflowError(f"no output of {self!r} is named", hint=f"as in part.out.{(known or ['Output'])[0]}")
+        if name not in known and name != "_error" and not self._kind.open_outputs:
+            raise WorkflowError(f"{self!r} has no output {name!r}", hint=_near(name, known))
+
+
+class Library:
+    """The component types by name, those of plugins too: `Component.GenAILLM(model="smollm3", prompt="…")`."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Callable[..., Part]:
+        """A function that makes a part of that type. Raises AttributeError for names that no type has."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return partial(self.of, name)
+
+    def __dir__(self) -> list[str]:
+        """The built-in types; what plugins offer is known when it is asked for."""
+        return [*super().__dir__(), *LIBRARY]
+
+    def of(
+        self,
+        kind: str | type[base.Component],
+        *,
+        id: str | None = None,  # noqa: A002 -- the plain word
+        title: str = "",
+        **settings: Any,
+    ) -> Part:
+        """A part of a type that is given by name or class.
+
+        `settings` are those of the component, by their Python names or by those in files; `id` and `title` are the
+        node's. Raises WorkflowError for an unknown type, InvalidWorkflowError for settings that are wrong.
+        """
+        found = find_component(kind) if isinstance(kind, str) else kind
+        draft = Draft(
+            Node(
+                id=id or "",
+                type=found.name,
+                title=title or found.name,
+                label=found.name,
+                inputs=found.inputs,
+                outputs=found.outputs,
+                data=checked_settings(found, settings),
+            )
+        )
+        graph = Graph()
+        graph.add(draft)
+        return Part(graph, draft, found)
+
+
+Component = Library()
+
+
+def find_component(name: str) -> type[base.Component]:
+    """The component type of that name; the plugins are only asked for what is not built in. Raises WorkflowError."""
+    return builtin_component(name) or Plugins.load().component(name)
+
+
+def checked_settings(kind: type[base.Component], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their names in files. Raises InvalidWorkflowError for those that are unknown or wrong."""
+    fields = kind.settings_type.model_fields
+    names = {name: field.alias or name for name, field in fields.items()}
+    known = {*names, *names.values()}
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise InvalidWorkflowError(
+            f"{kind.name} has no setting {unknown[0]!r}",
+            hint=_near(unknown[0], sorted(names)),
+            problems=tuple(f"{kind.name} has no setting {name!r}" for name in unknown),
+        )
+    data = {names.get(name, name): value for name, value in settings.items()}
+    try:
+        kind.settings_type.model_validate(data)
+    except ValidationError as error:
+        problems = tuple(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidWorkflowError(
+            f"the settings of {kind.name} are wrong: {'; '.join(problems)}", problems=problems
+        ) from error
+    return data
+
+
+def port_type(kind: Any) -> str:
+    """The type of a port, from a Python type or from its name."""
+    if isinstance(kind, str):
+        return kind
+    found = _TYPES.get(kind)
+    if found is None:
+        known = ", ".join(getattr(one, "__name__", str(one)) for one in _TYPES)
+        raise WorkflowError(f"no port has the type {kind!r}", hint=f"use one of {known}, or a name, as 'Image'")
+    return found
+
+
+def _near(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"it has: {', '.join(known) or 'none'}"
