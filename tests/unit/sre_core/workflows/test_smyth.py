@@ -1,7 +1,6 @@
 """Files of SmythOS become workflows, whatever way they say it in."""
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -12,6 +11,10 @@ from sre_core.errors import InvalidWorkflowError
 from sre_core.workflows import smyth
 from sre_core.workflows.graph import Link
 from tests.unit.sre_core.workflows.smyth_files import FOLDER, REAL, agent, component, endpoint, link, text
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
@@ -160,7 +163,7 @@ def test_a_file_is_written_whole_and_in_its_place(tmp_path: Path):
     place = tmp_path / "out.smyth"
     smyth.write_file(workflow, place)
     assert place.read_bytes() == (FOLDER / "subagent.smyth").read_bytes()
-    assert os.listdir(tmp_path) == ["out.smyth"]
+    assert names(tmp_path) == ["out.smyth"]
 
 
 def test_a_file_keeps_its_permissions_and_the_link_to_it(tmp_path: Path):
@@ -182,11 +185,11 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path):
     with pytest.raises(InvalidWorkflowError, match="object is no JSON"):
         smyth.write_file(workflow, place)
     assert place.read_text() == "old"
-    assert os.listdir(tmp_path) == ["agent.smyth"]
+    assert names(tmp_path) == ["agent.smyth"]
 
 
 def test_a_folder_that_cannot_be_written_to_keeps_nothing(tmp_path: Path):
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError, match=r"[Ii]s a directory|denied"):
         smyth.write_file(smyth.read(text(agent())), tmp_path / "taken")
-    assert os.listdir(tmp_path) == ["taken"]
+    assert names(tmp_path) == ["taken"]

@@ -1,0 +1,95 @@
+"""Checks what the endpoints, triggers and ports of a workflow are called."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from sre_core.components.node import InputPort, Node, OutputPort
+from sre_core.workflows.graph import ENDPOINT, Workflow
+from sre_core.workflows.problem import Place, Problem
+
+__all__ = ["PORT_TYPES", "endpoint_problems", "port_problems"]
+
+PORT_TYPES = (
+    "Any",
+    "String",
+    "Text",
+    "Number",
+    "Integer",
+    "Boolean",
+    "Array",
+    "Object",
+    "Date",
+    "Binary",
+    "Image",
+    "Audio",
+    "Video",
+)
+"""The types of inputs, as files write them; any other is as Any."""
+
+_LEGAL = re.compile(r"[A-Za-z0-9_]+(?:[-_][A-Za-z0-9_]+)*")
+_LONGEST = 50
+
+
+def endpoint_problems(workflow: Workflow, places: Mapping[str, Place]) -> Iterator[Problem]:
+    """Endpoints without a legal name, and endpoints or triggers of which another one has the name."""
+    endpoints: dict[str, Node] = {}
+    triggers: dict[str, Node] = {}
+    for id_, node in workflow.nodes.items():
+        if node.type == ENDPOINT:
+            yield from _name_problems(node, "endpoint", places[id_].at("data", "endpoint"))
+            yield from _taken(node, "endpoint", endpoints, places)
+        elif node.data.get("triggerEndpoint"):
+            yield from _name_problems(node, "triggerEndpoint", places[id_].at("data", "triggerEndpoint"))
+            yield from _taken(node, "triggerEndpoint", triggers, places)
+
+
+def port_problems(node: Node, place: Place) -> Iterator[Problem]:
+    """Ports that share a name, and inputs of a type that nobody knows."""
+    yield from _repeated(node.inputs, place.at("inputs"))
+    yield from _repeated(node.outputs, place.at("outputs"))
+    known = {name.lower(): name for name in PORT_TYPES}
+    for position, port in enumerate(node.inputs):
+        if port.type.lower() not in known:
+            close = difflib.get_close_matches(port.type.lower(), known, n=1)
+            hint = f"did you mean {known[close[0]]!r}?" if close else f"there are: {', '.join(PORT_TYPES)}"
+            yield place.at("inputs", position, "type").warning(
+                f"no input has the type {port.type!r}, which is as 'Any'", hint=hint
+            )
+
+
+def _name_problems(node: Node, key: str, place: Place) -> Iterator[Problem]:
+    name = node.data.get(key)
+    if not name:
+        yield place.error("the endpoint has no name", hint="nothing can call it")
+    elif not isinstance(name, str) or not _LEGAL.fullmatch(name) or len(name) > _LONGEST:
+        yield place.error(
+            f"{name!r} is no legal name of an endpoint",
+            hint=f"use up to {_LONGEST} ASCII letters, digits, '_' and single '-', and no '-' at an end",
+        )
+
+
+def _taken(node: Node, key: str, taken: dict[str, Node], places: Mapping[str, Place]) -> Iterator[Problem]:
+    name = node.data.get(key)
+    if not isinstance(name, str) or not name:
+        return
+    first = taken.setdefault(name, node)
+    if first is node:
+        return
+    methods = [str(endpoint.data.get("method") or "POST").upper() for endpoint in (first, node)]
+    place = places[node.id].at("data", key)
+    if methods[0] == methods[1]:
+        yield place.error(f"{first} has the name {name!r} already", hint="this one can never be called")
+    else:
+        yield place.warning(
+            f"{first} has the name {name!r} already, for {methods[0]}",
+            hint="a name counts once, whatever the method: this one can never be called",
+        )
+
+
+def _repeated(ports: Sequence[InputPort | OutputPort], place: Place) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, port in enumerate(ports):
+        if port.name and port.name in seen:
+            yield place.at(position, "name").warning(f"an earlier port is called {port.name!r} too")
+        seen.add(port.name)

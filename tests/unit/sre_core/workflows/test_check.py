@@ -1,0 +1,204 @@
+"""A check finds everything that is wrong with a workflow, and raises for nothing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import Field
+
+from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.context import ComponentContext
+from sre_core.components.node import InputPort, Node
+from sre_core.errors import ComponentError
+from sre_core.hookspecs import hookimpl
+from sre_core.plugins import Plugins
+from sre_core.workflows import smyth
+from sre_core.workflows.check import check, check_text
+from sre_core.workflows.graph import Workflow
+from tests.unit.sre_core.workflows.smyth_files import REAL, agent, component, endpoint, link, text
+
+Find = Callable[[str], type[Component]]
+
+
+class MillSettings(ComponentSettings):
+    grind_size: int = Field(default=1, ge=1, le=9)
+    mode: Literal["fine", "coarse"] = "fine"
+    parts: tuple[int, ...] = ()
+    mix: int | list[int] = 0
+    name: str = Field(default="", alias="mill_name", max_length=5)
+
+
+class Mill(Component):
+    name = "Mill"
+    settings_type = MillSettings
+    settings: MillSettings
+    inputs = (InputPort(name="Beans"), InputPort(name="Water", optional=True))
+
+    async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
+        return {}
+
+    def check(self) -> Iterable[str]:
+        if self.settings.grind_size == 9:
+            yield "nine is too coarse for this mill"
+        if self.settings.grind_size == 8:
+            raise RuntimeError("eight breaks the check itself")
+        if self.settings.grind_size == 7:
+            raise ComponentError("seven is refused", hint="take six")
+
+
+class Acme:
+    @hookimpl
+    def register_components(self) -> Iterable[type[Component]]:
+        return [Mill]
+
+
+@pytest.fixture(scope="module")
+def find() -> Find:
+    return Plugins.load(only=[], extra={"acme": Acme()}).component
+
+
+def mill(**data: Any) -> str:
+    """A file in which an endpoint leads to a mill."""
+    made = component("M", "Mill", title="Mill 1", inputs=[{"name": "Beans"}], data=data)
+    return text(agent(endpoint(), made, links=[link("E", "M", 1)]))
+
+
+def said(content: str | bytes, find: Find) -> list[str]:
+    return [f"{problem.severity} {problem}" for problem in check_text(content, find)]
+
+
+def test_a_sound_workflow_has_no_problems(find):
+    assert said(mill(grindSize="3", mode="coarse"), find) == []
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_real_files_have_no_errors_but_for_what_is_not_installed(path, find):
+    problems = check(smyth.read_file(path), find)
+    assert {problem.path for problem in problems if problem.severity == "error"} <= {
+        f"components[{n}].name" for n in (1, 4, 7) if path.stem == "crypto-info-agent"
+    }
+
+
+def test_an_unknown_component_is_named_with_the_near_one(find):
+    made = agent(endpoint(), component("S", "Mil"), component("T", "FSlep"), links=[link("E", "S"), link("S", "T")])
+    assert said(text(made), find) == [
+        "error components[1].name: no component 'Mil' is installed (in 'The S', S); did you mean 'Mill'?",
+        "error components[2].name: no component 'FSlep' is installed (in 'The T', T); did you mean 'FSleep'?",
+    ]
+
+
+def test_a_component_that_a_package_would_bring_is_named_with_the_package(find):
+    made = agent(endpoint(), component("S", "ECMASandbox"), links=[link("E", "S")])
+    (problem,) = check_text(text(made), find)
+    assert problem.message == "no component 'ECMASandbox' is installed"
+    assert problem.hint.startswith("pip install ")
+
+
+def test_a_component_that_cannot_be_imported_is_an_error_of_its_nodes():
+    def broken(name: str) -> type[Component]:
+        raise ModuleNotFoundError("No module named 'beans'")
+
+    (problem,) = check(Workflow(id="a", nodes={"S": Node(id="S", type="Note")}), broken)
+    assert (problem.severity, problem.node_id) == ("error", "S")
+    assert problem.message == "the component 'Note' cannot be imported: No module named 'beans'"
+
+
+def test_settings_that_cannot_be_are_found_under_their_keys(find):
+    assert said(mill(grindSize=12, mode="rough", parts=[1, "x"], mill_name="Goliath"), find) == [
+        "error components[1].data.grindSize: Input should be less than or equal to 9 (in 'Mill 1', M)",
+        "error components[1].data.mode: Input should be 'fine' or 'coarse' (in 'Mill 1', M)",
+        (
+            "error components[1].data.parts[1]: Input should be a valid integer, unable to parse string as an integer"
+            " (in 'Mill 1', M)"
+        ),
+        "error components[1].data.mill_name: String should have at most 5 characters (in 'Mill 1', M)",
+    ]
+
+
+def test_a_setting_that_has_its_other_name_is_found_under_that(find):
+    assert said(mill(grind_size=12), find) == [
+        "error components[1].data.grind_size: Input should be less than or equal to 9 (in 'Mill 1', M)"
+    ]
+
+
+def test_a_setting_of_one_of_several_types_is_found_where_it_is(find):
+    assert {problem.path for problem in check_text(mill(mix="x"), find)} == {"components[1].data.mix"}
+    assert {problem.path for problem in check_text(mill(mix=[1, "x"]), find)} == {
+        "components[1].data.mix",
+        "components[1].data.mix[1]",
+    }
+
+
+def test_no_value_of_a_setting_is_repeated(find):
+    assert "hush" not in str(said(mill(mode="hush", mill_name="hush-hush"), find))
+
+
+def test_what_a_component_finds_itself_is_told(find):
+    assert said(mill(grindSize=9), find) == ["error components[1]: nine is too coarse for this mill (in 'Mill 1', M)"]
+
+
+def test_a_component_that_raises_is_told_too(find):
+    assert said(mill(grindSize=8), find) == [
+        (
+            "error components[1]: the component 'Mill' cannot be made: RuntimeError: eight breaks the check itself"
+            " (in 'Mill 1', M)"
+        )
+    ]
+    assert said(mill(grindSize=7), find) == ["error components[1]: seven is refused (in 'Mill 1', M); take six"]
+
+
+def test_a_broken_file_is_checked_as_far_as_it_can_be_read(find):
+    made = agent(endpoint(), component("S", "Mil"), 7, component("T", data=[]), links=[link("E", "S"), link("E", "X")])
+    assert said(text({"data": made}), find) == [
+        "error data.components[2]: must be an object, not a number",
+        "error data.components[3].data: must be an object, not a list (in 'The T', T)",
+        "error data.connections[1].targetId: no component has the id 'X'",
+        "error data.components[1].name: no component 'Mil' is installed (in 'The S', S); did you mean 'Mill'?",
+        "warning data.components[3]: no endpoint or trigger leads here, so it never runs (in 'The T', T)",
+    ]
+
+
+def test_one_fault_is_told_once(find):
+    made = agent({**component("S"), "name": ""})
+    assert said(text(made), find) == [
+        "error components[0].name: there is no type of component, which is kept under 'name' (in 'The S', S)",
+        "warning there is no endpoint and no trigger, so nothing can be started",
+    ]
+
+
+def test_what_is_no_json_is_one_problem(find):
+    assert said("{", find) == [
+        "error this is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"
+    ]
+
+
+def test_a_workflow_that_was_made_in_code_is_counted_by_its_own_order(find):
+    nodes = {id_: Node(id=id_, type="Mil") for id_ in "AB"}
+    assert [problem.path for problem in check(Workflow(id="a", nodes=nodes), find) if problem.node_id] == [
+        "components[0].name",
+        "components[1].name",
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["A", "B", "Mill", "APIEndpoint"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["id", "name", "inputs", "outputs", "data", "template", "title", "displayName", "description"])
+PORT = st.dictionaries(st.sampled_from(["name", "type", "default", "optional", "defaultVal"]), JSON) | JSON
+COMPONENT = st.dictionaries(KEYS, JSON | st.lists(PORT, max_size=3)) | JSON
+LINK = st.dictionaries(st.sampled_from(["sourceId", "sourceIndex", "targetId", "targetIndex"]), JSON) | JSON
+
+
+@given(
+    st.fixed_dictionaries(
+        {"components": st.lists(COMPONENT, max_size=4) | JSON, "connections": st.lists(LINK, max_size=4) | JSON}
+    )
+    | JSON
+)
+@settings(max_examples=300, deadline=None)
+def test_no_file_at_all_makes_the_check_raise(content):
+    check_text(text(content), Plugins.load(only=[], extra={"acme": Acme()}).component)
