@@ -9,7 +9,7 @@ from typing import Any
 from sre_core import logs
 from sre_core.components.context import ComponentContext, ModelUse
 from sre_core.connectors.llm import Completion, LLMChunk, LLMRequest, fold
-from sre_core.errors import ComponentError, ConfigError
+from sre_core.errors import ComponentError, ConfigError, ConnectorError, UnsupportedError
 from sre_core.events import TextDelta, ThinkingDelta, UsageReported
 from sre_core.messages import FinishReason
 
@@ -36,8 +36,8 @@ async def ask(
     """Ask, and wait for the whole reply; with `passthrough` its text is emitted while it comes.
 
     Files carry parameters that many models do not take: temperature, top_p, stop and the options that `request` has
-    beyond those of `use` are left out when the connector refuses them. Raises ComponentError for an empty reply, and
-    what the model raises.
+    beyond those of `use` are left out when the connector, or its provider, refuses them. Raises ComponentError for an
+    empty reply, and what the model raises.
     """
     may_go = {*_FIELDS, *request.options} - set(use.request.options)
     while True:
@@ -45,7 +45,7 @@ async def ask(
         try:
             await _collect(use, request, context, chunks, passthrough=passthrough)
             break
-        except ConfigError as error:
+        except (ConfigError, ConnectorError) as error:
             name = None if chunks else refused_option(error, may_go)
             if name is None:
                 raise
@@ -71,9 +71,17 @@ def cut_short(completion: Completion) -> str | None:
     return None if why is None else f"the reply is not whole: {why}"
 
 
-def refused_option(error: ConfigError, names: Iterable[str]) -> str | None:
-    """Which of these parameters a connector says it does not take, if it is one of them."""
-    return next((name for name in sorted(names) if re.search(rf"\b{re.escape(name)}\b", error.message)), None)
+def refused_option(error: ConfigError | ConnectorError, names: Iterable[str]) -> str | None:
+    """Which of these parameters a connector, or its provider, says it does not take, if it is one of them."""
+    if isinstance(error, ConnectorError) and type(error) not in {ConnectorError, UnsupportedError}:
+        # Something else went wrong: no such model, no access, too many requests.
+        return None
+    return next((name for name in sorted(names) if re.search(_mention(name), error.message)), None)
+
+
+def _mention(name: str) -> str:
+    # "stop" is a word, too.
+    return r"['\"`]stop['\"`]" if name == "stop" else rf"\b{re.escape(name)}\b"
 
 
 async def _collect(

@@ -9,9 +9,9 @@ from pydantic import Field as SettingsField
 from sre_core.components.base import Component
 from sre_core.components.context import ComponentContext, ModelUse
 from sre_core.components.llm.asking import ask, is_echo
-from sre_core.components.llm.json_reply import Field, fields_of, instructions, read_loose, schema
+from sre_core.components.llm.json_reply import RESERVED, Field, instructions, read_loose, schema
 from sre_core.components.llm.settings import ModelSettings
-from sre_core.components.node import InputPort
+from sre_core.components.node import InputPort, Node
 from sre_core.components.template import as_text, expand
 from sre_core.connectors.llm import LLMRequest
 from sre_core.errors import ComponentError
@@ -54,11 +54,11 @@ class Classifier(Component):
 
     def check(self) -> list[str]:
         """Whether there are categories."""
-        return [] if fields_of(self.node, reply="") else ["there are no categories: add an output for each"]
+        return [] if _categories(self.node) else ["there are no categories: add an output for each"]
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""
-        categories = fields_of(self.node, reply="")
+        categories = _categories(self.node)
         if not categories:
             raise ComponentError(
                 f"{self.node}: there are no categories", hint="add an output for each, and describe it"
@@ -80,6 +80,12 @@ class Classifier(Component):
             told += [instructions(categories, value="true or false")]
         system = "\n\n".join(part for part in told if part.strip())
         return replace(request, messages=(Message.system(system), Message.user(subject)))
+
+
+def _categories(node: Node) -> list[Field]:
+    # Not paths, as elsewhere: "v1.0" is one name.
+    ports = (port for port in node.custom_outputs() if port.name not in RESERVED)
+    return [Field(name=port.name, description=port.description) for port in ports]
 
 
 def _subject(inputs: Mapping[str, Any]) -> str:

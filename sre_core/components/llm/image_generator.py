@@ -14,7 +14,7 @@ from sre_core.components.llm.image_settings import ImageForm, ImageSettings, ima
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.template import as_text, expand
 from sre_core.connectors.llm import GeneratedImages, ImageRequest
-from sre_core.errors import ComponentError, ConfigError
+from sre_core.errors import ComponentError, ConfigError, ConnectorError
 from sre_core.events import UsageReported
 from sre_core.messages import File
 
@@ -91,7 +91,7 @@ async def _make(use: ModelUse, request: ImageRequest) -> GeneratedImages:
     while True:
         try:
             return await use.llm.generate_images(request)
-        except ConfigError as error:
+        except (ConfigError, ConnectorError) as error:
             name = refused_option(error, request.options)
             if name is None:
                 raise

@@ -10,9 +10,10 @@ from sre_core.components.node import Node, OutputPort
 from sre_core.components.path import split_path
 from sre_core.errors import ComponentError
 
-__all__ = ["Field", "fields_of", "instructions", "read_loose", "read_strict", "schema"]
+__all__ = ["RESERVED", "Field", "fields_of", "instructions", "read_loose", "read_strict", "schema"]
 
-_RESERVED = frozenset({"_debug", "_debug_time", "_error"})
+RESERVED = frozenset({"_debug", "_debug_time", "_error"})
+"""Outputs of the engine, which no model gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def fields_of(node: Node, *, reply: str) -> tuple[Field, ...]:
     found: dict[str, Field] = {}
     for port in node.custom_outputs():
         name = _field(port, reply)
-        if not name or name in _RESERVED or port.name in _RESERVED:
+        if not name or name in RESERVED or port.name in RESERVED:
             continue
         if name not in found or port.name == name:
             found[name] = Field(name=name, description=port.description)

@@ -59,7 +59,7 @@ class LLMAssistant(Component):
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model, and remember what it said."""
-        said = as_text(inputs.get("UserInput") or "")
+        said = _text(inputs.get("UserInput"))
         if not said:
             raise ComponentError(f"{self.node}: the user said nothing", hint="link UserInput")
         use = context.host.model(self.settings.model)
@@ -73,11 +73,11 @@ class LLMAssistant(Component):
         return outputs
 
     def _memory(self, inputs: Mapping[str, Any], context: ComponentContext) -> ChatMemory | None:
-        user, conversation = (_id(inputs.get(name)) for name in ("UserId", "ConversationId"))
+        user, conversation = (_text(inputs.get(name)) for name in ("UserId", "ConversationId"))
         if not user and not conversation:
             return None
         return ChatMemory(cache=context.cache, key=chat_key(user, conversation), ttl=self.settings.ttl)
 
 
-def _id(value: Any) -> str:
+def _text(value: Any) -> str:
     return "" if value is None else as_text(value)

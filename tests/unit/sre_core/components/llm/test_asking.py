@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from sre_core.components.llm.asking import ask, cut_short, refused_option
+from sre_core.components.llm.asking import ask, cut_short, is_echo, refused_option
 from sre_core.connectors.llm import LLMChunk
-from sre_core.errors import ComponentError, ConfigError, ModelReplyError
+from sre_core.errors import (
+    ComponentError,
+    ConfigError,
+    ConnectorError,
+    ModelReplyError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
 from sre_core.messages import FinishReason, Message
+from sre_core.testing.bench import bench
 from sre_core.testing.scripted import ScriptedLLM
 
 
@@ -87,6 +96,42 @@ async def test_thoughts_are_passed_through_as_thoughts(scripted):
         await ask(use, request(use), b.context, passthrough=True)
         heard = [(event.type, event.text, event.agent_id) for event in b.events if event.type.endswith("delta")]
     assert heard == [("thinking_delta", "hm", "a1"), ("text_delta", "ok", "a1")]
+
+
+async def test_a_parameter_that_only_the_provider_refuses_is_left_out_too(scripted):
+    said = "asking 'm' failed with status 400: Unsupported parameter: 'top_p' is not supported with this model."
+    llm = ScriptedLLM(ConnectorError(said), "ok")
+    async with scripted(llm) as b:
+        use = b.host.model(None)
+        await ask(use, request(use, temperature=1, top_p=1), b.context)
+    assert (llm.request.temperature, llm.request.top_p) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectorError("the server will stop soon"),
+        NotFoundError("no model 'temperature'"),
+        RateLimitedError("too much temperature"),
+        UnavailableError("temperature too high in the data centre"),
+    ],
+)
+async def test_another_failure_is_raised_whatever_its_words(scripted, error):
+    llm = ScriptedLLM(error, "ok")
+    async with scripted(llm) as b:
+        use = b.host.model(None)
+        with pytest.raises(type(error)):
+            await ask(use, request(use, temperature=1, stop=("x",)), b.context)
+    assert len(llm.requests) == 1
+
+
+async def test_echo_is_told_by_its_connector_and_not_by_the_name_of_the_model(scripted):
+    async with scripted(ScriptedLLM(models=["echo"])) as b:
+        assert not is_echo(b.host.model(None))
+        assert b.host.model(None).llm.connector_name == "scripted"
+    async with bench() as b:
+        assert is_echo(b.host.model("Echo"))
+        assert is_echo(b.host.model(None))
 
 
 def test_a_parameter_is_found_by_its_whole_name():

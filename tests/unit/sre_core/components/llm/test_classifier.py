@@ -83,6 +83,12 @@ async def test_echo_takes_the_input_for_its_answer():
     assert found == {"Complaint": True}
 
 
+async def test_names_of_categories_are_no_paths(scripted):
+    async with scripted(ScriptedLLM('{"v1.0": true, "Not sure [yet]": false}')) as b:
+        found = await b.run("Classifier", inputs={"Input": "x"}, outputs=["v1.0", "Not sure [yet]", "_error"])
+    assert found == {"v1.0": True}
+
+
 async def test_no_categories_and_no_input_are_errors():
     async with bench() as b:
         with pytest.raises(ComponentError, match="no categories"):
