@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from sre_core.components.http_client import HTTPCall, HTTPReply
+from sre_core.components.http_proxy import Proxy, parse_proxy, socks_connector
 from sre_core.components.http_target import (
     basic_auth,
     check_headers,
@@ -30,7 +31,6 @@ __all__ = ["Exchange", "PublicResolver"]
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language"})
-_SOCKS = {"socks4": ("socks4", False), "socks4a": ("socks4", True), "socks5": ("socks5", True)}
 # Seconds that a connection may wait for its next request. Short, since names are checked when a connection is opened.
 _KEEPALIVE = 15.0
 
@@ -96,37 +96,31 @@ class Exchange:
     async def send(self, call: HTTPCall) -> HTTPReply:
         """As `HTTPClient.request` says."""
         url = parse_url(call.url)
-        name = origin_of(url)
-        through = f" through {_proxy_name(call.proxy)}" if call.proxy else ""
+        proxy = parse_proxy(call.proxy) if call.proxy else None
+        name = f"{origin_of(url)} through {proxy}" if proxy else origin_of(url)
         try:
             async with asyncio.timeout(call.timeout):
-                return await self._send(call, url)
+                return await self._send(call, url, proxy)
+        # No error has a cause that may hold an address with credentials in it.
         except TimeoutError:
-            # Nothing of the cause: it may hold addresses with credentials.
             raise DeadlineError(
-                f"no complete reply from {name}{through} within {call.timeout:g} s",
-                hint="give it more time, or ask for less",
+                f"no complete reply from {name} within {call.timeout:g} s", hint="give it more time, or ask for less"
             ) from None
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise ComponentError(f"the address of {name} is illegal") from None
-        except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
-            status = getattr(error, "status", None)
-            raise UnavailableError(
-                f"the proxy{through} does not let us through{f': {status}' if status else ''}"
-            ) from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise UnavailableError(f"no way to {name}: the proxy answered {error.status}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise UnavailableError(f"no reply from {name}{through}: {_reason(error)}") from (
-                None if call.proxy else error
-            )
+            raise UnavailableError(f"no reply from {name}: {_reason(error)}") from (None if proxy else error)
 
-    async def _send(self, call: HTTPCall, url: URL) -> HTTPReply:
+    async def _send(self, call: HTTPCall, url: URL, proxy: Proxy | None) -> HTTPReply:
         body, form = await _encoded(call.data)
         hop = _first(call, url, body, form)
         first, trusted = hop.url, call.trusted
         for _ in range(_MAX_REDIRECTS + 1):
             # Once another host has sent us on, trust does not come back.
             trusted = trusted and is_same_origin(first, hop.url)
-            async with self._reply(hop, call, trusted=trusted) as response:
+            async with self._reply(hop, proxy, trusted=trusted) as response:
                 location = response.headers.get("Location")
                 if not (call.follow_redirects and response.status in _REDIRECTS and location):
                     return await _read(response, call.max_bytes)
@@ -134,17 +128,17 @@ class Exchange:
         raise ComponentError(f"{origin_of(first)} redirects more than {_MAX_REDIRECTS} times")
 
     @asynccontextmanager
-    async def _reply(self, hop: _Hop, call: HTTPCall, *, trusted: bool) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _reply(self, hop: _Hop, proxy: Proxy | None, *, trusted: bool) -> AsyncIterator[aiohttp.ClientResponse]:
         if not trusted:
             check_public_host(hop.url.raw_host or "", self._public)
-        if call.proxy and not trusted:
-            await self._check_name(hop.url)
-        if call.proxy and call.proxy.partition(":")[0].lower() in _SOCKS:
-            async with _session(_socks(call.proxy)) as session, _request(session, hop, None) as response:
+            if proxy:
+                await self._check_name(hop.url)
+        if proxy and proxy.is_socks:
+            async with _session(await socks_connector(proxy)) as session, _request(session, hop) as response:
                 yield response
             return
-        session = self._open if trusted or call.proxy else self._guarded
-        async with _request(session, hop, call.proxy) as response:
+        session = self._open if trusted or proxy else self._guarded
+        async with _request(session, hop, proxy.url if proxy else None) as response:
             yield response
 
     async def _check_name(self, url: URL) -> None:
@@ -154,7 +148,7 @@ class Exchange:
             await self._resolver.resolve(host, url.port or 0)
 
 
-def _request(session: aiohttp.ClientSession, hop: _Hop, proxy: str | None) -> Any:
+def _request(session: aiohttp.ClientSession, hop: _Hop, proxy: URL | None = None) -> Any:
     return session.request(
         hop.method,
         hop.url,
@@ -175,32 +169,6 @@ def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
         headers={"User-Agent": "sre-runtime"},
         trust_env=False,
     )
-
-
-def _socks(proxy: str) -> aiohttp.BaseConnector:
-    try:
-        from aiohttp_socks import ProxyConnector
-    except ImportError:
-        raise ComponentError(
-            "a SOCKS proxy needs a package that is not installed", hint="pip install aiohttp-socks"
-        ) from None
-    scheme, _, rest = proxy.partition(":")
-    known, remote = _SOCKS[scheme.lower()]
-    try:
-        return ProxyConnector.from_url(f"{known}:{rest}", rdns=remote, force_close=True)
-    except ValueError:
-        raise ComponentError(
-            "the address of the proxy is illegal", hint="as socks5://user:password@host:1080"
-        ) from None
-
-
-def _proxy_name(proxy: str) -> str:
-    """The proxy without its credentials."""
-    try:
-        url = URL(proxy)
-        return f"{url.scheme}://{url.raw_host}:{url.port}" if url.port else f"{url.scheme}://{url.raw_host}"
-    except ValueError:
-        return "the proxy"
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Which addresses anybody may name: those of the public internet, and none of this machine or its networks."""
 
+import re
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -37,6 +38,7 @@ _SPECIAL_V6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8:
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _LOCAL_NAMES = ("localhost", "local", "localdomain", "internal", "home.arpa")
 
 
@@ -62,7 +64,7 @@ def check_public_host(host: str, public: Callable[[str], bool] = is_public) -> N
     if ":" in name or _ends_in_number(name):
         if not public(_strict(name)):
             raise _refused(host, "is no address of the public internet")
-    elif not name.isascii() or name.endswith("."):
+    elif not _NAME.fullmatch(name):
         raise _refused(host, "is an odd way to write a host")
     elif any(name == local or name.endswith(f".{local}") for local in _LOCAL_NAMES):
         raise _refused(host, "is a name of this machine or its network")
