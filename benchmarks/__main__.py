@@ -23,6 +23,7 @@ SCENARIOS = (
     "idle_agent",
     "guard_cost",
     "vector_query",
+    "graph_engine",
 )
 
 

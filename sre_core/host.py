@@ -71,8 +71,8 @@ class RuntimeHost:
     def model(self, name: str | None) -> ModelUse:
         """The model of that name; None, "" and "default" are the agent's own. Raises ConfigError."""
         asked = name if name and name != "default" else self._model
-        # SmythOS writes this one name with a capital.
-        asked = "echo" if asked == "Echo" else asked
+        # What SmythOS itself resells goes by the names of the makers here; and it writes this one with a capital.
+        asked = "echo" if asked == "Echo" else asked and asked.removeprefix("smythos/")
         choice = self.runtime.choose_model(self._models.get(asked or "", self._models.get("*", asked)))
         return ModelUse(
             llm=self.runtime.llm(self.candidate, choice.connector),

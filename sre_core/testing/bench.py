@@ -47,7 +47,9 @@ class Bench:
         """
         cls = self.host.component(component) if isinstance(component, str) else component
         given = dict(inputs or {})
-        ports = [*cls.inputs, *(InputPort(name=name) for name in given)] if input_ports is None else input_ports
+        known = {port.name for port in cls.inputs}
+        added = [InputPort(name=name) for name in given if name not in known]
+        ports = [*cls.inputs, *added] if input_ports is None else input_ports
         named = [InputPort(name=port) if isinstance(port, str) else port for port in ports]
         node = Node(
             id=node_id,
