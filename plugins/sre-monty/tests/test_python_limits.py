@@ -1,0 +1,119 @@
+"""What code cannot do: run on, take all memory, reach out, or mix with another run."""
+
+import asyncio
+
+import psutil
+import pytest
+from anyio import fail_after
+
+LATE = "the code ran longer than 0.3 seconds"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while True:\n    pass",
+        "def main():\n    while True:\n        pass",
+        "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass",
+        "import time\ntime.sleep(5)",
+        "import asyncio\nasync def main():\n    await asyncio.sleep(5)",
+        "sum(range(10**12))",
+    ],
+)
+async def test_code_that_runs_on_is_stopped(run, code):
+    with fail_after(20):
+        assert await run(code, timeout=0.3) == {"_error": LATE}
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "a = []\nwhile True:\n    a.append('x' * 100000)",
+        "'x' * 10**9",
+        "[0] * 10**9",
+        "a = 'x'\nwhile True:\n    a += a",
+        "10 ** 10 ** 10",
+        "while True:\n    print('x' * 1000)",
+    ],
+)
+async def test_code_that_takes_too_much_memory_is_stopped(run, bomb):
+    with fail_after(30):
+        assert "more than 16 MiB of memory" in (await run(bomb, memoryLimit=16))["_error"]
+
+
+async def test_deep_recursion_is_an_error_and_no_crash(run):
+    assert (await run("def main():\n    return main()"))["_error"].startswith("RecursionError: ")
+    assert (await run("(" * 5000 + ")" * 5000))["_error"].startswith("SyntaxError: ")
+
+
+async def test_a_result_that_is_too_large_is_refused(run):
+    assert (await run("'x' * (17 * 2**20)", memoryLimit=256))["_error"].startswith("the result has ")
+
+
+async def test_a_large_input_and_a_large_result_go_through(run):
+    large = "é" * 5_000_000
+    assert await run("a", {"a": large}, memoryLimit=256) == {"Output": large}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/etc/passwd').read()",
+        "from pathlib import Path\nPath('/etc/passwd').read_text()",
+        "import os\nos.listdir('/')",
+        "import os\nos.environ['PATH']",
+        "import os\nos.getenv('PATH')",
+        "import os\nos.system('true')",
+        "import socket",
+        "import subprocess",
+        "import urllib.request",
+        "import ctypes",
+        "__import__('socket')",
+        "().__class__.__base__.__subclasses__()",
+        "import sys\nsys.modules['os']",
+        "import pydantic_monty",
+    ],
+)
+async def test_there_is_no_way_out(run, code):
+    found = await run(code)
+    assert "Output" not in found
+    error = found["_error"].partition(":")[0]
+    allowed = {"PermissionError", "RuntimeError", "AttributeError", "NameError", "ModuleNotFoundError", "ImportError"}
+    assert error in allowed | {"NotImplementedError"}
+
+
+async def test_nothing_stays_from_one_run_to_the_next(run):
+    assert await run("seen = 1\nseen") == {"Output": 1}
+    assert (await run("seen"))["_error"].startswith("NameError: ")
+
+
+async def test_twenty_runs_at_once_do_not_mix(run):
+    code = "import asyncio\nasync def main(i):\n    print(i)\n    await asyncio.sleep(0.02)\n    return i"
+    with fail_after(60):
+        found = await asyncio.gather(*(run(code, {"i": i}) for i in range(20)))
+    assert found == [{"Output": i, "_debug": f"{i}\n"} for i in range(20)]
+
+
+async def test_the_event_loop_goes_on_while_code_runs(run):
+    running = asyncio.ensure_future(run("while True:\n    pass", timeout=0.5))
+    turns = 0
+    while not running.done():
+        await asyncio.sleep(0.01)
+        turns += 1
+    assert turns > 10
+
+
+async def test_a_cancelled_run_leaves_no_process(run):
+    running = asyncio.ensure_future(run("while True:\n    pass", timeout=600))
+    with fail_after(20):
+        while not (started := workers()):  # noqa: ASYNC110 -- the system tells nobody
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        while any(process.is_running() for process in started):  # noqa: ASYNC110 -- the system tells nobody
+            await asyncio.sleep(0.01)
+
+
+def workers():
+    return [child for child in psutil.Process().children() if "monty" in child.name()]
