@@ -54,7 +54,7 @@ def _several(value: Any) -> list[Any] | None:
         return None
     if value.lstrip().startswith("["):
         try:
-            items = from_json(value)
+            items = from_json(value.encode())
         except ValueError:
             return None
         return items if items and all(is_url(item) or is_file_value(item) for item in items) else None
@@ -68,7 +68,7 @@ def _several(value: Any) -> list[Any] | None:
 def _file_in(text: str) -> Any:
     """A file's value that was written out as JSON; any other text as it is."""
     try:
-        parsed = from_json(text)
+        parsed = from_json(text.encode())
     except ValueError:
         return text
     return parsed if is_file_value(parsed) else text

@@ -7,6 +7,7 @@ opens nothing that its sender could not open. What components of the same run st
 import base64
 import re
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -79,13 +80,13 @@ async def read_file(value: Any, context: ComponentContext, *, name: str = "file"
         return await _read_value(value, context, name=name, from_caller=from_caller)
     if not isinstance(value, str):
         raise _no_file(value, name)
-    address = value.strip()
+    raw, address = _utf8(value, name), value.strip()
     if smythfs.is_address(address):
         return await _read_stored(Address.parse(address), context, from_caller=from_caller)
     if is_url(address):
         return await _download(address, context, name=name)
     data = encoded_files.decode_base64(value)
-    return _named(name, value.encode(), "text/plain") if data is None else _named(name, data)
+    return _named(name, raw, "text/plain") if data is None else _named(name, data)
 
 
 async def store_file(file: File, context: ComponentContext, *, ttl: float | None = TEMPORARY) -> dict[str, Any]:
@@ -119,7 +120,7 @@ async def describe_file(address: str, context: ComponentContext, *, from_caller:
 
 def safe_name(name: str, media_type: str = media_types.UNKNOWN) -> str:
     """`name` as one part of a path, whatever it held, and with the ending of `media_type` if it has none."""
-    last = re.split(r"[/\\]", name)[-1]
+    last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     clean = _UNSAFE.sub("_", last).strip("._") or "file"
     stem, dot, ending = clean.rpartition(".")
     if not (dot and _ENDING.fullmatch(dot + ending)):
@@ -181,6 +182,13 @@ async def _download(url: str, context: ComponentContext, *, name: str) -> File:
 def _named(name: str, data: bytes, media_type: str = "") -> File:
     media_type = media_types.guess_media_type(data, declared=media_type, name=name)
     return File(name=safe_name(name, media_type), media_type=media_type, data=data)
+
+
+def _utf8(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ComponentError(f"the text at {name!r} holds half a character", hint="send whole texts") from error
 
 
 def _no_file(value: Any, name: str) -> ComponentError:

@@ -27,7 +27,8 @@ def parse_loose_json(text: str, *, repair: bool = True) -> Any:
     not have, such as NaN, becomes None. Raises ComponentError; it quotes nothing of the text.
     """
     try:
-        return from_json(text, allow_inf_nan=False)
+        # Encoded here: a text with half a character raises no TypeError then.
+        return from_json(text.encode(), allow_inf_nan=False)
     except ValueError:
         pass
     candidates = [text, *_FENCE.findall(text)] if repair and "```" in text else [text]

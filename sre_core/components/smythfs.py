@@ -34,10 +34,10 @@ class Address:
             raise ComponentError(
                 f"illegal address {text[:200]!r}", hint="write smythfs://ID.team/PATH, ID.user or ID.agent"
             )
-        path = quote(match[3], safe=_AS_IT_IS)
         try:
             # Before it is escaped: that would hide a backslash.
             split_path(match[3])
+            path = quote(match[3], safe=_AS_IT_IS)
             split_path(path)
             home = Candidate(Role(match[2].lower()), match[1])
         except ConfigError as error:

@@ -84,7 +84,10 @@ async def test_an_address_in_a_request_is_looked_at_as_its_sender() -> None:
             await read_file(passed, b.context)
 
 
-@pytest.mark.parametrize("value", [5, {"a": 1}, True, "http://localhost:1/x", "smythfs://nobody"])
+HALF_A_CHARACTER = ["\ud800", "[\ud800", "{\ud800", "data:,\ud800", "http://x/\ud800", "smythfs://a1.agent/\ud800"]
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, True, "http://localhost:1/x", "smythfs://nobody", *HALF_A_CHARACTER])
 async def test_what_is_no_file_is_an_error(value: Any) -> None:
     async with bench() as b:
         with pytest.raises(ComponentError):

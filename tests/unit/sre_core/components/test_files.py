@@ -235,6 +235,7 @@ def test_a_file_value_has_an_address_a_type_and_a_size(value: Any, expected: boo
         ("..", "text/plain", "file.txt"),
         ("", "audio/wav", "file.wav"),
         ("bücher", "text/markdown", "bücher.md"),
+        ("bu\u0308cher", "text/markdown", "bücher.md"),
         ("x\x00\n/y\x00?#%41.txt", "text/plain", "y_41.txt"),
     ],
 )

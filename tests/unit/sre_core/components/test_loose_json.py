@@ -44,7 +44,9 @@ def test_replies_of_models_are_mended_and_found_in_prose(text: str, value: objec
         parse_loose_json(text, repair=False)
 
 
-@pytest.mark.parametrize("text", ["hello", "", "{name}", "{hello world}", "{'a': '\\ud800'}", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["hello", "", "{name}", "{hello world}", "{'a': '\\ud800'}", "\ud800", "{a: '\ud800'", "[" * 100_000]
+)
 def test_what_is_no_json_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(ComponentError) as caught:
         parse_loose_json(text)
