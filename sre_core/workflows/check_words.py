@@ -1,7 +1,6 @@
 """Checks the templates of a workflow: whether their placeholders name anything."""
 
 import difflib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ from sre_core.components.node import Node
 from sre_core.components.path import split_path
 from sre_core.components.template import placeholders
 from sre_core.workflows.graph import ENDPOINT, Workflow
+from sre_core.workflows.json_text import DEPTH
 from sre_core.workflows.problem import Place, Problem
 
 __all__ = ["INERT", "placeholder_problems", "used_names"]
@@ -20,8 +20,6 @@ _NO_TEMPLATES = frozenset(
     {"code", "code_body", "code_imports", "desc", "descForModel", "description", "doc", "endpointLabel", "summary"}
 )
 """Settings that are shown or handed on as they are."""
-
-_LABELLED = re.compile(r"[A-Z]+:[\w\s]+:.*")
 
 
 def placeholder_problems(workflow: Workflow, node: Node, place: Place) -> Iterator[Problem]:
@@ -56,13 +54,15 @@ def _placeholders(node: Node) -> Iterator[tuple[tuple[str | int, ...], str]]:
         # Editors keep what belongs to component templates, and to themselves, under keys that begin with "_".
         if "{{" in text and str(keys[0]) not in _NO_TEMPLATES and not str(keys[0]).startswith("_"):
             for name in dict.fromkeys(placeholders(text)):
-                if not _LABELLED.fullmatch(name):
-                    yield keys, name
+                yield keys, name
 
 
 def _texts(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, str):
         yield keys, value
+    elif len(keys) > DEPTH:
+        # No file is as deep, but a value that was made in code may contain itself.
+        return
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _texts(item, (*keys, key))

@@ -38,7 +38,13 @@ def write(workflow: Workflow, *, indent: int | None = None) -> str:
     A workflow that came from such a file keeps everything that was in it, in order. Raises InvalidWorkflowError for
     what could not be read again: a link to nowhere, an illegal id, a setting that is no JSON.
     """
-    document = _document(workflow)
+    try:
+        document = _document(workflow)
+        text = dump(document, indent=indent)
+    except (TypeError, ValueError) as error:
+        raise _unwritable([str(error)]) from error
+    except RecursionError as error:
+        raise _unwritable(["a value lies too deep in others, or in itself"]) from error
     reading = read_document(document, path=workflow.path)
     problems = [str(problem) for problem in reading.errors]
     if reading.workflow is not None and reading.workflow.id != workflow.id:
@@ -47,10 +53,7 @@ def write(workflow: Workflow, *, indent: int | None = None) -> str:
         problems.append(f"teamId: {workflow.team!r} is not a legal id")
     if problems:
         raise _unwritable(problems)
-    try:
-        return dump(document, indent=indent)
-    except (TypeError, ValueError) as error:
-        raise _unwritable([str(error)]) from error
+    return text
 
 
 def _unwritable(problems: Sequence[str]) -> InvalidWorkflowError:

@@ -15,7 +15,7 @@ from sre_core.workflows.reach import columns
 
 __all__ = ["draw"]
 
-_NARROWEST = 12
+_NARROWEST, _WIDEST = 12, 60
 _MOST_NODES = 300
 _HEAD = 3
 
@@ -46,12 +46,12 @@ class _Item:
         return self.top + (1 if self.node is None else _HEAD + 2 * self.outputs.index(port))
 
     def room(self) -> int:
-        """The width that shows everything."""
+        """The width that shows everything, but for very long names."""
         if self.node is None:
             return 3
         left = [clean(self.node.inputs[port].name) for port in self.inputs if port >= 0]
         right = [clean(self.node.outputs[port].name) for port in self.outputs]
-        return 4 + max(map(width, (name_of(self.node), clean(self.node.type), *left, *right)))
+        return min(4 + max(map(width, (name_of(self.node), clean(self.node.type), *left, *right))), _WIDEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,14 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(files(), st.sampled_from([None, 2]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_key_is_lost_or_moved(content, indent):
     before = json.dumps(content)
     assert ordered(smyth.write(smyth.read(before), indent=indent)) == ordered(before)
 
 
 @given(files(), st.text())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_change_touches_nothing_else(content, behavior):
     workflow = smyth.read(json.dumps(content))
     changed = json.loads(smyth.write(replace(workflow, behavior=behavior)))
@@ -271,6 +271,15 @@ def test_what_could_not_be_read_again_is_not_written(changes, problem):
     workflow = smyth.read(text(agent(component("A"), links=[link("A", "A")])))
     with pytest.raises(InvalidWorkflowError, match=problem):
         smyth.write(replace(workflow, **changes))
+
+
+def test_a_value_that_contains_itself_is_not_written():
+    workflow = smyth.read(text(agent(component("A"))))
+    circle: list[Any] = []
+    circle.append(circle)
+    for value in (circle, {"x": circle}):
+        with pytest.raises(InvalidWorkflowError, match=r"too deep|Circular"):
+            smyth.write(replace(workflow, variables={"x": value}))
 
 
 def test_writing_changes_nothing_in_what_is_written():
