@@ -1,16 +1,15 @@
 """FileStore: keeps a file, and gives a link to it."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from sre_core.components.base import Component, ComponentSettings
 from sre_core.components.context import ComponentContext
-from sre_core.components.files import read_file, safe_name
+from sre_core.components.files import is_file_value, read_file, safe_name
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.smythfs import Address
 from sre_core.components.template import as_text, expand
@@ -85,7 +84,6 @@ class FileStore(Component):
 async def _file(data: Any, context: ComponentContext) -> File:
     if data is None or data == "":
         raise ComponentError("there is nothing to store", hint="connect the input Data")
-    is_structure = isinstance(data, Mapping) or (isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray))
-    if is_structure and not (isinstance(data, Mapping) and isinstance(data.get("url"), str)):
-        return File(name="data.json", media_type="application/json", data=to_json(data, fallback=str))
-    return await read_file(data if not isinstance(data, int | float) else as_text(data), context, name="data")
+    if isinstance(data, Mapping | list | tuple) and not is_file_value(data):
+        return File(name="data.json", media_type="application/json", data=as_text(data).encode())
+    return await read_file(as_text(data) if isinstance(data, int | float) else data, context, name="data")

@@ -20,6 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
         (PNG, ".png", PNG),
         ("data:text/html,<b>", ".html", b"<b>"),
         ({"a": [1]}, ".json", b'{"a":[1]}'),
+        ({"url": "https://x.com", "title": "hit"}, ".json", b'{"url":"https://x.com","title":"hit"}'),
         ([1, "x"], ".json", b'[1,"x"]'),
         (5, ".txt", b"5"),
         (False, ".txt", b"false"),
@@ -99,7 +100,10 @@ async def test_the_same_run_reads_it_for_any_caller_and_a_later_one_does_not() -
 async def test_files_of_others_are_not_copied_into_reach() -> None:
     async with bench(caller=Candidate.user("eve")) as b:
         await b.context.storage.write("secret.txt", "the agent's own")
-        for data in ("smythfs://a1.agent/secret.txt", {"url": "smythfs://a1.agent/secret.txt"}):
+        for data in (
+            "smythfs://a1.agent/secret.txt",
+            {"url": "smythfs://a1.agent/secret.txt", "mimetype": "text/plain", "size": 1},
+        ):
             with pytest.raises(AccessDeniedError):
                 await b.run("FileStore", inputs={"Data": data})
 
