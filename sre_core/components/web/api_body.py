@@ -110,11 +110,11 @@ class _Maker:
     async def text(self, body: Any, *, xml: bool = False) -> str:
         """The body as text; values are escaped for XML. A body that is one placeholder is the document itself."""
         template = body if isinstance(body, str) else to_json(body).decode()
-        quote = _escape_xml if xml and not _is_placeholder(template) else as_text
+        quote = _escape_xml if xml and not _is_placeholder(template) else None
         return await expand(template, self.values, self.context, node=self.node, quote=quote, missing="empty")
 
     async def _expand(self, text: str) -> str:
-        return await expand(text, self.values, self.context, node=self.node, missing="empty")
+        return await expand(text, self.values, self.context, node=self.node, quote=as_text, missing="empty")
 
     async def _value(self, written: Any) -> Any:
         """What a value of a form is: a placeholder alone is what the input is, whatever its type."""

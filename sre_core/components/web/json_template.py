@@ -10,7 +10,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING
-from sre_core.components.template import expand, look_up_name, pieces, placeholders
+from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
 from sre_core.errors import ComponentError
 
 __all__ = ["Bare", "fill_json", "parse_json_template"]
@@ -57,11 +57,11 @@ async def fill_json(structure: Any, values: Mapping[str, Any], context: Componen
     if isinstance(structure, Bare):
         return await _bare(structure.placeholder, values, context, node)
     if isinstance(structure, str):
-        return await expand(structure, values, context, node=node, missing="empty")
+        return await expand(structure, values, context, node=node, quote=as_text, missing="empty")
     if isinstance(structure, Mapping):
         filled: dict[str, Any] = {}
         for key, item in structure.items():
-            name = await expand(key, values, context, node=node, missing="empty")
+            name = await expand(key, values, context, node=node, quote=as_text, missing="empty")
             if name in filled or (name != key and name in structure):
                 raise ComponentError(f"an input names the field {name!r}, which is there already")
             filled[name] = await fill_json(item, values, context, node=node)
@@ -97,7 +97,7 @@ async def _bare(placeholder: str, values: Mapping[str, Any], context: ComponentC
     name = next(iter(placeholders(placeholder)), "")
     value = look_up_name(name, values) if name else MISSING
     if value is MISSING or value is None:
-        filled = await expand(placeholder, values, context, node=node, missing="empty")
+        filled = await expand(placeholder, values, context, node=node, quote=as_text, missing="empty")
         return _read(filled) if filled else None
     port = node.input(re.split(r"[.\[]", name, maxsplit=1)[0])
     is_text = port is not None and port.type.lower() in _TEXTS

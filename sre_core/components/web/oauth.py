@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from sre_core.components.context import ComponentContext
-from sre_core.components.http_target import origin_text
+from sre_core.components.http_target import origin_text, parse_url
 from sre_core.components.node import Node
 from sre_core.components.template import expand
 from sre_core.components.web.api_settings import APICallSettings
@@ -62,7 +62,9 @@ class OAuth:
 
         if not stored.client.id:
             raise ComponentError("OAuth 1 needs a consumer key", hint="set consumerKey and consumerSecret")
-        return sign(method, url, body=body, content_type=content_type, client=stored.client, tokens=stored.tokens)
+        # As it is sent: the server signs what it sees.
+        sent = str(parse_url(url))
+        return sign(method, sent, body=body, content_type=content_type, client=stored.client, tokens=stored.tokens)
 
     async def _stored(self) -> _Stored:
         """The tokens of the vault. The client-credentials grant needs none, if the node itself names the client."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sre_core.components.compat import Compat
 from sre_core.components.node import InputPort, Node
 from sre_core.components.web.json_template import Bare, fill_json, parse_json_template
 from sre_core.errors import ComponentError
@@ -106,6 +107,13 @@ def test_a_template_alone_is_a_value():
 
 def test_characters_that_stand_for_placeholders_do_no_harm():
     assert parse_json_template('{"a": "\\uf8ff", "\\uf8fe": "\uf8fe0\uf8fe"}', what="it") is not None
+
+
+async def test_quotes_are_not_escaped_twice_for_old_files():
+    async with bench(compat=Compat(escaped_quotes=True)) as place:
+        structure = parse_json_template('{"a": "{{v}}"}', what="it")
+        filled = await fill_json(structure, {"v": '"'}, place.context, node=Node(id="N", type="APICall"))
+        assert filled == {"a": '"'}
 
 
 @given(value=st.text())

@@ -1,0 +1,101 @@
+"""The request that a node means, made without sending it."""
+
+import pytest
+
+from sre_core.components.node import Node
+from sre_core.components.web.api_request import build_request, parse_headers, pick_proxy
+from sre_core.components.web.api_settings import APICallSettings
+from sre_core.errors import ComponentError
+from sre_core.testing.bench import bench
+
+NODE = Node(id="N", type="APICall")
+
+
+async def no_links(value, *, from_caller):
+    raise AssertionError(f"{value!r} is no file")
+
+
+async def request(data, inputs=None, **settings):
+    read = APICallSettings.model_validate({"method": "GET", "url": "https://a.example/", **data})
+    async with bench(**settings) as place:
+        return await build_request(read, inputs or {}, place.context, node=NODE, share=no_links)
+
+
+async def test_names_of_headers_are_in_lower_case_and_the_last_one_counts():
+    made = await request({"headers": '{"X-A": "1", "x-a": "2", "": "3", "X-B": {"c": [1]}, "X-C": null, "X-D": ""}'})
+    assert made.headers == {"x-a": "2", "x-b": '{"c":[1]}', "x-d": ""}
+
+
+async def test_settings_come_as_editors_write_them():
+    data = {
+        "method": "post",
+        "contentType": "",
+        "headers": None,
+        "oauthService": "None",
+        "tokenURL": "",
+        "timeout": "5",
+        "unknown": 1,
+    }
+    settings = APICallSettings.model_validate({"url": "https://a.example", **data})
+    assert (settings.method, settings.content_type, settings.timeout) == ("POST", "none", 5.0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"method": "CONNECT"},
+        {"method": "GET /x"},
+        {"url": "x" * 8193},
+        {"url": ""},
+        {"contentType": "image/png"},
+        {"timeout": 0},
+        {"timeout": "soon"},
+        {"maxBytes": -1},
+    ],
+)
+async def test_settings_that_cannot_be_are_refused(data):
+    with pytest.raises(ValueError, match="validation error"):
+        await request(data)
+
+
+async def test_a_head_has_no_body_and_nothing_shows_secrets():
+    data = {
+        "method": "HEAD",
+        "url": "https://a.example/?k={{KEY(k)}}",
+        "headers": '{"a": "{{KEY(k)}}"}',
+        "contentType": "text/plain",
+        "body": "{{KEY(k)}}",
+    }
+    made = await request(data, secrets={"k": "s3cret"})
+    assert made.data is None
+    assert made.headers["a"] == "s3cret"
+    assert "s3cret" not in repr(made)
+    assert "s3cret" not in repr(await request({**data, "method": "POST"}, secrets={"k": "s3cret"}))
+
+
+@pytest.mark.parametrize("headers", ["", "  ", {}, "{}"])
+def test_no_headers_are_none(headers):
+    assert parse_headers(headers) == {}
+
+
+@pytest.mark.parametrize("headers", ["x", "[]", "{{headers}}", "5"])
+def test_headers_are_an_object(headers):
+    with pytest.raises(ComponentError, match="headers"):
+        parse_headers(headers)
+
+
+async def test_proxies_are_listed_one_a_line():
+    seen = []
+
+    def choose(proxies):
+        seen.append(list(proxies))
+        return proxies[-1]
+
+    async with bench(variables={"host": "p.example"}, secrets={"pw": "s3"}) as place:
+        text = "http://a.example:1\r\n\n  u:{{KEY(pw)}}@{{host}}:3128  \n"
+        found = await pick_proxy(text, {}, place.context, node=NODE, choose=choose)
+        assert found == "http://u:s3@p.example:3128"
+        assert seen == [["http://a.example:1", "u:{{KEY(pw)}}@{{host}}:3128"]]
+        assert await pick_proxy(" \n", {}, place.context, node=NODE, choose=choose) is None
+        with pytest.raises(ComponentError, match="proxy"):
+            await pick_proxy("{{host}}", {"host": "x"}, place.context, node=NODE, choose=choose)
