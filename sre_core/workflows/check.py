@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from sre_core.components.base import Component
 from sre_core.components.node import Node
@@ -84,7 +84,7 @@ def _settings_problems(node: Node, place: Place, cls: type[Component]) -> Iterat
         messages: Iterable[str] = list(cls.of(node).check())
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
-            keys = _keys(found["loc"], node.data, cls.settings_type)
+            keys = _keys(found["loc"], node.data)
             yield place.at("data", *keys).error(found["msg"].removeprefix("Value error, "))
         return
     except SREError as error:
@@ -97,17 +97,10 @@ def _settings_problems(node: Node, place: Place, cls: type[Component]) -> Iterat
         yield place.error(message)
 
 
-def _keys(location: tuple[str | int, ...], data: Mapping[str, Any], settings: type[BaseModel]) -> list[str | int]:
-    """Where in `data` an error of pydantic is: it may have the other name of a field."""
-    if not location:
-        return []
-    first = str(location[0])
-    if first not in data:
-        first = next(
-            (name for name, field in settings.model_fields.items() if field.alias == first and name in data), first
-        )
-    keys: list[str | int] = [first]
-    value = data.get(first)
+def _keys(location: tuple[str | int, ...], data: Mapping[str, Any]) -> list[str | int]:
+    """Where in `data` an error of pydantic is; its first key may be of a setting that is missing."""
+    keys = list(location[:1])
+    value = data.get(str(location[0])) if location else None
     for key in location[1:]:
         inner = look_up(value, (str(key),))
         # Of several types that a value may have, pydantic puts the name of each in between.

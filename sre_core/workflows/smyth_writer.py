@@ -43,8 +43,6 @@ def write(workflow: Workflow, *, indent: int | None = None) -> str:
         text = dump(document, indent=indent)
     except (TypeError, ValueError) as error:
         raise _unwritable([str(error)]) from error
-    except RecursionError as error:
-        raise _unwritable(["a value lies too deep in others, or in itself"]) from error
     reading = read_document(document, path=workflow.path)
     problems = [str(problem) for problem in reading.errors]
     if reading.workflow is not None and reading.workflow.id != workflow.id:

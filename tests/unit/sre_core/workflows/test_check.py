@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sre_core.components.base import Component, ComponentSettings
 from sre_core.components.context import ComponentContext
@@ -28,6 +28,12 @@ class MillSettings(ComponentSettings):
     parts: tuple[int, ...] = ()
     mix: int | list[int] = 0
     name: str = Field(default="", alias="mill_name", max_length=5)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MillSettings":
+        if self.mode == "coarse" and self.name == "tiny":
+            raise ValueError("a tiny mill grinds nothing coarse")
+        return self
 
 
 class Mill(Component):
@@ -146,6 +152,12 @@ def test_a_setting_of_one_of_several_types_is_found_where_it_is(find):
         "components[1].data.mix",
         "components[1].data.mix[1]",
     }
+
+
+def test_settings_that_do_not_go_together_are_found_as_a_whole(find):
+    assert said(mill(mode="coarse", mill_name="tiny"), find) == [
+        "error components[1].data: a tiny mill grinds nothing coarse (in 'Mill 1', M)"
+    ]
 
 
 def test_no_value_of_a_setting_is_repeated(find):

@@ -278,7 +278,7 @@ def test_a_value_that_contains_itself_is_not_written():
     circle: list[Any] = []
     circle.append(circle)
     for value in (circle, {"x": circle}):
-        with pytest.raises(InvalidWorkflowError, match=r"too deep|Circular"):
+        with pytest.raises(InvalidWorkflowError, match="Circular"):
             smyth.write(replace(workflow, variables={"x": value}))
 
 
