@@ -24,7 +24,7 @@ from sre_core.connectors import Vectors
 from sre_core.connectors.vectors import CollectionInfo, Match, Scalar, VectorRecord
 from sre_core.errors import ComponentError, ConfigError, ConflictError, NotFoundError, SREError
 
-__all__ = ["MAX_NAMESPACE", "DataSources", "Piece", "Source"]
+__all__ = ["MAX_NAMESPACE", "DataSources", "Piece", "Source", "clean_text"]
 
 log = logs.get_logger(__name__)
 
@@ -200,6 +200,11 @@ class DataSources:
                 await self._vectors.delete(self._collection, where=mine)
             except SREError as error:
                 log.warning("data_source_not_undone", source=mine["datasource"], error=error.message)
+
+
+def clean_text(text: str) -> str:
+    """Text without NULs and halves of characters, which JSON may bring, and models and databases do not take."""
+    return text.replace("\0", "").encode("utf-8", errors="replace").decode()
 
 
 def _namespace(given: str) -> str:

@@ -13,7 +13,7 @@ from sre_core.components.base import Component, ComponentSettings
 from sre_core.components.context import ComponentContext
 from sre_core.components.files import is_file_value, is_url, read_file
 from sre_core.components.node import InputPort, OutputPort
-from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources, Piece, Source
+from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources, Piece, Source, clean_text
 from sre_core.components.rag.embedder import choose_embedder
 from sre_core.components.template import as_text, expand, expand_value
 from sre_core.components.web.json_template import fill_json, parse_json_template
@@ -89,7 +89,7 @@ class DataSourceIndexer(Component):
         document = await _read(inputs.get("Source"), context)
         label = (await expand(given.name, inputs, context, node=self.node)).strip() or document.title or "Untitled"
         pieces = await anyio.to_thread.run_sync(self._pieces, document, abandon_on_cancel=True)
-        source = Source(id=id_, label=label[:_MAX_LABEL], pieces=pieces, metadata=metadata)
+        source = Source(id=id_, label=clean_text(label[:_MAX_LABEL]), pieces=pieces, metadata=metadata)
         await sources.put(source, embedder, replace=given.version == "v1")
         return {"Success": {"result": True, "id": id_, "chunks": len(pieces)}}
 
@@ -103,7 +103,10 @@ class DataSourceIndexer(Component):
     def _pieces(self, document: Document) -> list[Piece]:
         chunks = split(document.text, size=self.settings.chunk_size, overlap=self.settings.chunk_overlap)
         return [
-            Piece(text=chunk.text.strip(), section=document.section_at((chunk.start + chunk.end) // 2)[:_MAX_LABEL])
+            Piece(
+                text=clean_text(chunk.text.strip()),
+                section=clean_text(document.section_at((chunk.start + chunk.end) // 2)[:_MAX_LABEL]),
+            )
             for chunk in chunks
             if chunk.text.strip()
         ]
@@ -118,7 +121,11 @@ class DataSourceIndexer(Component):
             filled = await expand_value(given, inputs, context, node=self.node)
         if filled in ("", None, {}):
             return ""
-        text = to_json(filled, fallback=str).decode()
+        try:
+            text = to_json(filled, fallback=str).decode()
+        except ValueError:
+            # What the error says quotes a value.
+            raise ComponentError("its metadata has a text that is no Unicode") from None
         if len(text) > _MAX_METADATA:
             raise ComponentError(
                 f"its metadata has {len(text)} characters", hint=f"use {_MAX_METADATA} at most: every chunk carries it"
@@ -132,7 +139,7 @@ async def _read(value: Any, context: ComponentContext) -> Document:
     if is_file or (isinstance(value, str) and is_url(value.strip())):
         return await parse(await read_file(value, context, name="Source"))
     text = "" if value is None else as_text(value)
-    if not text.strip():
+    if not clean_text(text).strip():
         raise ComponentError("nothing came to its input 'Source'", hint="give a text, a file or an address")
     longest = DocumentLimits().characters
     if len(text) > longest:

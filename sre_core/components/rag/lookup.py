@@ -9,7 +9,7 @@ from pydantic import Field
 from sre_core.components.base import Component, ComponentSettings
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, OutputPort
-from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources
+from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources, clean_text
 from sre_core.components.rag.embedder import choose_embedder
 from sre_core.components.template import as_text, expand
 from sre_core.connectors.vectors import Match
@@ -59,7 +59,7 @@ class DataSourceLookup(Component):
         """Find."""
         given = self.settings
         query = inputs.get("Query")
-        text = "" if query is None else as_text(query).strip()
+        text = "" if query is None else clean_text(as_text(query)).strip()
         if not text:
             raise ComponentError("nothing came to its input 'Query'", hint="give the question as text")
         sources = DataSources(await expand(given.namespace, inputs, context, node=self.node), context)

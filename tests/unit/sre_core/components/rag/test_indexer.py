@@ -210,7 +210,14 @@ async def test_an_address_opens_nothing_that_its_sender_may_not_read():
             await index(b, "smythfs://default.team/secret.txt", id="x")
 
 
-@pytest.mark.parametrize("source", ["", "  \n", None])
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"])
+async def test_an_address_of_this_machine_or_network_is_refused(host):
+    async with bench() as b:
+        with pytest.raises(ComponentError, match="public"):
+            await index(b, f"http://{host}/secret", id="x")
+
+
+@pytest.mark.parametrize("source", ["", "  \n", "\0", None])
 async def test_without_a_source_it_is_an_error(source):
     async with bench() as b:
         with pytest.raises(ComponentError, match="Source"):
@@ -237,6 +244,16 @@ def test_what_is_wrong_with_settings_is_told_beforehand(data, problem):
 def test_settings_have_limits(data):
     with pytest.raises(ValidationError):
         made("DataSourceIndexer", data)
+
+
+async def test_what_is_no_whole_character_is_replaced():
+    async with bench() as b:
+        await index(b, "a half \ud83d and a \0 of text", "docs", {"N": "\udc00"}, name="{{N}}", id="x")
+        (found,) = await ask(b, "half \ud83d text", includeMetadata=True)
+        assert found["content"] == "a half ? and a  of text"
+        assert found["metadata"]["datasourceLabel"] == "?"
+        with pytest.raises(ComponentError, match="no Unicode"):
+            await index(b, "text", "docs", {"N": "\udc00"}, metadata='{"n": "{{N}}"}')
 
 
 async def test_metadata_that_is_too_long_is_refused():

@@ -73,7 +73,7 @@ async def test_a_namespace_without_data_sources_is_an_error():
             await ask(b, "fish", namespace="empty")
 
 
-@pytest.mark.parametrize("query", ['" OR datasource != "', "{{KEY(s)}}", "'; DROP", "\x00", "x" * 1_000_000])
+@pytest.mark.parametrize("query", ['" OR datasource != "', "{{KEY(s)}}", "'; DROP", "fish\x00", "x" * 1_000_000])
 async def test_odd_questions_are_questions(query):
     async with fed() as b:
         assert isinstance(await ask(b, query), list)
