@@ -17,6 +17,7 @@ from sre_core.components.http_target import (
     basic_auth,
     check_headers,
     check_method,
+    encode_text,
     is_same_origin,
     origin_of,
     parse_url,
@@ -106,7 +107,8 @@ class Exchange:
             raise DeadlineError(
                 f"no complete reply from {name} within {call.timeout:g} s", hint="give it more time, or ask for less"
             ) from None
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+        except (aiohttp.InvalidURL, UnicodeError):
+            # The second is what resolvers raise for a name with an empty or an endless part.
             raise ComponentError(f"the address of {name} is illegal") from None
         except aiohttp.ClientHttpProxyError as error:
             raise UnavailableError(f"no way to {name}: the proxy answered {error.status}") from None
@@ -188,7 +190,7 @@ async def _encoded(data: Any) -> tuple[bytes | None, str | None]:
     if data is None or isinstance(data, bytes):
         return data, None
     if isinstance(data, str):
-        return data.encode(), None
+        return encode_text(data), None
     payload = data()
     return await payload.as_bytes(), payload.headers["Content-Type"]
 

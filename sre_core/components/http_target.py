@@ -12,6 +12,7 @@ __all__ = [
     "basic_auth",
     "check_headers",
     "check_method",
+    "encode_text",
     "is_same_origin",
     "origin_of",
     "origin_text",
@@ -30,6 +31,7 @@ _BLANKS = re.compile(r"[\x00-\x20\x7f]")
 
 def parse_url(text: str) -> URL:
     """The URL, in the form in which it is sent. Raises ComponentError, which does not repeat what may be secret."""
+    encode_text(text)
     if _BLANKS.search(text):
         raise ComponentError("the URL has spaces or control characters in it", hint="encode them, as %20")
     authority = text.partition("//")[2].partition("/")[0]
@@ -81,6 +83,7 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
             raise ComponentError(f"{name!r} is no name of a header")
         if _CONTROLS.search(value):
             raise ComponentError(f"the header {name!r} has a line break or a control character in its value")
+        encode_text(value)
     return {name: value for name, value in headers.items() if name.lower() not in _FRAMING}
 
 
@@ -89,6 +92,14 @@ def check_method(method: str) -> str:
     if not _NAME.fullmatch(method):
         raise ComponentError(f"{method!r} is no method of HTTP")
     return method.upper()
+
+
+def encode_text(text: str) -> bytes:
+    """The text in UTF-8. Raises ComponentError for half of a character, which JSON can hold and UTF-8 cannot."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ComponentError("a text holds half of a character, which cannot be sent") from None
 
 
 def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:

@@ -91,13 +91,13 @@ class _Maker:
         """The parts of a multipart form, from a JSON object. Values that are files are sent as such."""
         parsed = parse_json_template(body, what="the body") if isinstance(body, str) else body
         if isinstance(parsed, Bare):
-            parsed = await self.structure(parsed)
+            # What an input brings is no template, and nothing in it is the author's.
+            given = _object(await self.structure(parsed))
+            return [await self._part(item, name, parsed) for name, value in given.items() for item in _items(value)]
         parts: list[Part] = []
         for key, value in _object(parsed).items():
             name = await self._expand(key)
-            parts += [
-                Part(name=name, value=await self._part(item, name, value)) for item in _items(await self._value(value))
-            ]
+            parts += [await self._part(item, name, value) for item in _items(await self._value(value))]
         return parts
 
     async def file(self, body: Any) -> File:
@@ -133,10 +133,11 @@ class _Maker:
         port = self.node.input(names[0]) if names else None
         return port is not None and (port.is_file or port.type.lower() in _FILE_TYPES)
 
-    async def _part(self, item: Any, name: str, written: Any) -> File | str:
+    async def _part(self, item: Any, name: str, written: Any) -> Part:
         if (isinstance(item, str) and is_address(item)) or is_file_value(item) or self._names_file(written):
-            return await read_file(item, self.context, name=name, from_caller=not _is_literal(written))
-        return as_text(item)
+            file = await read_file(item, self.context, name=name, from_caller=not _is_literal(written))
+            return Part(name=name, value=file)
+        return Part(name=name, value=as_text(item))
 
 
 def _is_literal(written: Any) -> bool:

@@ -4,12 +4,16 @@ import secrets
 from types import TracebackType
 from typing import Any, Self
 
+from sre_core import logs
 from sre_core.components.context import ComponentContext
 from sre_core.components.files import read_file
-from sre_core.errors import ComponentError
+from sre_core.errors import ComponentError, ConnectorError
 
 __all__ = ["TemporaryLinks"]
 
+log = logs.get_logger(__name__)
+
+# Seconds that a link lives longer than the call may take.
 _MARGIN = 60.0
 
 
@@ -46,4 +50,8 @@ class TemporaryLinks:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for path in self._paths:
-            await self._context.storage.delete(path)
+            try:
+                await self._context.storage.delete(path)
+            except ConnectorError as failure:
+                # The call is done, and its link ends by itself.
+                log.warning("temporary_file_stays", path=path, error=failure.code)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
+
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import Node
 from sre_core.components.template import as_text, expand
@@ -40,9 +42,13 @@ async def build_request(
 
     Raises ComponentError for what cannot be sent, NotFoundError and AccessDeniedError for files and secrets.
     """
-    url = await build_url(settings.url, values, context, node=node, share=share)
-    headers = await _headers(settings.headers, values, context, node)
-    body = await build_body(settings.content_type, settings.body, values, context, node=node)
+    try:
+        url = await build_url(settings.url, values, context, node=node, share=share)
+        headers = await _headers(settings.headers, values, context, node)
+        body = await build_body(settings.content_type, settings.body, values, context, node=node)
+    except (UnicodeError, PydanticSerializationError):
+        # JSON can hold halves of characters; UTF-8 cannot.
+        raise ComponentError("an input holds half of a character, which cannot be sent") from None
     return APIRequest(
         method=settings.method,
         url=url.text,

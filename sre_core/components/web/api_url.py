@@ -10,7 +10,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.files import is_file_value
 from sre_core.components.node import Node
 from sre_core.components.smythfs import is_address
-from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
+from sre_core.components.template import Quote, as_text, expand, look_up_name, pieces, placeholders
 from sre_core.errors import ComponentError
 
 __all__ = ["RequestURL", "ShareFile", "build_url", "fill_own"]
@@ -77,7 +77,7 @@ async def fill_own(
     context: ComponentContext,
     *,
     node: Node,
-    spread: Callable[[str], list[tuple[str, Callable[[Any], str]]]] | None = None,
+    spread: Callable[[str], list[tuple[str, Quote]]] | None = None,
 ) -> str:
     """`text` with what is the author's filled in, variables and secrets, and with the placeholders of inputs in place.
 
@@ -90,14 +90,29 @@ async def fill_own(
     return "".join([await expand(part, {}, alone, node=node, quote=how) for part, how in parts])
 
 
-def _author_parts(text: str) -> list[tuple[str, Callable[[Any], str]]]:
+def _author_parts(text: str) -> list[tuple[str, Quote]]:
+    """Where the author's own values are encoded, and how: in a user, a password and a query all, in a host nothing."""
     parts = _split(text)
-    return [(parts.head, as_text), (parts.path, lambda value: quote(as_text(value), safe="/")), (parts.query, _encode)]
+    at = _masked(parts.head).rfind("@") + 1
+    return [
+        (parts.head[:at], _encode),
+        (parts.head[at:], as_text),
+        (parts.path, lambda value: quote(as_text(value), safe="/")),
+        (parts.query, _encode),
+    ]
+
+
+def _masked(text: str, of: str = "") -> str:
+    """The text with letters for its placeholders, or for the signs `of` in them: only the author's own signs count."""
+    return "".join(
+        (piece.replace(of, _MASK) if of else _MASK * len(piece)) if is_placeholder else piece
+        for piece, is_placeholder in pieces(text)
+    )
 
 
 def _split(text: str) -> _Parts:
     """Split where the author's own text has its delimiters, not where a placeholder has one."""
-    masked = "".join(_MASK * len(piece) if is_placeholder else piece for piece, is_placeholder in pieces(text))
+    masked = _masked(text)
     begin = masked.find("://")
     begin = begin + 3 if begin >= 0 and not re.search(r"[/?#]", masked[:begin]) else 0
     end = masked.find("#")
@@ -123,7 +138,7 @@ def _is_foreign(head: str) -> bool:
 async def _path(path: str, values: Mapping[str, Any], context: ComponentContext) -> str:
     filled = await expand(path, values, context, quote=_encode, missing="empty")
     # Encoded values hold no slash, so that both have the same segments.
-    for before, after in zip(_segments(path), filled.split("/"), strict=False):
+    for before, after in zip(_masked(path, "/").split("/"), filled.split("/"), strict=False):
         if before != after and unquote(after) in {".", ".."}:
             raise ComponentError(
                 "an input of the URL is '.' or '..', which would lead to another path", hint="check the input"
@@ -143,11 +158,6 @@ async def _query(query: str, values: Mapping[str, Any], context: ComponentContex
     for address in dict.fromkeys(_OWN_FILE.findall(query)):
         query = query.replace(address, _encode(await share(unquote(address), from_caller=False)))
     return await expand(query, {**values, **shared}, context, quote=_encode, missing="empty")
-
-
-def _segments(path: str) -> list[str]:
-    masked = "".join(piece.replace("/", _MASK) if is_placeholder else piece for piece, is_placeholder in pieces(path))
-    return masked.split("/")
 
 
 def _encode(value: Any) -> str:

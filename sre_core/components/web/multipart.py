@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sre_core.components.http_target import encode_text
 from sre_core.connectors.base import import_drivers
 from sre_core.messages import File
 
@@ -38,6 +39,8 @@ async def encode_multipart(parts: Sequence[Part]) -> tuple[bytes, str]:
                 content_type=media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
             )
         else:
+            # The form would hide what is wrong with it.
+            encode_text(part.value)
             form.add_field(_escaped(part.name), part.value)
     payload = form()
     return await payload.as_bytes(), payload.headers["Content-Type"]

@@ -160,6 +160,13 @@ async def test_an_unknown_name_is_a_server_that_is_not_there():
     await exchange.aclose()
 
 
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example", "a" * 300])
+async def test_a_name_that_no_host_can_have_is_an_error(guarded, host):
+    for trusted in (True, False):
+        with pytest.raises((ComponentError, UnavailableError)):
+            await guarded.request("GET", f"http://{host}/", trusted=trusted)
+
+
 async def test_a_server_that_is_not_there_is_unavailable(client):
     with pytest.raises(UnavailableError, match="no reply from http://127") as caught:
         await client.request("GET", f"http://127.0.0.1:{free_port()}/?key=s3cret")

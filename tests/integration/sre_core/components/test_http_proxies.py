@@ -1,11 +1,15 @@
 """Requests through proxies: all kinds, what is still checked, and that no message shows their passwords."""
 
+import socket
 import traceback
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
-from sre_core.components.http_client import HTTPClient
+from sre_core.components.http_client import HTTPCall, HTTPClient
+from sre_core.components.http_exchange import Exchange
+from sre_core.components.public_address import is_public
 from sre_core.errors import ComponentError, UnavailableError
 from sre_core.testing.servers import free_port
 from tests.integration.sre_core.components.local_service import local_service
@@ -47,6 +51,34 @@ async def test_a_proxy_is_no_way_to_a_private_network(client, url, scheme):
     async with local_service(lambda _: "by proxy") as proxy:
         with pytest.raises(ComponentError, match="refused"):
             await client.request("GET", url, proxy=f"{scheme}://127.0.0.1:{port_of(proxy)}")
+        assert proxy.received == []
+
+
+async def test_a_name_that_leads_to_a_private_network_is_no_way_either():
+    class Private(AbstractResolver):
+        async def resolve(self, host, port=0, family=socket.AF_INET):
+            found = {"hostname": host, "host": "10.0.0.1", "port": port, "family": family, "proto": 0, "flags": 0}
+            return [found]
+
+        async def close(self):
+            pass
+
+    async with local_service(lambda _: "by proxy") as proxy:
+        exchange = Exchange(is_public, Private())
+        asked = HTTPCall(
+            method="GET",
+            url="http://inside.example/",
+            trusted=False,
+            headers={},
+            data=None,
+            proxy=proxy.url,
+            follow_redirects=True,
+            timeout=5.0,
+            max_bytes=1000,
+        )
+        with pytest.raises(ComponentError, match="not public"):
+            await exchange.send(asked)
+        await exchange.aclose()
         assert proxy.received == []
 
 

@@ -34,6 +34,7 @@ from sre_core.errors import ComponentError
         "http://example.com/\x00",
         "http://good.example\\@evil.example/",
         "http://[::1",
+        "http://example.com/\ud800",
     ],
 )
 def test_what_is_no_url_of_http_is_refused(text):
@@ -95,7 +96,16 @@ def test_what_messages_show_of_a_url_is_its_origin():
 
 @pytest.mark.parametrize(
     "headers",
-    [{"X\r\nY": "z"}, {"X": "y\r\nZ: 1"}, {"X": "y\nZ: 1"}, {"X": "\x00"}, {"": "y"}, {"a b": "c"}, {"a:": "c"}],
+    [
+        {"X\r\nY": "z"},
+        {"X": "y\r\nZ: 1"},
+        {"X": "y\nZ: 1"},
+        {"X": "\x00"},
+        {"": "y"},
+        {"a b": "c"},
+        {"a:": "c"},
+        {"a": "\ud800"},
+    ],
 )
 def test_a_header_that_would_be_two_is_refused(headers):
     with pytest.raises(ComponentError):

@@ -151,6 +151,15 @@ async def test_a_multipart_form_takes_texts_lists_and_files():
     assert made.fixed_type
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded", "application/json"])
+async def test_a_body_that_is_one_input_names_no_secret(kind):
+    given = {"{{KEY(k)}}": "{{KEY(k)}}", "{{V}}": ["{{V}}", {"x": "{{V}}"}]}
+    made = await body(kind, "{{form}}", {"form": given}, secrets={"k": "hidden"}, variables={"V": "hidden"})
+    assert b"hidden" not in made.data
+    if kind == "multipart/form-data":
+        assert form_parts(made)[0] == ("{{KEY(k)}}", None, b"{{KEY(k)}}")
+
+
 async def test_a_text_that_looks_like_a_file_is_a_text_at_a_port_for_texts():
     made = await body("multipart/form-data", '{"t": "{{t}}"}', {"t": "data:text/plain,hello"})
     assert form_parts(made) == [("t", None, b"data:text/plain,hello")]
@@ -163,5 +172,7 @@ async def test_an_address_is_read_as_the_caller_and_not_as_the_agent():
         for kind, template in (("multipart/form-data", '{"f": "{{f}}"}'), ("binary", "{{f}}")):
             with pytest.raises(AccessDeniedError):
                 await body(kind, template, values, place=place)
+        with pytest.raises(AccessDeniedError):
+            await body("multipart/form-data", "{{form}}", {"form": values}, place=place)
         written = '{"f": "smythfs://a1.agent/secret.txt"}'
         assert form_parts(await body("multipart/form-data", written, place=place))[0][2] == b"hidden"

@@ -99,3 +99,22 @@ async def test_proxies_are_listed_one_a_line():
         assert await pick_proxy(" \n", {}, place.context, node=NODE, choose=choose) is None
         with pytest.raises(ComponentError, match="proxy"):
             await pick_proxy("{{host}}", {"host": "x"}, place.context, node=NODE, choose=choose)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"url": "https://a.example/{{v}}"},
+        {"url": "https://a.example/?q={{v}}"},
+        {"contentType": "application/json", "body": '{"v": "{{v}}"}'},
+        {"contentType": "application/json", "body": '{"v": {{v}}}'},
+        {"contentType": "application/x-www-form-urlencoded", "body": "v={{v}}"},
+        {"contentType": "multipart/form-data", "body": '{"{{v}}": "{{v}}"}'},
+        {"contentType": "text/plain", "body": "{{v}}"},
+        {"contentType": "application/xml", "body": "{{v}}"},
+    ],
+)
+@pytest.mark.parametrize("value", ["\ud800", ["\ud800"]])
+async def test_half_of_a_character_is_an_error(data, value):
+    with pytest.raises(ComponentError, match=r"half of a character|cannot be written"):
+        await request(data, {"v": value})

@@ -75,6 +75,14 @@ async def test_the_authors_variables_and_secrets_are_trusted_and_encoded_too():
     assert not built.foreign
 
 
+async def test_a_password_of_the_authors_may_have_any_signs():
+    secrets = {"user": "me@work", "pw": "p/w#@:?"}
+    built = await url("https://{{KEY(user)}}:{{KEY(pw)}}@api.example/x", secrets=secrets)
+    assert (urlsplit(built.text).hostname, urlsplit(built.text).path) == ("api.example", "/x")
+    assert unquote(urlsplit(built.text).password) == secrets["pw"]
+    assert built.trusted
+
+
 @pytest.mark.parametrize(
     ("template", "values", "expected", "foreign"),
     [
