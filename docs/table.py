@@ -17,6 +17,8 @@ from sre_cli.failures import exit_code
 from sre_core import errors as error_module
 from sre_core import events as event_module
 from sre_core.agents.limits import Limits
+from sre_core.components import Component, InputPort, OutputPort
+from sre_core.components.library import builtin_components
 from sre_core.config import Config, load
 from sre_core.plugins import Plugins
 from sre_core.testing.conformance.lifecycle import CAPABILITIES
@@ -125,6 +127,46 @@ def section(place: str) -> None:
         for name, field in _found(place).model_fields.items()
     ]
     _table(("key", "default", "what it is"), rows)
+
+
+def components() -> None:
+    """The components that come with the repository, by name."""
+    rows = []
+    for kind in _components():
+        package = kind.__module__.split(".")[0]
+        source = "" if package == "sre_core" else package.replace("_", "-")
+        names = ", ".join(f"`{alias}`" for alias in kind.aliases)
+        rows.append((f"[{kind.name}](#{kind.name.lower()})", names, source, _first(kind)))
+    _table(("component", "also", "plugin", "what it does"), rows)
+
+
+def component_settings() -> None:
+    """Each component with its ports and settings, under a heading of its own."""
+    for kind in _components():
+        print(f"## {kind.name}\n\n{_doc_paragraphs(kind)}\n")
+        print(f"Inputs: {_ports(kind.inputs, more=kind.open_inputs)}. ", end="")
+        print(f"Outputs: {_ports(kind.outputs, more=kind.open_outputs)}.\n")
+        rows = [
+            (f"`{field.alias or name}`", _annotation(field.annotation), _field_default(field), field.description or "")
+            for name, field in kind.settings_type.model_fields.items()
+        ]
+        if rows:
+            _table(("setting", "type", "default", "what it is"), rows)
+            print()
+
+
+def _components() -> list[type[Component]]:
+    found = [*builtin_components(), *Plugins.load(only=PLUGINS).components.values()]
+    return sorted(found, key=lambda kind: kind.name.lower())
+
+
+def _doc_paragraphs(kind: type[Component]) -> str:
+    return inspect.cleandoc(kind.__doc__ or "")
+
+
+def _ports(ports: Sequence[InputPort | OutputPort], *, more: bool) -> str:
+    named = [f"`{port.name}`" for port in ports]
+    return ", ".join([*named, "your own"] if more else named) or "none"
 
 
 def connectors() -> None:

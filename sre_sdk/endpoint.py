@@ -6,7 +6,7 @@ from typing import Any
 from sre_core.components.node import InputPort, Node
 from sre_core.messages import SkillSpec
 
-__all__ = ["endpoint_method", "endpoint_spec", "is_exposed"]
+__all__ = ["endpoint_spec", "is_exposed"]
 
 _FILE = {"type": "string", "description": "a URL, a data: URL, or the content in base64"}
 _TYPES: Mapping[str, Mapping[str, Any]] = {
@@ -26,9 +26,8 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def endpoint_spec(node: Node) -> SkillSpec:
+def endpoint_spec(name: str, node: Node) -> SkillSpec:
     """The endpoint as a skill. What an author left out of the description is made up from the titles."""
-    name = str(node.data["endpoint"])
     described = (node.data.get(key) for key in ("description", "summary"))
     description = next((text for text in described if isinstance(text, str) and text.strip()), "")
     title = node.title if node.title and node.title != node.type else name
@@ -38,11 +37,6 @@ def endpoint_spec(node: Node) -> SkillSpec:
     if required:
         schema["required"] = required
     return SkillSpec(name=name, description=description or title, parameters=schema)
-
-
-def endpoint_method(node: Node) -> str:
-    """GET or POST; POST where the file does not say."""
-    return str(node.data.get("method") or "POST").upper()
 
 
 def is_exposed(node: Node) -> bool:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from anyio import to_thread
 
 from sre_core.access.candidate import Candidate
+from sre_core.agents.conversation import current_conversation
 from sre_core.components.compat import Compat
 from sre_core.components.context import AgentInfo, Request
 from sre_core.errors import SkillError, StepFailedError, WorkflowError
@@ -20,15 +21,14 @@ from sre_core.runtime import Runtime
 from sre_core.skills import Skill
 from sre_core.steps import Steps
 from sre_core.workflows import engine
-from sre_core.workflows.graph import Workflow
+from sre_core.workflows.graph import Workflow, method_of
 from sre_core.workflows.limits import WorkflowLimits
 from sre_core.workflows.outcome import Outcome
 from sre_core.workflows.plan import Plan
 from sre_core.workflows.step import Gate
-from sre_sdk.endpoint import endpoint_method, endpoint_spec, is_exposed
+from sre_sdk.endpoint import endpoint_spec, is_exposed
 from sre_sdk.graph import Graph
 from sre_sdk.model import model_name
-from sre_sdk.prompt import current_chat
 
 if TYPE_CHECKING:
     from sre_sdk.agent import Agent
@@ -103,7 +103,7 @@ class Flow:
 
     def skill(self, agent: "Agent", name: str) -> Skill:
         """One endpoint. Raises KeyError."""
-        spec = endpoint_spec(self.workflow.endpoints[name])
+        spec = endpoint_spec(name, self.workflow.endpoints[name])
 
         async def call(**arguments: Any) -> Any:
             async with agent.attached() as runtime:
@@ -125,7 +125,7 @@ class Flow:
             raise SkillError(f"agent {agent.id!r} has no endpoint {asked.endpoint!r}", hint=f"its endpoints: {known}")
         emit = asked.emit or current_emit.get()
         context = self.host(agent, runtime).context(
-            await _request(asked, endpoint_method(node)),
+            await _request(asked, method_of(node)),
             caller=asked.caller,
             compat=self.compat,
             emit=_all(runtime.emit if runtime.is_observed else None, emit),
@@ -196,7 +196,7 @@ def _named(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _request(asked: Asked, method: str) -> Request:
     values, files = await _split(asked.arguments)
-    chat = current_chat.get()
+    chat = current_conversation.get()
     conversation: Sequence[Any] = chat.messages if chat is not None else ()
     session = asked.session_id or (chat.id if chat is not None else "")
     return Request(

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
     from sre_core.runtime import Runtime
     from sre_sdk.agent import Agent
 
-__all__ = ["Prompt", "answer", "answer_once", "current_chat", "make_context"]
-
-# Components of a workflow may look at the conversation that their endpoint was called in.
-current_chat: ContextVar["Conversation | None"] = ContextVar("sre_current_chat", default=None)
+__all__ = ["Prompt", "answer", "answer_once", "make_context"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,6 @@ async def answer(
 
     choice = runtime.choose_model(prompt.model.name)
     llm = runtime.llm(agent.candidate, choice.connector)
-    token = current_chat.set(conversation)
     try:
         reply = await loop.run(
             llm=llm,
@@ -86,8 +81,6 @@ async def answer(
         if choice.model is None:
             raise
         raise runtime.catalogue.explain(error, prompt.model.name or choice.model) from error
-    finally:
-        current_chat.reset(token)
     reply.cost = choice.cost(reply.usage)
     return reply
 

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from sre_core.access.candidate import check_id
@@ -13,9 +14,12 @@ from sre_core.connectors.storage import NEW, Storage
 from sre_core.errors import ConflictError, ConnectorError, NotFoundError
 from sre_core.messages import Message
 
-__all__ = ["Conversation", "chat_path"]
+__all__ = ["Conversation", "chat_path", "current_conversation"]
 
 _FORMAT = 1
+
+# Skills that are workflows may look at the conversation in which they were called: the innermost one, if several are.
+current_conversation: ContextVar["Conversation | None"] = ContextVar("sre_current_conversation", default=None)
 
 
 def chat_path(id: str) -> str:  # noqa: A002 -- the field's own name

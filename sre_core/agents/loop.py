@@ -9,7 +9,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from sre_core import logs, telemetry
 from sre_core.agents.answer import Answering, complete_base
-from sre_core.agents.conversation import Conversation
+from sre_core.agents.conversation import Conversation, current_conversation
 from sre_core.agents.limits import Limits
 from sre_core.agents.output import OutputFormat
 from sre_core.agents.reply import Reply
@@ -74,7 +74,7 @@ async def run(
         output_type=output_type,
         sleep=sleep,
     )
-    return await _observed(answer, report, conversation.id)
+    return await _observed(answer, report, conversation)
 
 
 async def _answer(
@@ -110,15 +110,16 @@ async def _answer(
     return await (answering.run() if limits.seconds is None else _within(limits.seconds, answering))
 
 
-async def _observed(answer: Awaitable[Reply], report: Reporter, conversation: str) -> Reply:
+async def _observed(answer: Awaitable[Reply], report: Reporter, conversation: Conversation) -> Reply:
     """Run `answer` with its span, its log context and its last event."""
     run_id, agent_id = report.run_id, report.agent_id
     attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.id": agent_id,
-        "gen_ai.conversation.id": conversation,
+        "gen_ai.conversation.id": conversation.id,
     }
     token = current_emit.set(report if report.is_heard else discard)
+    outer = current_conversation.set(conversation)
     bound = bind_contextvars(run_id=run_id, agent_id=agent_id)
     try:
         with telemetry.Span(f"invoke_agent {agent_id}", attributes) as span:
@@ -136,6 +137,7 @@ async def _observed(answer: Awaitable[Reply], report: Reporter, conversation: st
                 raise
     finally:
         reset_contextvars(**bound)
+        current_conversation.reset(outer)
         current_emit.reset(token)
 
 

@@ -1,5 +1,7 @@
 """Which files a run has made: the only ones that it reads as the agent."""
 
+from collections.abc import Iterator
+
 __all__ = ["StoredFiles"]
 
 
@@ -21,6 +23,9 @@ class StoredFiles:
 
     def __contains__(self, address: str) -> bool:
         return address in self._addresses
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._addresses))
 
     def __len__(self) -> int:
         return len(self._addresses)

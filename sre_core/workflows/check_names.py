@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from sre_core.components.node import InputPort, Node, OutputPort
-from sre_core.workflows.graph import ENDPOINT, Workflow
+from sre_core.workflows.graph import ENDPOINT, Workflow, method_of
 from sre_core.workflows.problem import Place, Problem
 
 __all__ = ["PORT_TYPES", "endpoint_problems", "port_problems"]
@@ -73,17 +73,26 @@ def _taken(node: Node, key: str, taken: dict[str, Node], places: Mapping[str, Pl
     name = node.data.get(key)
     if not isinstance(name, str) or not name:
         return
-    first = taken.setdefault(name, node)
-    if first is node:
+    earlier = taken.get(name)
+    taken[name] = node
+    if earlier is None:
         return
-    methods = [str(endpoint.data.get("method") or "POST").upper() for endpoint in (first, node)]
-    place = places[node.id].at("data", key)
-    if methods[0] == methods[1]:
-        yield place.error(f"{first} has the name {name!r} already", hint="this one can never be called")
+    if key == "endpoint" and method_of(earlier) != method_of(node):
+        yield (
+            places[node.id]
+            .at("data", key)
+            .warning(
+                f"{earlier} has the name {name!r} already, for {method_of(earlier)}",
+                hint=f"this one is called as '{name}-{method_of(node).lower()}'",
+            )
+        )
     else:
-        yield place.warning(
-            f"{first} has the name {name!r} already, for {methods[0]}",
-            hint="a name counts once, whatever the method: this one can never be called",
+        yield (
+            places[earlier.id]
+            .at("data", key)
+            .error(
+                f"{node} has the name {name!r} too, and is the one that is called", hint="this one can never be called"
+            )
         )
 
 

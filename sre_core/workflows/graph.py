@@ -8,7 +8,7 @@ from typing import Any
 
 from sre_core.components.node import Node
 
-__all__ = ["ENDPOINT", "Link", "Workflow"]
+__all__ = ["ENDPOINT", "Link", "Workflow", "method_of"]
 
 ENDPOINT = "APIEndpoint"
 """The type of the nodes where a workflow can be entered."""
@@ -50,20 +50,33 @@ class Workflow:
 
     @cached_property
     def endpoints(self) -> Mapping[str, Node]:
-        """The nodes that a request can enter at, by the name that it uses. Of two with one name the first counts."""
-        found: dict[str, Node] = {}
+        """The nodes that a request can enter at, by the name that it uses.
+
+        Of two with one name and one method the later counts. One with the name of an earlier one and another method
+        goes by both: "find", and "find-get" for the one that is asked with GET.
+        """
+        by_method: dict[str, dict[str, Node]] = {}
         for node in self.nodes.values():
             name = node.data.get("endpoint")
             if node.type == ENDPOINT and isinstance(name, str) and name:
-                found.setdefault(name, node)
+                by_method.setdefault(name, {})[method_of(node)] = node
+        found = {name: next(iter(nodes.values())) for name, nodes in by_method.items()}
+        for name, nodes in by_method.items():
+            for method, node in list(nodes.items())[1:]:
+                found.setdefault(f"{name}-{method.lower()}", node)
         return MappingProxyType(found)
 
     @cached_property
     def triggers(self) -> Mapping[str, Node]:
-        """The nodes that an event from outside enters at, by the name of their trigger."""
+        """The nodes that an event from outside enters at, by the name of their trigger; of two the later."""
         found: dict[str, Node] = {}
         for node in self.nodes.values():
             name = node.data.get("triggerEndpoint")
             if isinstance(name, str) and name:
-                found.setdefault(name, node)
+                found[name] = node
         return MappingProxyType(found)
+
+
+def method_of(endpoint: Node) -> str:
+    """GET or POST, as an endpoint is asked; POST where the file does not say."""
+    return str(endpoint.data.get("method") or "POST").upper()

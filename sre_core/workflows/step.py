@@ -19,6 +19,9 @@ __all__ = ["Gate", "Runner"]
 
 log = logs.get_logger(__name__)
 
+_Result = Mapping[str, Any]
+"""What a journal keeps of a step: its `outputs`, and the addresses of the files that the run has `stored` so far."""
+
 
 class Gate(Protocol):
     """Stands before every step: a debugger, or a test with outputs of its own."""
@@ -44,8 +47,16 @@ class Runner:
     async def run(self, station: Station, inputs: dict[str, Any], key: str) -> Mapping[str, Any]:
         """The outputs of the node, with `_error` when it failed."""
         if not self._is_heard and self._gate is None:
-            return await self.steps.run(key, partial(self._attempt, station, inputs))
+            return await self._step(key, partial(self._attempt, station, inputs))
         return await self._watched(station, inputs, key, partial(self._attempt, station, inputs))
+
+    async def _step(self, key: str, attempt: Callable[[], Awaitable[_Result]]) -> Mapping[str, Any]:
+        """The outputs of a step, which now may have run in an earlier life of this process."""
+        result = await self.steps.run(key, attempt)
+        for address in result.get("stored", ()):
+            self.context.stored.add(address)
+        outputs: Mapping[str, Any] = result["outputs"]
+        return outputs
 
     async def items(self, station: Station, loop: Loop, inputs: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """`{"items": [...]}` of a loop, or the outputs that end it at once. `report_loop` tells of the end."""
@@ -54,7 +65,7 @@ class Runner:
         await self._begin(station, key, given)
         if found is None:
             attempt = partial(self._guarded, station, partial(self._items, loop, station, given))
-            found = await self.steps.run(key, attempt)
+            found = await self._step(key, attempt)
             if self._gate is not None and "items" in found:
                 await self._gate.after(station, key, found, 0.0)
         return found
@@ -64,7 +75,7 @@ class Runner:
         await self._end(station, key, outputs, seconds)
 
     async def _watched(
-        self, station: Station, inputs: dict[str, Any], key: str, attempt: Callable[[], Awaitable[Mapping[str, Any]]]
+        self, station: Station, inputs: dict[str, Any], key: str, attempt: Callable[[], Awaitable[_Result]]
     ) -> Mapping[str, Any]:
         if self._gate is not None:
             replaced = await self._gate.before(station, key, inputs)
@@ -74,7 +85,7 @@ class Runner:
                 return replaced
         await self._begin(station, key, inputs)
         started = time.perf_counter()
-        outputs = await self.steps.run(key, attempt)
+        outputs = await self._step(key, attempt)
         await self._end(station, key, outputs, time.perf_counter() - started)
         return outputs
 
@@ -108,7 +119,7 @@ class Runner:
         if self._gate is not None:
             await self._gate.after(station, key, outputs, seconds)
 
-    async def _attempt(self, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
+    async def _attempt(self, station: Station, inputs: dict[str, Any]) -> _Result:
         return await self._guarded(station, partial(self._plain, station, inputs))
 
     async def _plain(self, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
@@ -131,21 +142,27 @@ class Runner:
             if port.name in inputs:
                 inputs[port.name] = await coerce(inputs[port.name], port, self.context)
 
-    async def _guarded(
-        self, station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]
-    ) -> Mapping[str, Any]:
-        """What a component raises is an output: one node that fails does not end the run."""
-        try:
-            outputs = await attempt()
-        except SREError as error:
-            log.info("step_failed", node=station.id, component=station.node.type, code=error.code)
-            return {"_error": error.message}
-        except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
-            log.warning("step_raised", node=station.id, component=station.node.type, error=type(error).__name__)
-            return {"_error": f"{type(error).__name__}: {error}"}
-        # Third parties forget to return, and a run must not end for that.
-        if outputs is None:
-            return {}
-        if not isinstance(outputs, Mapping):
-            return {"_error": f"{station.node} returned {type(outputs).__name__}, and not its outputs by name"}
-        return outputs
+    async def _guarded(self, station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]) -> _Result:
+        stored = self.context.stored
+        before = len(stored)
+        outputs = await _caught(station, attempt)
+        # Nodes that run beside this one may have stored some of them; all are of this run.
+        return {"outputs": outputs} if len(stored) == before else {"outputs": outputs, "stored": [*stored]}
+
+
+async def _caught(station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+    """What a component raises is an output: one node that fails does not end the run."""
+    try:
+        outputs = await attempt()
+    except SREError as error:
+        log.info("step_failed", node=station.id, component=station.node.type, code=error.code)
+        return {"_error": error.message}
+    except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
+        log.warning("step_raised", node=station.id, component=station.node.type, error=type(error).__name__)
+        return {"_error": f"{type(error).__name__}: {error}"}
+    # Third parties forget to return, and a run must not end for that.
+    if outputs is None:
+        return {}
+    if not isinstance(outputs, Mapping):
+        return {"_error": f"{station.node} returned {type(outputs).__name__}, and not its outputs by name"}
+    return outputs

@@ -32,8 +32,8 @@ def test_an_endpoint_without_a_name_is_one_error(name):
 def test_two_endpoints_of_one_name_are_an_error():
     assert said(endpoint("E", "ask"), endpoint("F", "ask")) == [
         (
-            "error components[1].data.endpoint: The E (APIEndpoint E) has the name 'ask' already (in 'The F', F);"
-            " this one can never be called"
+            "error components[0].data.endpoint: The F (APIEndpoint F) has the name 'ask' too, and is the one that is"
+            " called (in 'The E', E); this one can never be called"
         )
     ]
 
@@ -43,7 +43,7 @@ def test_two_endpoints_of_one_name_for_different_methods_are_a_warning():
     assert said(endpoint("E", "ask"), other) == [
         (
             "warning components[1].data.endpoint: The E (APIEndpoint E) has the name 'ask' already, for POST"
-            " (in 'The F', F); a name counts once, whatever the method: this one can never be called"
+            " (in 'The F', F); this one is called as 'ask-get'"
         )
     ]
 
@@ -57,8 +57,8 @@ def test_triggers_are_named_as_endpoints_are():
             " use up to 50 ASCII letters, digits, '_' and single '-', and no '-' at an end"
         ),
         (
-            "error components[3].data.triggerEndpoint: The B (Note B) has the name 'mail' already (in 'The C', C);"
-            " this one can never be called"
+            "error components[2].data.triggerEndpoint: The C (Note C) has the name 'mail' too, and is the one that is"
+            " called (in 'The B', B); this one can never be called"
         ),
     ]
 
