@@ -1,5 +1,6 @@
 """Every code block of the documentation is true: it runs, it loads, or it is a file that a test runs."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from sre_core.config import load
 from sre_core.connectors.base import Service
 from sre_core.plugins import Plugins
 from sre_core.runtime import Runtime
+from sre_core.workflows.check import check_text
 from tests.docs.pages import EXAMPLES, ROOT, Block, blocks, environ, pages
 
 NOT_RUN_HERE = {
@@ -27,7 +29,7 @@ NOT_RUN_HERE = {
     "sre bench-model": "test_bench_model.py measures a tiny model",
     "pytest": "test_plugin_author.py runs the tests of the plugin",
 }
-LANGUAGES = {"python", "toml", "sh", "console", "text"}
+LANGUAGES = {"python", "toml", "sh", "console", "text", "json"}
 SOURCES = [*EXAMPLES.glob("*.py"), *(ROOT / "examples").glob("*.py"), *(ROOT / "plugins/sre-example").rglob("*.py")]
 
 
@@ -72,6 +74,13 @@ async def test_a_toml_block_is_a_configuration_that_works(block, tmp_path):
             plugins.connector(Service(service), entry.use)
     async with Runtime(config, plugins=plugins):
         assert set(config.plugins.disabled) <= {info.name for info in plugins.infos}
+
+
+@pytest.mark.parametrize("block", list(blocks("json")), ids=identity)
+def test_a_json_block_is_a_component_that_workflows_may_have(block):
+    document = {"id": "a", "components": [json.loads(block.text)], "connections": []}
+    problems = check_text(json.dumps(document), Plugins.load().component)
+    assert [str(problem) for problem in problems if problem.severity == "error"] == []
 
 
 @pytest.mark.slow
