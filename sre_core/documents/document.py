@@ -30,10 +30,14 @@ _FAILURES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLimits:
-    """What a document may be at most: its own bytes, those that are packed in it, its pages and its characters."""
+    """What a document may be at most: its bytes, its pages and its characters.
+
+    `unpacked_bytes` and `elements` are of the XML that is packed in it, which takes much more memory once it is read.
+    """
 
     file_bytes: int = 64 * 2**20
-    unpacked_bytes: int = 512 * 2**20
+    unpacked_bytes: int = 64 * 2**20
+    elements: int = 1_000_000
     pages: int = 5_000
     characters: int = 50_000_000
 

@@ -8,8 +8,8 @@ from sre_core.documents.text import read_text
 
 __all__ = ["read_markdown"]
 
-_LONGEST = 2_000_000
-"""Characters above which headings are not looked for: it would take seconds, and a book has fewer."""
+_LONGEST = 1_000_000
+"""Characters above which headings are not looked for: it would take many seconds, and most books have fewer."""
 
 
 def read_markdown(data: bytes, charset: str | None = None) -> Document:

@@ -9,7 +9,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
-def pdf(*pages: str, title: str = "", password: str | None = None) -> bytes:
+def pdf(*pages: str, title: str = "", password: str | None = None, packed: bool = False) -> bytes:
     """A PDF with a line of text on each page; an empty one has nothing."""
     writer = PdfWriter()
     for text in pages:
@@ -26,7 +26,7 @@ def pdf(*pages: str, title: str = "", password: str | None = None) -> bytes:
             page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
             stream = DecodedStreamObject()
             stream.set_data(f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET".encode())
-            page[NameObject("/Contents")] = writer._add_object(stream)
+            page[NameObject("/Contents")] = writer._add_object(stream.flate_encode() if packed else stream)
     if title:
         writer.add_metadata({"/Title": title})
     if password is not None:

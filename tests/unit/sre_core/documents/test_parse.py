@@ -72,6 +72,11 @@ async def test_headings_of_markdown_are_sections_but_not_those_in_code() -> None
     assert document.section_at(source.index("end")) == "Two"
 
 
+async def test_in_a_very_long_markdown_no_headings_are_looked_for() -> None:
+    document = await parse(file("# A\n\n" + "word " * 300_000, "a.md"))
+    assert (document.title, document.sections) == ("", ())
+
+
 async def test_pages_of_a_pdf_are_sections() -> None:
     document = await parse(file(pdf("First page", "", "Third page", title="Report")))
     assert document.text == "First page\n\nThird page"
@@ -135,6 +140,7 @@ async def test_what_cannot_be_read_says_why(given: File, message: str) -> None:
         (file("x" * 11), DocumentLimits(characters=10), "more than 10 characters"),
         (file(pdf("a", "b", "c")), DocumentLimits(pages=2), "3 pages, more than 2"),
         (file(docx(paragraph("x" * 9000))), DocumentLimits(unpacked_bytes=5000), "unpacks to"),
+        (file(docx(paragraph("x") * 50)), DocumentLimits(elements=100), "unpacks to"),
     ],
 )
 async def test_limits_hold(given: File, limits: DocumentLimits, message: str) -> None:
@@ -143,12 +149,61 @@ async def test_limits_hold(given: File, limits: DocumentLimits, message: str) ->
 
 
 async def test_a_packed_bomb_is_refused_before_it_is_unpacked() -> None:
-    bomb = docx(paragraph("x" * 60_000_000))
+    bomb = docx(paragraph("x" * 80_000_000))
     assert len(bomb) < 200_000
     began = time.process_time()
     with pytest.raises(ConfigError, match="unpacks to"):
-        await parse(file(bomb), limits=DocumentLimits(unpacked_bytes=50_000_000))
+        await parse(file(bomb))
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<w:p/>" * 2_000_000, "<w:p>" * 100_000 + "</w:p>" * 100_000, paragraph("&#55296;"), paragraph("&nothing;")],
+    ids=["many", "nested", "surrogate", "entity"],
+)
+async def test_hostile_xml_is_refused_soon(body: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ConfigError, match=r"unpacks to|cannot be read as DOCX"):
+        await parse(file(docx(body)))
+    assert time.process_time() - began < 10
+
+
+async def test_a_part_that_nobody_looked_at_is_not_read() -> None:
+    office = "http://schemas.openxmlformats.org"
+    rels = (
+        f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r1" Target="word/evil.bin" '
+        f'Type="{office}/officeDocument/2006/relationships/officeDocument"/></Relationships>'
+    )
+    evil = docx(paragraph("Hi"), parts={"_rels/.rels": rels, "word/evil.bin": f"{BOMB}<x>&b;</x>"})
+    assert (await parse(file(evil))).text == "Hi"
+
+
+async def test_a_picture_in_a_docx_has_no_text() -> None:
+    drawing = (
+        '<w:p><w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/'
+        'wordprocessingDrawing"><a:graphic xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
+        '<a:graphicData><pic:pic xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:blipFill>'
+        '<a:blip xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:embed="r5"/>'
+        "</pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+    )
+    office = "http://schemas.openxmlformats.org"
+    rels = (
+        f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r5" Target="media/image1.png" '
+        f'Type="{office}/officeDocument/2006/relationships/image"/></Relationships>'
+    )
+    given = docx(
+        paragraph("Before") + drawing + paragraph("After"),
+        parts={"word/_rels/document.xml.rels": rels, "word/media/image1.png": "no picture"},
+    )
+    assert (await parse(file(given))).text == "Before\n\nAfter"
+
+
+async def test_a_packed_bomb_in_a_pdf_does_not_fill_the_memory() -> None:
+    given = file(pdf("x" * 200_000_000, packed=True))
+    assert len(given.data) < 500_000
+    with pytest.raises(ConfigError, match="cannot be read as PDF"):
+        await parse(given)
 
 
 async def test_ten_megabytes_of_text_are_read() -> None:
