@@ -6,6 +6,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
+from sre_core.messages import File
+
+BOMB = '<!DOCTYPE z [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
@@ -63,3 +67,8 @@ def paragraph(text: str, style: str = "") -> str:
     """The XML of a paragraph."""
     properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
     return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def file(data: bytes | str, name: str = "file", media_type: str = "") -> File:
+    """A file that came with this name and media type, or with none."""
+    return File(name=name, media_type=media_type, data=data if isinstance(data, bytes) else data.encode())

@@ -1,3 +1,5 @@
+"""A text is cut into chunks where it has ends, and nothing of it is lost."""
+
 import time
 
 import pytest

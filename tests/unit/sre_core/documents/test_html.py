@@ -1,3 +1,5 @@
+"""HTML becomes the text that a reader sees."""
+
 import time
 
 import pytest
