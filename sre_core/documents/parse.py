@@ -135,8 +135,7 @@ def _is_text(media_type: str) -> bool:
 
 def _by_signature(data: bytes) -> Format | None:
     """What the bytes say beyond doubt."""
-    # Readers of PDF skip what mail servers and the like have put before it.
-    if b"%PDF-" in data[:1024]:
+    if data[:1024].lstrip().startswith(b"%PDF-"):
         return "pdf"
     if data.startswith(b"PK\x03\x04"):
         try:

@@ -15,6 +15,7 @@ from tests.unit.sre_core.documents.samples import BOMB, docx, file, paragraph, p
     ("given", "expected"),
     [
         (file("hello"), "text/plain"),
+        (file("A PDF begins with %PDF-1.7"), "text/plain"),
         (file("a,b\n1,2", "x.csv", "text/csv"), "text/csv"),
         (file('{"a": 1}', "x", "application/json; charset=utf-8"), "application/json"),
         (file('{"a": 1}', "x", "application/vnd.api+json"), "application/vnd.api+json"),

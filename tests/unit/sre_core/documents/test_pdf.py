@@ -23,3 +23,7 @@ async def test_a_packed_bomb_in_a_pdf_does_not_fill_the_memory() -> None:
     assert len(given.data) < 500_000
     with pytest.raises(ConfigError, match="cannot be read as PDF"):
         await parse(given)
+
+
+async def test_what_a_mail_server_put_before_a_pdf_is_skipped() -> None:
+    assert (await parse(file(b"Received: yes\r\n" + pdf("Hello"), "a.pdf"))).text == "Hello"
