@@ -34,7 +34,7 @@ def parse_url(text: str) -> URL:
     encode_text(text)
     if _BLANKS.search(text):
         raise ComponentError("the URL has spaces or control characters in it", hint="encode them, as %20")
-    authority = text.partition("//")[2].partition("/")[0]
+    authority = re.split(r"[/?#]", text.partition("//")[2], maxsplit=1)[0]
     if "\\" in authority:
         raise ComponentError("the URL has a backslash in its host")
     try:

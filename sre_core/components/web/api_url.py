@@ -155,8 +155,8 @@ async def _query(query: str, values: Mapping[str, Any], context: ComponentContex
             shared[name] = await share(value, from_caller=True)
         elif isinstance(value, Mapping) and address is not value:
             shared[name] = address
-    for address in dict.fromkeys(_OWN_FILE.findall(query)):
-        query = query.replace(address, _encode(await share(unquote(address), from_caller=False)))
+    links = [_encode(await share(unquote(own), from_caller=False)) for own in _OWN_FILE.findall(query)]
+    query = _OWN_FILE.sub(lambda _: links.pop(0), query)
     return await expand(query, {**values, **shared}, context, quote=_encode, missing="empty")
 
 

@@ -50,6 +50,10 @@ def test_the_error_for_an_illegal_url_does_not_repeat_it():
     assert caught.value.__cause__ is None
 
 
+def test_a_backslash_after_the_host_is_a_sign_like_others():
+    assert str(parse_url("https://a.example?q=a\\b")) == "https://a.example/?q=a%5Cb"
+
+
 def test_a_fragment_is_not_sent_and_the_encoding_stays():
     assert str(parse_url("https://a.example/x%2Fy?q=a%26b%2Bc#top")) == "https://a.example/x%2Fy?q=a%26b%2Bc"
 

@@ -1,5 +1,8 @@
 """The request that a node means, made without sending it."""
 
+import subprocess
+import sys
+
 import pytest
 
 from sre_core.components.node import Node
@@ -118,3 +121,11 @@ async def test_proxies_are_listed_one_a_line():
 async def test_half_of_a_character_is_an_error(data, value):
     with pytest.raises(ComponentError, match=r"half of a character|cannot be written"):
         await request(data, {"v": value})
+
+
+def test_a_node_that_calls_an_api_loads_nothing_heavy_before_it_is_called():
+    code = "import sre_core.components.web.api_call, sys; print([m for m in HEAVY if m in sys.modules])"
+    heavy = "HEAVY = ['aiohttp', 'oauthlib', 'aiohttp_socks', 'lxml']; "
+    # Our own interpreter and code.
+    found = subprocess.run([sys.executable, "-c", heavy + code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -138,9 +138,10 @@ async def test_a_file_in_the_query_becomes_a_link(value):
 
 async def test_a_file_of_the_authors_becomes_a_link_that_is_read_as_the_agent():
     shared = []
-    built = await url("https://api.example/s?image=smythfs://a1.agent/x.png&x=1", shared=shared)
-    assert parse_qs(urlsplit(built.text).query) == {"image": ["https://files.example/1?sig=a&b"], "x": ["1"]}
-    assert shared == [("smythfs://a1.agent/x.png", False)]
+    built = await url("https://api.example/s?a=smythfs://a1.agent/x&b=smythfs://a1.agent/x%20y&x=1", shared=shared)
+    link = ["https://files.example/1?sig=a&b"]
+    assert parse_qs(urlsplit(built.text).query) == {"a": link, "b": link, "x": ["1"]}
+    assert shared == [("smythfs://a1.agent/x", False), ("smythfs://a1.agent/x y", False)]
 
 
 async def test_a_file_of_the_web_is_its_address():
