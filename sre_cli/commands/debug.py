@@ -43,9 +43,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON.")
 @debug_option
 def debug(target: str, skill: str, words: tuple[str, ...], outputs: tuple[str, ...], *, as_json: bool) -> None:
-    """Run a skill of a workflow node by node, and look at what each gets and gives.
+    """Run a skill of a workflow node by node.
 
-    On a terminal it stops before each node and takes commands; h lists them. Else it runs to the end.
+    Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else it runs to the end.
     """
     agent = load_agent(target)
     known = agent.skills.get(skill)
