@@ -234,3 +234,25 @@ async def test_a_file_is_uploaded_and_one_comes_back():
         )
         assert service.received[1].body == PNG
         assert second["Response"]["size"] == len(PNG)
+
+
+async def test_what_a_component_template_was_filled_in_with_is_the_authors():
+    template = {
+        "t1": {"id": "t1", "label": "Server", "type": "text", "value": ""},
+        "t2": {"id": "t2", "label": "Api Key", "type": "text", "value": ""},
+    }
+    async with local_service(lambda _: "ok") as service, bench(secrets={"k": "s3&cret"}) as place:
+        data = {
+            "method": "POST",
+            "url": '{{VARINPUT:Server:{"type": "text"}}}/x?key={{VAULTINPUT:Api Key:["all"]}}',
+            "headers": '{"Authorization": "Bearer {{VAULTINPUT:Api Key:["all"]}}"}',
+            "contentType": "application/json",
+            "body": '{"key": "{{VAULTINPUT:Api Key:["all"]}}", "q": "{{q}}"}',
+            "_templateVars": {"t1": service.url, "t2": "{{KEY(k)}}"},
+        }
+        inputs = {"q": '{{VAULTINPUT:Api Key:["all"]}}'}
+        await place.run("APICall", data, inputs=inputs, template=template)
+        (received,) = service.received
+        assert received.target == "/x?key=s3%26cret"
+        assert received.headers["authorization"] == "Bearer s3&cret"
+        assert json.loads(received.body) == {"key": "s3&cret", **inputs}
