@@ -1,4 +1,4 @@
-"""Plugin `aws`: storage in S3, secrets in AWS Secrets Manager, models on Amazon Bedrock."""
+"""Plugin `aws`: storage in S3, secrets in AWS Secrets Manager, models on Amazon Bedrock, code on AWS Lambda."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,9 @@ from sre_aws.s3.connector import S3Storage
 from sre_aws.s3.settings import S3Settings
 from sre_aws.secrets.connector import SecretsManagerVault
 from sre_aws.secrets.settings import SecretsManagerSettings
+from sre_aws.serverless.component import ServerlessCode, ServerlessCodeSettings
 from sre_aws.settings import AwsSettings
+from sre_core.components.base import Component
 from sre_core.connectors.base import Connector
 from sre_core.hookspecs import hookimpl
 from sre_core.models.entry import ModelEntry
@@ -22,9 +24,18 @@ __all__ = [
     "S3Storage",
     "SecretsManagerSettings",
     "SecretsManagerVault",
+    "ServerlessCode",
+    "ServerlessCodeSettings",
+    "register_components",
     "register_connectors",
     "register_models",
 ]
+
+
+@hookimpl
+def register_components() -> Iterable[type[Component]]:
+    """The component of this plugin."""
+    return (ServerlessCode,)
 
 
 @hookimpl

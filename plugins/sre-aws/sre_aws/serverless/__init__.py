@@ -1,0 +1,1 @@
+"""JavaScript of workflows as functions of AWS Lambda."""
