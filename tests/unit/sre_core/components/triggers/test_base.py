@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from sre_core.components.base import Component
 from sre_core.components.context import ComponentContext, Request
-from sre_core.components.node import Node
+from sre_core.components.node import InputPort, Node, OutputPort
 from sre_core.components.triggers.base import Trigger
 from sre_core.testing.bench import bench
+from sre_core.workflows.engine import run
+from sre_core.workflows.graph import Link, Workflow
+from sre_core.workflows.plan import Plan
 
 
 class Given(Trigger):
@@ -39,6 +43,38 @@ async def test_several_payloads_are_gone_through_and_their_results_listed():
         assert Given.item_ports == {"Payload"}
 
 
+class Double(Component):
+    """Twice what came."""
+
+    name = "Double"
+    inputs = (InputPort(name="x"),)
+    outputs = (OutputPort(name="Output", default=True),)
+
+    async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
+        return {"Output": inputs["x"] * 2}
+
+
+@pytest.mark.parametrize(
+    ("payloads", "last", "result"),
+    [
+        ([], "T", {}),
+        ([5], "D", {"Output": 10}),
+        ([1, 2], "T", {"Result": [{"id": "D", "name": "Double", "result": {"Output": n}} for n in (2, 4)]}),
+    ],
+)
+async def test_a_workflow_runs_what_follows_once_for_each_payload(payloads, last, result):
+    trigger = node(payloads=payloads)
+    double = Node(id="D", type="Double", title="D", inputs=Double.inputs, outputs=Double.outputs)
+    flow = Workflow(
+        id="a1", nodes={"T": trigger, "D": double}, links=(Link(source="T", output=0, target="D", input=0),)
+    )
+    kinds: dict[str, type[Component]] = {"Given": Given, "Double": Double}
+    async with bench() as place:
+        outcome = await run(Plan(flow, kinds.__getitem__), "T", place.context)
+    assert (outcome.data["id"], outcome.data["result"]) == (last, result)
+    assert outcome.steps == 1 + len(payloads)
+
+
 async def test_a_request_is_an_event_unless_a_trigger_says_otherwise():
     async with bench() as place:
         trigger = Given.of(node(payloads=[]))
@@ -47,4 +83,4 @@ async def test_a_request_is_an_event_unless_a_trigger_says_otherwise():
 
 
 def node(**data: Any) -> Node:
-    return Node(id="T", type="Given", data=data)
+    return Node(id="T", type="Given", outputs=Given.outputs, data=data)
