@@ -48,6 +48,8 @@ async def run_script(code: str, inputs: Mapping[str, Any], *, seconds: float, me
     head = json.dumps({"code": code, "seconds": seconds, "bytes": memory}).encode()
     order = head[:-1] + b', "inputs": ' + data + b"}"
     environment = {name: os.environ[name] for name in _FROM_HERE if name in os.environ}
+    # The engine is where this process found its packages, whichever way they were installed.
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     try:
         async with asyncio.timeout(seconds + _GRACE):
             status, output, report = await _run_worker(order, environment)
@@ -75,7 +77,7 @@ async def _run_worker(order: bytes, environment: Mapping[str, str]) -> tuple[int
     Not with anyio.run_process: that waits for the process to end by itself when its task is cancelled by asyncio.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", str(_WORKER), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
+        sys.executable, "-P", str(_WORKER), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
     )
     try:
         output, report = await process.communicate(order)

@@ -1,8 +1,8 @@
-"""The program of the worker: one script, run once, with limits. It is started as a file and imports nothing of ours
-but its neighbour, since a run has to begin in milliseconds.
+"""The program of the worker: one script, run once, with limits.
 
-On standard input it gets one JSON object, `{"code", "inputs", "seconds", "bytes"}`, and answers on standard output
-with another: `value`, when `main` returned one, or `error`, and `console`.
+It is started as a file and imports nothing of ours but its neighbour, since a run has to begin in milliseconds. On
+standard input it gets one JSON object, `{"code", "inputs", "seconds", "bytes"}`, and answers on standard output with
+another: `value`, when `main` returned one, or `error`, and `console`.
 """
 
 import importlib.util
