@@ -21,7 +21,7 @@ from sre_core.runtime import Runtime
 from sre_core.skills import Skill, SkillContext
 from sre_core.steps import DirectSteps
 
-__all__ = ["FindAgent", "RuntimeHost"]
+__all__ = ["FindAgent", "RuntimeHost", "replaced_model"]
 
 FindAgent = Callable[[str, str], Awaitable[SubAgent]]
 """Finds another agent by id and version. Raises NotFoundError."""
@@ -45,7 +45,7 @@ class RuntimeHost:
         self.agent = agent
         self.candidate = Candidate.agent(agent.id)
         self.jobs = Jobs()
-        self._model = model
+        self.default_model = model
         self._models = models or {}
         self._limits = limits or Limits()
         self._find_agent = find_agent
@@ -64,16 +64,16 @@ class RuntimeHost:
             if join:
                 await self.jobs.join()
         finally:
-            await self.jobs.aclose()
-        if self._http is not None:
-            await self._http.aclose()
+            try:
+                await self.jobs.aclose()
+            finally:
+                if self._http is not None:
+                    await self._http.aclose()
 
     def model(self, name: str | None) -> ModelUse:
         """The model of that name; None, "" and "default" are the agent's own. Raises ConfigError."""
-        asked = name if name and name != "default" else self._model
-        # What SmythOS itself resells goes by the names of the makers here; and it writes this one with a capital.
-        asked = "echo" if asked == "Echo" else asked and asked.removeprefix("smythos/")
-        choice = self.runtime.choose_model(self._models.get(asked or "", self._models.get("*", asked)))
+        asked = name if name and name != "default" else self.default_model
+        choice = self.runtime.choose_model(replaced_model(asked, self._models))
         return ModelUse(
             llm=self.runtime.llm(self.candidate, choice.connector),
             request=choice.fill(LLMRequest(messages=(), model=choice.model)),
@@ -159,3 +159,11 @@ class RuntimeHost:
             llm=llm,
             run_id=run_id,
         )
+
+
+def replaced_model(name: str | None, models: Mapping[str, str]) -> str | None:
+    """The model that takes the place of what a file calls `name`: by that name, else what replaces all, else itself."""
+    # What SmythOS itself resells goes by the names of the makers here; and it writes this one with a capital.
+    plain = "echo" if name == "Echo" else name and name.removeprefix("smythos/")
+    found = next((key for key in (name, plain, "*") if key and key in models), None)
+    return plain if found is None else models[found]

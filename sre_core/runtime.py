@@ -1,7 +1,7 @@
 """The runtime: boots from a configuration, hands out handles, and stops what it started."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -59,7 +59,7 @@ class Runtime:
             emit=self.emit if self._observers else None,
         )
         self._entered = False
-        self._before_stop: list[Callable[[bool], Awaitable[None]]] = []
+        self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Check the settings of all connectors, and what the user says of models; start none. Raises ConfigError."""
@@ -77,8 +77,8 @@ class Runtime:
     ) -> None:
         """Stop all connectors; the first failure is raised, unless an error is on its way already."""
         try:
-            while self._before_stop:
-                await self._before_stop.pop()(error is None)
+            # Also calls what is added meanwhile, and all of it, whatever one of them raises.
+            await self._closing.__aexit__(kind, error, trace)
         finally:
             failures = await self.connectors.stop()
         if failures and error is None:
@@ -87,9 +87,14 @@ class Runtime:
     def before_stop(self, close: Callable[[bool], Awaitable[None]]) -> None:
         """Call `close` when the `async with` block ends, before the connectors stop; the last one given comes first.
 
-        It learns whether the block ended well: then what goes on may come to its end, else it is to be given up.
+        It learns whether the block ended well: then what goes on may come to its end, else it is to be given up. One
+        that raises is no reason to leave out the others.
         """
-        self._before_stop.append(close)
+
+        async def leave(kind: type[BaseException] | None, *_: object) -> None:
+            await close(kind is None)
+
+        self._closing.push_async_exit(leave)
 
     def llm(self, candidate: Candidate, id: str = "default") -> LLM:  # noqa: A002 -- the field's own name
         """A language model, as `candidate` may use it. Raises UnknownConnectorError."""

@@ -99,10 +99,10 @@ class Agent(FlowOwner):
     ) -> "Agent":
         """An agent from a `.smyth` file, or from what such a file holds: its endpoints are skills.
 
-        What is given here takes the place of what the file says. `models` replaces models that its nodes name, as in
-        `{"gpt-4o": "smollm3"}`; under "*" stands what replaces all. Agents that it uses are looked for in `agents`,
-        then in the file's folder. `compat` brings back faults of SmythOS. Raises ConfigError, InvalidWorkflowError
-        with all that is wrong with the file.
+        What is given here takes the place of what the file says. `models` replaces models that the file names, for
+        itself or in its nodes, as in `{"gpt-4o": "smollm3"}`; under "*" stands what replaces all. Agents that it uses
+        are looked for in `agents`, then in the file's folder. `compat` brings back faults of SmythOS. Raises
+        ConfigError, InvalidWorkflowError with all that is wrong with the file.
         """
         from sre_sdk.loading import load_agent
 
@@ -117,6 +117,7 @@ class Agent(FlowOwner):
     @property
     def skills(self) -> Mapping[str, Skill]:
         """The skills by name, without those that plugins will add."""
+        self._renew(self._skills)
         return MappingProxyType(self._skills)
 
     @overload
@@ -169,7 +170,10 @@ class Agent(FlowOwner):
         self._skills[made.name] = made
 
     def remove_skill(self, name: str) -> None:
-        """Take a skill away. Raises SkillError if there is none of that name."""
+        """Take a skill away. Raises SkillError if there is none of that name.
+
+        An endpoint stays in the workflow, where `execute` finds it.
+        """
         if name in self._named:
             self._named = tuple(other for other in self._named if other != name)
         elif name in self._skills:
@@ -179,6 +183,7 @@ class Agent(FlowOwner):
 
     def skills_in(self, runtime: "Runtime") -> Mapping[str, Skill]:
         """All skills, with those that plugins of `runtime` offer. Raises SkillError if one is not offered."""
+        self._renew(self._skills)
         if not self._named:
             return self._skills
         offered = runtime.plugins.skills
@@ -362,7 +367,7 @@ class Agent(FlowOwner):
         return SkillError(f"agent {self.id!r} has no skill {name!r}", hint=f"its skills: {known}")
 
     def _check_free(self, name: str) -> None:
-        if name in self._skills or name in self._named:
+        if name in self._skills or name in self._named or self._hidden_skill(name) is not None:
             raise SkillError(
                 f"agent {self.id!r} already has a skill {name!r}",
                 hint="remove_skill takes the old one away, @agent.skill(name=...) gives the new one another name",

@@ -1,11 +1,11 @@
 """Workflows in Python: `Component.APICall(url=…)`, and `connect` for the links between ports."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from sre_core.errors import InvalidWorkflowError, WorkflowError
 from sre_core.messages import File
 from sre_core.plugins import Plugins
 from sre_core.workflows.graph import ENDPOINT
+from sre_sdk.endpoint import PORT_TYPES
 from sre_sdk.graph import Draft, Graph
 
 __all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "port_type"]
@@ -37,9 +38,14 @@ _TYPES: Mapping[Any, str] = {
 
 
 class Output:
-    """An output of a part, or a path into it: `call.out.Response.items`, `call.out["Response"]["my key"]`."""
+    """An output of a part, or a path into it: `call.out.Response.items`, `call.out["Response"]["my key"]`.
+
+    A key with dots or brackets is a path itself: `call.out["Response.items[0].id"]`.
+    """
 
     __slots__ = ("_part", "_path")
+    # Else Python would take it for an endless list.
+    __iter__ = None
 
     def __init__(self, part: "Part", path: tuple[str, ...]) -> None:
         self._part = part
@@ -52,7 +58,9 @@ class Output:
         return self[name]
 
     def __getitem__(self, key: str | int) -> "Output":
-        """The value under a key, or at a position."""
+        """The value under a key, or at a position, counted from 0. Raises WorkflowError for what is neither."""
+        if not isinstance(key, str) and not (isinstance(key, int) and key >= 0):
+            raise WorkflowError(f"no path leads to {key!r} in {self!r}", hint="give a key, or a position from 0 on")
         return Output(self._part, (*self._path, str(key)))
 
     def __repr__(self) -> str:
@@ -100,26 +108,38 @@ class Part:
     def connect(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> "Part":
         """Take inputs from outputs of other parts, `connect(query=search.out.body.query)`, or give them values.
 
-        A value that is no output is the input's default. Inputs and outputs that an author may add are made. Returns
-        the part itself. Raises WorkflowError for a port that the component does not have.
+        A value that is no output is the input's default. Inputs and outputs that an author may add are made. An input
+        that is connected several times gets a list. Returns the part itself. Raises WorkflowError for a port that the
+        component does not have.
         """
         for name, value in {**(inputs or {}), **named}.items():
             self._take(name, value)
         return self
 
     def input(
-        self, name: str, kind: Any = Any, *, optional: bool = False, default: Any = None, description: str = ""
+        self,
+        name: str,
+        kind: Any = None,
+        *,
+        optional: bool | None = None,
+        default: Any = None,
+        description: str | None = None,
     ) -> "Part":
-        """Add an input, or say more of one: its type, as `int` or "Binary". Returns the part itself."""
+        """Add an input, or say more of one: its type, as `int` or "Binary". Returns the part itself.
+
+        What is None stays as it is; of a new input that is: any type, not optional, no default.
+        """
         self._check_input(name)
-        self._draft.put_input(name, type=port_type(kind), optional=optional, default=default, description=description)
+        said = {"type": kind and port_type(kind), "optional": optional, "default": default, "description": description}
+        self._draft.put_input(name, **{key: value for key, value in said.items() if value is not None})
         self.graph.changed()
         return self
 
-    def output(self, name: str, *, path: str = "", description: str = "") -> "Part":
-        """Add an output, with what a model reads of it. Returns the part itself."""
-        self._check_output(split_path(path)[0] if path else name)
-        self._draft.put_output(name, expression=path, description=description)
+    def output(self, name: str, *, path: str | None = None, description: str | None = None) -> "Part":
+        """Add an output, or say more of one: where it leads, what a model reads of it. Returns the part itself."""
+        self._check_output(_head(path or name))
+        said = {"expression": path, "description": description}
+        self._draft.put_output(name, **{key: value for key, value in said.items() if value is not None})
         self.graph.changed()
         return self
 
@@ -130,12 +150,23 @@ class Part:
             )
         self._check_input(name)
         if not isinstance(value, Output):
+            _check_default(name, value)
             self._draft.put_input(name, default=value)
             self.graph.changed()
             return
         source = value.part_
-        source._check_output(value.path_.partition(".")[0])  # noqa: SLF001 -- another one of this class
-        self.graph.join(source.graph).link(source._draft, value.path_, self._draft, name)  # noqa: SLF001
+        path = source._port_of(value.path_)  # noqa: SLF001 -- another one of this class
+        self.graph.join(source.graph).link(source._draft, path, self._draft, name)  # noqa: SLF001
+
+    def _port_of(self, path: str) -> str:
+        """The port for a path; one that begins with an output of a name of its own leads on from there."""
+        named = {port.name: port.expression for port in self.node.outputs}
+        head = _head(path)
+        if path not in named:
+            self._check_output(head)
+            if named.get(head):
+                self._draft.put_output(path, expression=named[head] + path[len(head) :])
+        return path
 
     def _check_input(self, name: str) -> None:
         known = [port.name for port in self.node.inputs]
@@ -156,7 +187,7 @@ class Library:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Callable[..., Part]:
-        """A function that makes a part of that type. Raises AttributeError for names that no type has."""
+        """A function that makes a part of that type; it raises WorkflowError for a name that no type has."""
         if name.startswith("_"):
             raise AttributeError(name)
         return partial(self.of, name)
@@ -173,7 +204,7 @@ class Library:
         title: str = "",
         **settings: Any,
     ) -> Part:
-        """A part of a type that is given by name or class.
+        """A part of a type that is given by name or class; a class needs no plugin that offers it.
 
         `settings` are those of the component, by their Python names or by those in files; `id` and `title` are the
         node's. Raises WorkflowError for an unknown type, InvalidWorkflowError for settings that are wrong.
@@ -192,6 +223,10 @@ class Library:
         )
         graph = Graph()
         graph.add(draft)
+        if not isinstance(kind, str):
+            if builtin_component(kind.name) not in (None, kind):
+                raise WorkflowError(f"{kind.name!r} is the name of a built-in component", hint="rename the class")
+            graph.kinds[kind.name] = kind
         return Part(graph, draft, found)
 
 
@@ -227,14 +262,32 @@ def checked_settings(kind: type[base.Component], settings: Mapping[str, Any]) ->
 
 
 def port_type(kind: Any) -> str:
-    """The type of a port, from a Python type or from its name."""
+    """The type of a port, from a Python type or from its name. Raises WorkflowError for what is neither."""
     if isinstance(kind, str):
+        if kind.lower() not in PORT_TYPES:
+            raise WorkflowError(f"no port has the type {kind!r}", hint=_near(kind, [t.title() for t in PORT_TYPES]))
         return kind
-    found = _TYPES.get(kind)
+    plain = get_origin(kind) or kind
+    found = _TYPES.get(plain) if isinstance(plain, Hashable) else None
     if found is None:
         known = ", ".join(getattr(one, "__name__", str(one)) for one in _TYPES)
         raise WorkflowError(f"no port has the type {kind!r}", hint=f"use one of {known}, or a name, as 'Image'")
     return found
+
+
+def _head(path: str) -> str:
+    """The output that a path begins with."""
+    return next(iter(split_path(path)), "")
+
+
+def _check_default(name: str, value: Any) -> None:
+    if isinstance(value, Part):
+        raise WorkflowError(f"{name!r} is connected to a whole part", hint="name one of its outputs: part.out.NAME")
+    items = value.values() if isinstance(value, Mapping) else value
+    if isinstance(items, Iterable) and not isinstance(items, str) and any(isinstance(i, Part | Output) for i in items):
+        raise WorkflowError(
+            f"{name!r} is connected to several outputs at once", hint="connect it once for each; it gets a list"
+        )
 
 
 def _near(name: str, known: list[str]) -> str:

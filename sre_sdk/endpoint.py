@@ -6,10 +6,10 @@ from typing import Any
 from sre_core.components.node import InputPort, Node
 from sre_core.messages import SkillSpec
 
-__all__ = ["endpoint_spec", "is_exposed"]
+__all__ = ["PORT_TYPES", "endpoint_spec", "is_exposed"]
 
 _FILE = {"type": "string", "description": "a URL, a data: URL, or the content in base64"}
-_TYPES: Mapping[str, Mapping[str, Any]] = {
+PORT_TYPES: Mapping[str, Mapping[str, Any]] = {
     "any": {},
     "string": {"type": "string"},
     "text": {"type": "string"},
@@ -24,6 +24,7 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {
     "audio": _FILE,
     "video": _FILE,
 }
+"""What the types of ports are in JSON schema, by their names in lower case."""
 
 
 def endpoint_spec(name: str, node: Node) -> SkillSpec:
@@ -45,7 +46,7 @@ def is_exposed(node: Node) -> bool:
 
 
 def _schema(port: InputPort) -> dict[str, Any]:
-    schema = dict(_FILE if port.is_file else _TYPES.get(port.type.lower(), {}))
+    schema = dict(_FILE if port.is_file else PORT_TYPES.get(port.type.strip().lower(), {}))
     if port.description:
         schema["description"] = port.description
     return schema

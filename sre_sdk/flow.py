@@ -1,6 +1,6 @@
 """The workflow of an agent, ready to run: its endpoints as skills, with what components need around them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,8 @@ from sre_core.access.candidate import Candidate
 from sre_core.agents.conversation import current_conversation
 from sre_core.components.compat import Compat
 from sre_core.components.context import AgentInfo, Request
+from sre_core.components.node import InputPort, Node
+from sre_core.components.values import is_file_port, needs_coercion
 from sre_core.errors import SkillError, StepFailedError, WorkflowError
 from sre_core.events import Emit, current_emit, discard
 from sre_core.host import FindAgent, RuntimeHost
@@ -29,6 +31,7 @@ from sre_core.workflows.step import Gate
 from sre_sdk.endpoint import endpoint_spec, is_exposed
 from sre_sdk.graph import Graph
 from sre_sdk.model import model_name
+from sre_sdk.prompt import both
 
 if TYPE_CHECKING:
     from sre_sdk.agent import Agent
@@ -98,8 +101,12 @@ class Flow:
 
     def skills(self, agent: "Agent") -> dict[str, Skill]:
         """The endpoints that models may call, by name."""
-        exposed = (name for name, node in self.workflow.endpoints.items() if is_exposed(node))
-        return {name: self.skill(agent, name) for name in exposed}
+        return {name: self.skill(agent, name) for name in self.workflow.endpoints if name not in self.hidden}
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The endpoints that no model is shown."""
+        return frozenset(name for name, node in self.workflow.endpoints.items() if not is_exposed(node))
 
     def skill(self, agent: "Agent", name: str) -> Skill:
         """One endpoint. Raises KeyError."""
@@ -123,12 +130,11 @@ class Flow:
         if node is None:
             known = ", ".join(sorted({*self.workflow.endpoints, *self.workflow.triggers})) or "none"
             raise SkillError(f"agent {agent.id!r} has no endpoint {asked.endpoint!r}", hint=f"its endpoints: {known}")
-        emit = asked.emit or current_emit.get()
         context = self.host(agent, runtime).context(
-            await _request(asked, method_of(node)),
+            await _request(asked, node),
             caller=asked.caller,
             compat=self.compat,
-            emit=_all(runtime.emit if runtime.is_observed else None, emit),
+            emit=_emit(asked, runtime),
         )
         # The plan may be of an earlier call only if nothing was built since: `workflow` above has seen to that.
         return await engine.run(
@@ -137,26 +143,30 @@ class Flow:
 
     def host(self, agent: "Agent", runtime: Runtime) -> RuntimeHost:
         """What the components of this workflow work with in a runtime; it closes when the runtime does."""
+        info = AgentInfo(
+            id=agent.id, name=agent.name, team=agent.team, behavior=agent.behavior, variables=self.workflow.variables
+        )
         host = self._hosts.get(runtime)
         if host is None:
-            info = AgentInfo(
-                id=agent.id,
-                name=agent.name,
-                team=agent.team,
-                behavior=agent.behavior,
-                variables=self.workflow.variables,
-            )
-            host = RuntimeHost(
-                runtime, info, model=model_name(agent.model), models=self.models, find_agent=self.find_agent
-            )
+            host = RuntimeHost(runtime, info, models=self.models, find_agent=self.find_agent)
             self._hosts[runtime] = host
-            runtime.before_stop(_closing(host))
+            runtime.before_stop(partial(self._close, runtime, host))
+        # An agent's behavior and model may be changed between two calls.
+        host.agent, host.default_model = info, model_name(agent.model)
         return host
+
+    async def _close(self, runtime: Runtime, host: RuntimeHost, join: bool) -> None:  # noqa: FBT001 -- see before_stop
+        """Forget the runtime too, which its host would keep alive."""
+        self._hosts.pop(runtime, None)
+        self._plans.pop(runtime, None)
+        await host.aclose(join=join)
 
     def _plan(self, runtime: Runtime) -> Plan:
         plan = self._plans.get(runtime)
         if plan is None:
-            plan = self._plans[runtime] = Plan(self.workflow, runtime.plugins.component)
+            own = {} if self._graph is None else self._graph.kinds
+            plan = Plan(self.workflow, lambda name: own.get(name) or runtime.plugins.component(name))
+            self._plans[runtime] = plan
         return plan
 
 
@@ -194,8 +204,9 @@ def _named(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return arguments
 
 
-async def _request(asked: Asked, method: str) -> Request:
-    values, files = await _split(asked.arguments)
+async def _request(asked: Asked, node: Node) -> Request:
+    method = method_of(node)
+    values, files = await _split(asked.arguments, node)
     chat = current_conversation.get()
     conversation: Sequence[Any] = chat.messages if chat is not None else ()
     session = asked.session_id or (chat.id if chat is not None else "")
@@ -211,33 +222,39 @@ async def _request(asked: Asked, method: str) -> Request:
     )
 
 
-async def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[File, ...]]]:
-    """Values, and the files among them, which go as uploads."""
+async def _split(arguments: Mapping[str, Any], node: Node) -> tuple[dict[str, Any], dict[str, tuple[File, ...]]]:
+    """Values, and the files among them, which go as uploads. Raises SkillError for a file where none is taken."""
     values: dict[str, Any] = {}
     files: dict[str, tuple[File, ...]] = {}
     for name, value in arguments.items():
-        if isinstance(value, Path):
-            files[name] = (await to_thread.run_sync(File.from_path, value),)
-        elif isinstance(value, File):
-            files[name] = (value,)
-        else:
+        several = value if isinstance(value, list | tuple) else (value,)
+        if not several or not all(isinstance(item, Path | File) for item in several):
             values[name] = value
+            continue
+        port = node.input(name) or InputPort(name=name)
+        if needs_coercion(port) and not is_file_port(port):
+            raise SkillError(
+                f"the input {name!r} takes no file, its type is {port.type!r}", hint="give it the type Binary"
+            )
+        found = [await _file(item) for item in several]
+        if several is value and is_file_port(port):
+            # One upload of a name would not come out as a list.
+            values[name] = found
+        else:
+            files[name] = tuple(found)
     return values, files
 
 
-def _all(first: Emit | None, second: Emit | None) -> Emit:
-    if first is None or second is None:
-        return first or second or discard
-
-    async def tell(event: Any) -> None:
-        await first(event)
-        await second(event)
-
-    return tell
+async def _file(file: Path | File) -> File:
+    return file if isinstance(file, File) else await to_thread.run_sync(File.from_path, file)
 
 
-def _closing(host: RuntimeHost) -> Callable[[bool], Awaitable[None]]:
-    async def close(join: bool) -> None:  # noqa: FBT001 -- what Runtime.before_stop calls
-        await host.aclose(join=join)
-
-    return close
+def _emit(asked: Asked, runtime: Runtime) -> Emit:
+    """Where the steps are told: to whoever asked, else to the run that asked, and to the plugins, each of them once."""
+    around = current_emit.get()
+    if asked.emit is None and around is not None and around is not discard:
+        # A run tells its plugins by itself.
+        return around
+    if not runtime.is_observed:
+        return asked.emit or discard
+    return runtime.emit if asked.emit is None else both(runtime.emit, asked.emit)

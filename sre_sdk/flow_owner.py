@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sre_core.access.candidate import Candidate
-from sre_core.errors import AgentError, SkillError
+from sre_core.errors import AgentError, InvalidWorkflowError, SkillError
 from sre_core.events import Emit
 from sre_core.skills import Skill
 from sre_core.steps import Steps
@@ -29,11 +29,12 @@ __all__ = ["FlowOwner"]
 class FlowOwner(Owner):
     """An owner that may have a workflow; most agents have none."""
 
-    __slots__ = ("_flow",)
+    __slots__ = ("_described", "_flow")
 
     def __init__(self, candidate: Candidate, runtime: "Runtime | None") -> None:
         super().__init__(candidate, runtime)
         self._flow: Flow | None = None
+        self._described: Workflow | None = None
 
     @property
     def _agent(self) -> "Agent":
@@ -46,9 +47,14 @@ class FlowOwner(Owner):
         return None if self._flow is None else self._flow.workflow
 
     def _adopt(self, flow: "Flow") -> None:
-        """Take a workflow, and its endpoints as skills. Raises SkillError for a name that is taken."""
+        """Take a workflow, and its endpoints as skills. Raises InvalidWorkflowError for a name that none can have."""
+        try:
+            skills = flow.skills(self._agent)
+        except SkillError as error:
+            raise InvalidWorkflowError(error.message, hint=error.hint, problems=(error.message,)) from error
         self._flow = flow
-        for skill in flow.skills(self._agent).values():
+        self._described = flow.workflow
+        for skill in skills.values():
             self._agent.add_skill(skill)
 
     def endpoint(
@@ -71,22 +77,14 @@ class FlowOwner(Owner):
         from sre_sdk.flow import Flow
 
         agent = self._agent
-        part = Component.of(
-            "APIEndpoint",
-            title=name,
-            endpoint=name,
-            description=description,
-            method=method,
-            ai_exposed=exposed,
-            **settings,
-        )
+        agent._check_free(name)  # noqa: SLF001 -- the rest of this class
+        said = {"endpoint": name, "description": description, "method": method, "ai_exposed": exposed}
+        part = Component.of("APIEndpoint", **{"title": name, **said, **settings})
         for port, kind in (inputs or {}).items():
             part.input(port, kind)
         if self._flow is None:
             self._flow = Flow.of(agent)
         flow = self._flow
-        if name in flow.workflow.endpoints:
-            raise SkillError(f"agent {agent.id!r} already has a skill {name!r}", hint="give the endpoint another name")
         flow.graph.join(part.graph)
         if exposed:
             agent.add_skill(flow.skill(agent, name))
@@ -95,7 +93,14 @@ class FlowOwner(Owner):
     def _hidden_skill(self, name: str) -> "Skill | None":
         """An endpoint that no model is shown."""
         flow = self._flow
-        return flow.skill(self._agent, name) if flow is not None and name in flow.workflow.endpoints else None
+        return None if flow is None or name not in flow.hidden else flow.skill(self._agent, name)
+
+    def _renew(self, skills: "dict[str, Skill]") -> None:
+        """Describe the endpoints among `skills` as they are now, where the workflow was built on."""
+        flow = self._flow
+        if flow is not None and flow.workflow is not self._described:
+            self._described = flow.workflow
+            skills.update({name: flow.skill(self._agent, name) for name in skills.keys() & flow.workflow.endpoints})
 
     async def execute(
         self,

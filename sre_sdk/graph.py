@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sre_core.components.base import Component
 from sre_core.components.node import InputPort, Node, OutputPort
 from sre_core.errors import WorkflowError
 from sre_core.workflows.graph import Link, Workflow
@@ -70,6 +71,8 @@ class Graph:
             _DraftLink(drafts[link.source], link.output, drafts[link.target], link.input)
             for link in (workflow.links if workflow else ())
         ]
+        self.kinds: dict[str, type[Component]] = {}
+        """The component types that were given as classes: no plugin needs to offer them."""
         self.version = 0
         """Grows with every change."""
 
@@ -117,7 +120,7 @@ class Graph:
         self.version += 1
 
     def join(self, other: "Graph") -> "Graph":
-        """Make one graph of two, and return it. Raises WorkflowError when they belong to two agents."""
+        """Make one graph of two, and return it. Raises WorkflowError for those of two agents, or with one name for two."""
         one, two = self.root, other.root
         if one is two:
             return one
@@ -126,6 +129,9 @@ class Graph:
         kept, gone = (two, one) if two._is_home else (one, two)  # noqa: SLF001
         for draft in gone._drafts:  # noqa: SLF001
             kept._check_free(draft)  # noqa: SLF001
+        for name, kind in gone.kinds.items():
+            if kept.kinds.setdefault(name, kind) is not kind:
+                raise WorkflowError(f"two component types have the name {name!r}", hint="rename one of the classes")
         kept._drafts += gone._drafts  # noqa: SLF001
         kept._links += gone._links  # noqa: SLF001
         kept.version += 1

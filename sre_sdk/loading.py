@@ -9,9 +9,11 @@ from anyio import to_thread
 
 from sre_core.components.context import SubAgent
 from sre_core.errors import ConfigError, InvalidWorkflowError, NotFoundError
+from sre_core.host import replaced_model
 from sre_core.workflows import smyth
 from sre_core.workflows.graph import Workflow
 from sre_sdk.flow import Flow
+from sre_sdk.given import check_type, several
 
 if TYPE_CHECKING:
     from sre_sdk.agent import Agent
@@ -21,13 +23,19 @@ __all__ = ["Neighbours", "load_agent", "read_workflow"]
 
 def read_workflow(source: str | Path | Mapping[str, Any]) -> Workflow:
     """A workflow from a file, or from what such a file holds. Raises ConfigError, InvalidWorkflowError."""
+    check_type("the agent's file", source, str, Path, Mapping)
     if isinstance(source, Mapping):
-        return smyth.read(json.dumps(source))
+        try:
+            text = json.dumps(dict(source))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidWorkflowError(f"this is no agent: {error}", hint="give what a .smyth file holds") from error
+        return smyth.read(text)
     path = Path(source)
     try:
         return smyth.read_file(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:
+        # A ValueError is about a character that no path has.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ConfigError(f"cannot read the agent's file {str(path)!r}: {reason}", hint="give its path") from error
 
 
@@ -46,14 +54,14 @@ def load_agent(
     agent = kind(
         given.get("name", workflow.name or workflow.id),
         behavior=given.get("behavior", workflow.behavior),
-        model=given.get("model", workflow.model),
+        model=given.get("model", workflow.model and replaced_model(workflow.model, shared["models"] or {})),
         id=given.get("id", workflow.id),
         team=given.get("team", workflow.team),
         limits=shared["limits"],
         runtime=shared["runtime"],
     )
     folder = Path(workflow.path).resolve().parent if workflow.path else None
-    neighbours = Neighbours(folder, agents, kind, model=own["model"], **shared)
+    neighbours = Neighbours(folder, (agent, *several("agents", agents)), kind, model=own["model"], **shared)
     agent._adopt(  # noqa: SLF001 -- a second constructor
         Flow(
             workflow,
@@ -63,7 +71,7 @@ def load_agent(
             find_agent=neighbours.find,
         )
     )
-    for skill in skills:
+    for skill in several("skills", skills):
         agent.add_skill(skill)
     return agent
 
@@ -85,23 +93,24 @@ class Neighbours:
         """The agent of that id. Raises NotFoundError."""
         agent = self._agents.get(id)
         if agent is None:
-            agent = await to_thread.run_sync(self._load, id)
-            self._agents[id] = agent
+            found = await to_thread.run_sync(self._load, id)
+            agent = self._agents.setdefault(id, found)
         return agent.as_sub_agent()
 
     def _load(self, id: str) -> "Agent":  # noqa: A002
+        broken: list[str] = []
         for path in sorted(self._folder.glob("*.smyth")) if self._folder else ():
             try:
                 found = smyth.read_file(path).id
             except (InvalidWorkflowError, OSError):
-                # Some other agent's file, which is nobody's concern now.
+                # Perhaps some other agent's file, which is nobody's concern now.
+                broken.append(path.name)
                 continue
             if found == id:
-                agent = self._kind.load(path, **self._options)
-                self._agents[id] = agent
-                return agent
+                return self._kind.load(path, agents=tuple(self._agents.values()), **self._options)
         where = f" in {str(self._folder)!r}" if self._folder else ""
+        unread = f"; what cannot be read there: {', '.join(broken)}" if broken else ""
         raise NotFoundError(
-            f"no agent {id!r} is known{where}",
+            f"no agent {id!r} is known{where}{unread}",
             hint="lay its .smyth file beside this one, or give Agent.load agents=[…]",
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sre_core.runtime import Runtime
     from sre_sdk.agent import Agent
 
-__all__ = ["Prompt", "answer", "answer_once", "make_context"]
+__all__ = ["Prompt", "answer", "answer_once", "both", "make_context"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ async def answer(
             skills=agent.skills_in(runtime),
             limits=prompt.limits,
             steps=DirectSteps(),
-            emit=_both(runtime.emit, emit) if runtime.is_observed else emit,
+            emit=both(runtime.emit, emit) if runtime.is_observed else emit,
             context=partial(make_context, agent, runtime, llm),
             base=choice.fill(prompt.model.request(choice.model)),
             behavior=agent.behavior,
@@ -85,7 +85,9 @@ async def answer(
     return reply
 
 
-def _both(first: Emit, second: Emit) -> Emit:
+def both(first: Emit, second: Emit) -> Emit:
+    """Tell the one, then the other."""
+
     async def tell(event: Event) -> None:
         await first(event)
         await second(event)

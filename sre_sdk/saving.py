@@ -18,7 +18,7 @@ __all__ = ["save_agent", "workflow_of"]
 def workflow_of(agent: "Agent") -> Workflow:
     """The agent's workflow, with the agent's own settings. Raises AgentError for skills that no file can hold."""
     workflow = agent.workflow or Workflow(id=agent.id)
-    code = sorted(name for name in agent.skills if name not in workflow.endpoints)
+    code = sorted({*agent.skills, *agent._named} - workflow.endpoints.keys())  # noqa: SLF001 -- a part of the class
     if code:
         raise AgentError(
             f"agent {agent.id!r} has skills that are Python functions: {', '.join(code)}",
