@@ -120,7 +120,7 @@ class Graph:
         self.version += 1
 
     def join(self, other: "Graph") -> "Graph":
-        """Make one graph of two, and return it. Raises WorkflowError for those of two agents, or with one name for two."""
+        """Make one graph of two, and return it. Raises WorkflowError for those of two agents, or with a name twice."""
         one, two = self.root, other.root
         if one is two:
             return one

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,64 @@ async def test_nothing_starts_before_the_runtime_is_open(tmp_path: Path) -> None
     async with runtime:
         await storage.write("x", b"1")
     assert not runtime.connectors.started()
+
+
+async def test_what_is_to_be_closed_before_learns_how_the_block_ended(tmp_path: Path) -> None:
+    ends: list[tuple[str, bool]] = []
+
+    def closer(name: str) -> Callable[[bool], Awaitable[None]]:
+        async def close(well: bool) -> None:
+            ends.append((name, well))
+
+        return close
+
+    async with runtime_of(tmp_path) as runtime:
+        runtime.before_stop(closer("one"))
+        runtime.before_stop(closer("two"))
+    assert ends == [("two", True), ("one", True)]
+
+    async def fail() -> None:
+        async with runtime_of(tmp_path) as runtime:
+            runtime.before_stop(closer("three"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert ends[2:] == [("three", False)]
+
+
+async def test_what_is_to_be_closed_before_still_has_the_connectors(tmp_path: Path) -> None:
+    diary = Diary()
+    async with runtime_of(tmp_path, TestPlugin(diary), connectors=caches("one")) as runtime:
+        await runtime.cache(A1, "one").set("x", 1)
+
+        async def close(well: bool) -> None:
+            assert await runtime.cache(A1, "one").get("x") == 1
+            diary.lines.append("closed")
+
+        runtime.before_stop(close)
+    assert diary.lines.index("closed") < diary.lines.index("stop one")
+
+
+async def test_one_closing_that_fails_leaves_out_no_other_and_no_connector(tmp_path: Path) -> None:
+    diary = Diary()
+    runtime = runtime_of(tmp_path, TestPlugin(diary), connectors=caches("one"))
+
+    async def close(well: bool) -> None:
+        diary.lines.append(f"close {well}")
+
+    async def fail(well: bool) -> None:
+        runtime.before_stop(close)
+        raise LookupError("fails to close")
+
+    await runtime.__aenter__()
+    await runtime.cache(A1, "one").set("x", 1)
+    runtime.before_stop(close)
+    runtime.before_stop(fail)
+    with pytest.raises(LookupError, match="fails to close"):
+        await runtime.__aexit__(None, None, None)
+    assert [line for line in diary.lines if line.startswith(("close", "stop"))] == [
+        "close False",
+        "close False",
+        "stop one",
+    ]
