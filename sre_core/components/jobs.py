@@ -82,7 +82,7 @@ class Jobs:
     def _forget(self) -> None:
         if len(self._jobs) > _KEPT:
             ended = [id_ for id_, job in self._jobs.items() if job.task.done()]
-            for id_ in ended[: len(self._jobs) - _KEPT]:
+            for id_ in ended[: max(len(ended) - _KEPT, 0)]:
                 del self._jobs[id_]
 
 

@@ -17,7 +17,7 @@ from sre_core.components.path import MISSING
 from sre_core.errors import LimitExceededError
 from sre_core.steps import DirectSteps, Steps
 from sre_core.workflows.limits import WorkflowLimits
-from sre_core.workflows.loops import run_loop
+from sre_core.workflows.loops import end_loop, run_loop
 from sre_core.workflows.outcome import Failure, Outcome, is_result, results_of, still_waiting
 from sre_core.workflows.plan import Plan, Station
 from sre_core.workflows.scope import Scope
@@ -69,7 +69,6 @@ class Run:
         self.plan = plan
         self.runner = runner
         self.limits = limits
-        self.failures: list[Failure] = []
         self._failed: list[tuple[Station, Mapping[str, Any]]] = []
         self._looped: set[Station] = set()
         self._turns = 0
@@ -151,7 +150,7 @@ class Run:
             self._looped |= station.body
             return await run_loop(self, scope, station, component, inputs, key)
         outputs = await self.runner.run(station, inputs, key)
-        if isinstance(component, Fork) and "_error" not in outputs:
+        if isinstance(component, Fork) and component.job_port in outputs and not outputs.get("_error"):
             return self._start_job(scope, station, component, outputs, key)
         return outputs
 
@@ -162,6 +161,8 @@ class Run:
 
     async def _apply(self, scope: Scope, station: Station, outputs: Mapping[str, Any]) -> None:
         """Follow the links that fire; what leads nowhere is a leaf."""
+        if station in scope.rounds:
+            self._looped -= end_loop(scope, station)
         fired, handled = self.fire(scope, station, outputs)
         top = scope.parent is None
         if (not fired) if not top else is_result(station, fired=fired, compat=self.runner.context.compat):
@@ -194,7 +195,7 @@ class Run:
     def _note_failure(self, scope: Scope, station: Station, outputs: Mapping[str, Any], *, counts: bool) -> None:
         step = f"{scope.key}{station.id}#{scope.counts.get(station, 1) - 1}"
         title = station.node.title or station.node.type
-        self.failures.append(Failure(node_id=station.id, title=title, message=str(outputs["_error"]), step=step))
+        scope.failures.append(Failure(node_id=station.id, title=title, message=str(outputs["_error"]), step=step))
         if counts:
             self._failed.append((station, outputs))
 
@@ -213,7 +214,7 @@ class Run:
         self, station: Station, outputs: Mapping[str, Any], key: str, seen: Scope, jobs: frozenset[Station]
     ) -> Any:
         """Run what follows a fork, and return its results."""
-        root = Scope(key + "/", requirements=station.body_required, jobs=jobs, region=station.body)
+        root = Scope(key + "/", requirements=station.body_required, jobs=jobs, region=seen.region)
         for inner, values in seen.inputs.items():
             root.inputs[inner] = dict(values)
         self.fire(root, station, outputs)
@@ -225,6 +226,6 @@ class Run:
             data=results_of(scope.leaves, self._failed),
             steps=self._turns,
             has_result=any(not outputs.get("_error") for _, outputs in scope.leaves),
-            failures=tuple(self.failures),
+            failures=tuple(scope.failures),
             waiting=still_waiting(scope, self._looped),
         )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sre_core.components.loop import Loop
+from sre_core.errors import ComponentError, SREError
 from sre_core.workflows.outcome import envelope
 from sre_core.workflows.plan import Station
 from sre_core.workflows.scope import Scope
@@ -13,9 +14,7 @@ from sre_core.workflows.together import for_each
 if TYPE_CHECKING:
     from sre_core.workflows.engine import Run
 
-__all__ = ["run_loop"]
-
-_Left = list[tuple[Station, dict[str, Any]]]
+__all__ = ["end_loop", "run_loop"]
 
 
 async def run_loop(
@@ -23,8 +22,7 @@ async def run_loop(
 ) -> Mapping[str, Any]:
     """Go through the items, `loop.parallel` at once; what the loop gives is in their order.
 
-    A node of the body that a round leaves waiting, for what only the loop's end brings, gets what the rounds brought
-    it when all are done.
+    It changes nothing in its surroundings, since it may run beside others: `end_loop` does, in its turn.
     """
     started = time.perf_counter()
     found = await run.runner.items(station, loop, inputs, key)
@@ -33,32 +31,78 @@ async def run_loop(
         # Its error, or what a debugger gives in place of the loop.
         outputs = found
     else:
-        given = loop.without_loop(items)
-        outputs = loop.collect(await _all_rounds(run, scope, station, loop, items, key)) if given is None else given
+        outputs = await _from_items(run, scope, station, loop, items, key)
     await run.runner.report_loop(station, key, outputs, time.perf_counter() - started)
     return outputs
 
 
+def end_loop(scope: Scope, station: Station) -> set[Station]:
+    """Take over what the rounds left behind, in their order; returns the nodes that got something.
+
+    A node of the body that a round leaves waiting, for what only the loop's end brings, gets what the rounds brought
+    it when all are done.
+    """
+    reached: set[Station] = set()
+    for round_ in scope.rounds.pop(station, ()):
+        scope.failures += round_.failures
+        for inner, values in round_.inputs.items():
+            # What is left for a job was for one that the round started.
+            if inner.jobs <= scope.jobs:
+                for name, value in values.items():
+                    scope.deliver(inner, name, value)
+                reached.add(inner)
+                if scope.may_run(inner):
+                    scope.wake(inner)
+    return reached
+
+
+async def _from_items(
+    run: "Run", scope: Scope, station: Station, loop: Loop, items: Any, key: str
+) -> Mapping[str, Any]:
+    """What the loop gives; an error where its own code fails, as for any other node."""
+    try:
+        given = loop.without_loop(items)
+        if given is not None:
+            return _checked(station, given)
+        fired = [_checked(station, loop.item_outputs(item)) for item in items]
+    except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
+        return _failed(error)
+    results = await _all_rounds(run, scope, station, fired, loop.parallel, key)
+    try:
+        return _checked(station, loop.collect(results))
+    except Exception as error:  # noqa: BLE001 -- as above
+        return _failed(error)
+
+
+def _checked(station: Station, outputs: Any) -> Mapping[str, Any]:
+    if not isinstance(outputs, Mapping):
+        raise ComponentError(f"{station.node} returned {type(outputs).__name__}, and not its outputs by name")
+    return outputs
+
+
+def _failed(error: Exception) -> Mapping[str, Any]:
+    return {"_error": error.message if isinstance(error, SREError) else f"{type(error).__name__}: {error}"}
+
+
 async def _all_rounds(
-    run: "Run", scope: Scope, station: Station, loop: Loop, items: Sequence[Any], key: str
+    run: "Run", scope: Scope, station: Station, fired: Sequence[Mapping[str, Any]], parallel: int, key: str
 ) -> list[Any]:
     """The results of the body, round by round."""
-    results: list[list[Any]] = [[]] * len(items)
-    left: dict[int, _Left] = {}
+    results: list[list[Any]] = [[]] * len(fired)
+    left: dict[int, Scope] = {}
+    region = scope.inner_region(station.body)
 
     async def one(index: int) -> None:
-        round_ = Scope(f"{key}[{index}]/", parent=scope, jobs=scope.jobs, region=station.body)
-        run.fire(round_, station, loop.item_outputs(items[index]))
+        round_ = Scope(f"{key}[{index}]/", parent=scope, jobs=scope.jobs, region=region)
+        run.fire(round_, station, fired[index])
         await run.drain(round_)
         results[index] = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]
-        # What is left for a job was for one that this round started.
-        rest = [(inner, values) for inner, values in round_.inputs.items() if inner.jobs <= scope.jobs]
-        if rest:
-            left[index] = rest
+        if round_.inputs or round_.failures:
+            left[index] = round_
 
-    await _rounds(range(len(items)), one, loop.parallel)
-    for index in sorted(left):
-        _hand_up(scope, left[index])
+    await _rounds(range(len(fired)), one, parallel)
+    if left:
+        scope.rounds[station] = [left[index] for index in sorted(left)]
     return [result for found in results for result in found]
 
 
@@ -68,10 +112,3 @@ async def _rounds(indexes: Sequence[int], one: Any, parallel: int) -> None:
             await one(index)
     else:
         await for_each(indexes, one, parallel=parallel)
-
-
-def _hand_up(scope: Scope, left: _Left) -> None:
-    for station, values in left:
-        for name, value in values.items():
-            scope.deliver(station, name, value)
-        scope.wake(station)

@@ -65,8 +65,11 @@ def envelope(station: Station, outputs: Mapping[str, Any]) -> Any:
     """One result, as its component presents it, ready for JSON."""
     shown = {key: value for key, value in outputs.items() if key not in _UNSEEN and (key != "_error" or value)}
     full = {"id": station.id, "name": station.node.type, "result": shown}
-    presented = full if station.component is None else station.component.present(shown, full)
-    return to_jsonable_python(presented, fallback=str, inf_nan_mode="constants")
+    try:
+        presented = full if station.component is None else station.component.present(shown, full)
+        return to_jsonable_python(presented, fallback=str, inf_nan_mode="constants")
+    except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code and values
+        return {**full, "result": {"_error": f"{station.node} gave what is no JSON: {type(error).__name__}: {error}"}}
 
 
 def results_of(

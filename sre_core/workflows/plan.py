@@ -99,7 +99,7 @@ class Plan:
 
     def _mark_job(self, station: Station, fork: Fork) -> None:
         starts = [wire.target for wire in station.wires if wire.port != fork.job_port]
-        station.body = _reachable(starts) - {station}
+        station.body = _reachable(starts, without=station)
         station.body_required = _inner_requirements(station, station.body)
         for inner in station.body:
             inner.jobs |= {station}
@@ -108,7 +108,7 @@ class Plan:
         starts = [wire.target for wire in station.wires if wire.port in loop.item_ports]
         if not starts:
             return
-        station.body = _reachable(starts) - {station}
+        station.body = _reachable(starts, without=station)
         outside = [
             source
             for inner in station.body
@@ -116,7 +116,8 @@ class Plan:
             for source in sources
             if source is not station and source not in station.body
         ]
-        station.feeders = _leading_to(outside, without=station)
+        # A node of the body that runs outside of the rounds, for what else is linked to it, brings values as well.
+        station.feeders = _leading_to(outside, without=station) | station.body
 
 
 def _station(node: Node, index: int, find: FindComponent) -> Station:
@@ -146,12 +147,12 @@ def _required(station: Station) -> frozenset[str]:
     return frozenset(station.feeds.keys() - optional)
 
 
-def _reachable(starts: Iterable[Station]) -> frozenset[Station]:
+def _reachable(starts: Iterable[Station], *, without: Station) -> frozenset[Station]:
     found: set[Station] = set()
     open_ = list(starts)
     while open_:
         station = open_.pop()
-        if station not in found:
+        if station not in found and station is not without:
             found.add(station)
             open_ += (wire.target for wire in station.wires)
     return frozenset(found)

@@ -1,10 +1,13 @@
 """What has arrived where: the state of one part of a run, the whole of it or one round of a loop."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sre_core.components.loop import Fork
 from sre_core.workflows.plan import Station
+
+if TYPE_CHECKING:
+    from sre_core.workflows.outcome import Failure
 
 __all__ = ["Scope"]
 
@@ -15,11 +18,24 @@ class Scope:
     """Inputs that wait for their node, the nodes that may run, and what ended without a follower.
 
     A round of a loop sees the inputs that its parent holds for the loop's body, and leaves them there for the next
-    round. `key` begins the keys of all steps in here; `jobs` are the forks whose job this is part of; `region`, where
-    it is given, holds the nodes that run in here, and what arrives at others is only kept.
+    round; what arrives in the round itself stands in their place. `key` begins the keys of all steps in here; `jobs`
+    are the forks whose job this is part of; `region`, where it is given, holds the nodes that run in here, and what
+    arrives at others is only kept.
     """
 
-    __slots__ = ("counts", "inputs", "jobs", "key", "leaves", "parent", "ready", "region", "requirements")
+    __slots__ = (
+        "counts",
+        "failures",
+        "inputs",
+        "jobs",
+        "key",
+        "leaves",
+        "parent",
+        "ready",
+        "region",
+        "requirements",
+        "rounds",
+    )
 
     def __init__(
         self,
@@ -42,6 +58,9 @@ class Scope:
         self.ready: set[Station] = set()
         self.counts: dict[Station, int] = {}
         self.leaves: list[tuple[Station, Mapping[str, Any]]] = []
+        self.failures: list[Failure] = []
+        self.rounds: dict[Station, list[Scope]] = {}
+        """Of each loop that has ended here, the rounds that left something behind."""
 
     def deliver(self, station: Station, name: str, value: Any) -> None:
         """Put a value at an input. Where one is already, both become a list; a list takes the new value in."""
@@ -87,9 +106,13 @@ class Scope:
         self.counts[station] = number + 1
         return number
 
+    def inner_region(self, stations: frozenset[Station]) -> frozenset[Station]:
+        """Those of `stations` that may run inside a part of this one: else parts would nest in a circle of links."""
+        return stations if self.region is None else stations & self.region
+
     def copy_for(self, stations: frozenset[Station]) -> "Scope":
         """What these nodes see from here, as it is now: the parent of a job, which must not see later changes."""
-        twin = Scope(self.key)
+        twin = Scope(self.key, region=self.inner_region(stations))
         for station in stations:
             values = {**self._outer(station), **self.inputs.get(station, _NOTHING)}
             if values:

@@ -98,7 +98,8 @@ class Runner:
                     step=key,
                     node_id=station.id,
                     title=station.node.title or station.node.type,
-                    inputs=inputs,
+                    # A copy: what is made of the inputs later, for the component, is no part of this event.
+                    inputs=dict(inputs),
                 )
             )
 
@@ -131,7 +132,9 @@ class Runner:
 
     async def _items(self, loop: Loop, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
         await self._prepare(station, inputs)
-        items: Sequence[Any] = await loop.items(inputs, self.context)
+        items: Any = await loop.items(inputs, self.context)
+        if not isinstance(items, Sequence):
+            raise ComponentError(f"{station.node} returned {type(items).__name__}, and not a list of its items")
         return {"items": items}
 
     async def _prepare(self, station: Station, inputs: dict[str, Any]) -> None:
@@ -156,7 +159,7 @@ async def _caught(station: Station, attempt: Callable[[], Awaitable[Mapping[str,
         outputs = await attempt()
     except SREError as error:
         log.info("step_failed", node=station.id, component=station.node.type, code=error.code)
-        return {"_error": error.message}
+        return {"_error": error.message or type(error).__name__}
     except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
         log.warning("step_raised", node=station.id, component=station.node.type, error=type(error).__name__)
         return {"_error": f"{type(error).__name__}: {error}"}

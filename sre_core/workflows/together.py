@@ -24,6 +24,8 @@ async def gather(works: Sequence[Awaitable[Any]]) -> None:
     """Await all. When one raises, or the caller is cancelled, the others are cancelled and awaited first."""
     # Neither a TaskGroup, which wraps what is raised, nor asyncio.gather, which leaves the others running.
     tasks = [asyncio.ensure_future(work) for work in works]
+    if not tasks:
+        return
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
@@ -32,6 +34,9 @@ async def gather(works: Sequence[Awaitable[Any]]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.result()
+    # None failed, so a task that is cancelled was so by its own work; that must not pass for an end.
+    for task in tasks:
+        task.result()
 
 
 async def cancel(tasks: Iterable[asyncio.Future[Any]]) -> None:

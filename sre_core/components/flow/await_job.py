@@ -38,7 +38,7 @@ class Await(Component):
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Raises ComponentError when `Jobs` holds something else than ids."""
         given = inputs.get("Jobs")
-        ids = given if isinstance(given, list) else [given]
+        ids: list[Any] = given if isinstance(given, list) else [given]
         if not all(isinstance(id_, str) for id_ in ids):
             raise ComponentError(f"{given!r} is no id of a job", hint="link the JobID of an Async to Jobs")
         chosen = ids[: self.settings.jobs_count]
