@@ -1,0 +1,223 @@
+"""Jobs in a workflow: what follows Async goes on by itself, and Await asks for its result."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from anyio import fail_after
+
+from sre_core.errors import ComponentError
+from sre_core.workflows.limits import WorkflowLimits
+from tests.unit.sre_core.workflows.graphs import Bench, Recorder, bench, call, give, keep, node, raises, workflow
+
+ASYNC = node("Async")
+AWAIT = node("Await", max_time=60)
+BASIC = "E > F.x, F.x > A.x, F.JobID > W.Jobs, W.Results > Z.x"
+
+
+def job_of(outcome: Any) -> Any:
+    """What Await found of the one job, by way of the node Z."""
+    (found,) = outcome.data["result"]["Output"]["x"].values()
+    return found
+
+
+async def run(b: Bench, flow: Any, **more: Any) -> Any:
+    with fail_after(10):
+        return await b.run(flow, **more)
+
+
+def double(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {"Output": inputs["x"] * 2}
+
+
+async def test_await_has_the_result_of_the_job() -> None:
+    async with bench() as b:
+        outcome = await run(b, workflow(BASIC, E=give(4), F=ASYNC, A=call(double), W=AWAIT, Z=keep()))
+
+    assert job_of(outcome) == {"status": "done", "output": {"id": "A", "name": "Call", "result": {"Output": 8}}}
+    assert outcome.waiting == ()
+
+
+async def test_the_run_goes_on_while_the_job_does_its_work() -> None:
+    run_ended = asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        await run_ended.wait()
+        return {"Output": "late"}
+
+    async with bench() as b:
+        links = "E > F.x, F.x > A.x, F.JobID > B.x"
+        outcome = await run(b, workflow(links, E=give(4), F=ASYNC, A=call(wait), B=keep()))
+        id_ = outcome.data["result"]["Output"]["x"]
+        assert (await b.jobs.wait([id_], seconds=0))[id_] == {"status": "pending"}
+        run_ended.set()
+        with fail_after(5):
+            await b.jobs.join()
+        assert (await b.jobs.wait([id_], seconds=0))[id_]["output"]["result"] == {"Output": "late"}
+
+
+async def test_the_ids_of_jobs_name_their_node_and_are_never_the_same() -> None:
+    async with bench() as b:
+        flow = workflow("E > F.x, F.x > A.x, F.JobID > B.x", E=give(4), F=ASYNC, A=keep(), B=keep())
+        ids = {(await run(b, flow)).data["result"]["Output"]["x"] for _ in range(20)}
+
+    assert len(ids) == 20
+    assert all(id_.startswith("F-") for id_ in ids)
+
+
+async def test_an_async_whose_job_nobody_asks_for_gives_no_result() -> None:
+    async with bench() as b:
+        outcome = await run(b, workflow("E > F.x, F.x > A.x", E=give(4), F=ASYNC, A=keep()))
+
+    assert (outcome.data, outcome.has_result, outcome.failures, outcome.waiting) == ([], False, (), ())
+
+
+async def test_the_job_sees_what_the_run_had_brought_to_its_nodes_and_waits_for_no_more() -> None:
+    links = BASIC + ", E > S.x, S > B.early, B > B2.x, B2 > F.y, S > A.early, L > A.late, Z > L.x"
+    nodes = {"E": give(4), "S": give("seen"), "B": keep(), "B2": keep(), "L": give(1)}
+    async with bench() as b:
+        outcome = await run(b, workflow(links, **nodes, F=ASYNC, A=keep(), W=AWAIT, Z=keep()))
+        (id_,) = b.jobs._jobs
+        output = (await b.jobs.wait([id_], seconds=5))[id_]["output"]
+
+    assert output["result"]["Output"] == {"early": "seen", "x": 4}
+    assert outcome.waiting == ()
+
+
+async def test_a_failed_node_in_a_job_is_a_result_with_an_error() -> None:
+    async with bench() as b:
+        outcome = await run(
+            b, workflow(BASIC, E=give(4), F=ASYNC, A=raises(ComponentError("broken")), W=AWAIT, Z=keep())
+        )
+
+    assert job_of(outcome) == {
+        "status": "done",
+        "output": {"id": "A", "name": "Call", "result": {"_error": "broken"}},
+    }
+
+
+async def test_a_job_that_goes_in_a_circle_fails() -> None:
+    flow = workflow(BASIC + ", A > A.x", E=give(4), F=ASYNC, A=give(1), W=AWAIT, Z=keep())
+    async with bench() as b:
+        found = job_of(await run(b, flow, limits=WorkflowLimits(runs=5)))
+
+    assert found["status"] == "failed"
+    assert "goes in a circle" in found["output"]["_error"]
+
+
+async def test_each_round_of_a_loop_may_start_a_job() -> None:
+    links = "E > L.Input, L.Loop > F.x, F.x > A.x, F.JobID > J.x, L.Result > W.Jobs, W.Results > Z.x"
+    loop = node("ForEach", format="results-array")
+    nodes = {"J": call(lambda inputs: {"Output": inputs["x"]}), "W": node("Await", jobs_count=9, max_time=60)}
+    async with bench() as b:
+        outcome = await run(b, workflow(links, E=give([1, 2, 3]), L=loop, F=ASYNC, A=call(double), **nodes, Z=keep()))
+        found = outcome.data["result"]["Output"]["x"].values()
+
+    assert [job["output"]["result"]["Output"] for job in found] == [2, 4, 6]
+    assert outcome.waiting == ()
+
+
+async def test_a_loop_goes_through_its_items_in_a_job() -> None:
+    links = "E > F.x, F.x > L.Input, L.Loop > A.x, L.Result > B.x, F.JobID > W.Jobs, W.Results > Z.x"
+    loop = node("ForEach", format="results-array", parallel=2)
+    flow = workflow(links, E=give([1, 2]), F=ASYNC, L=loop, A=call(double), B=keep(), W=AWAIT, Z=keep())
+    async with bench() as b:
+        found = job_of(await run(b, flow))
+
+    assert found["output"]["result"]["Output"] == {"x": [2, 4]}
+
+
+async def test_a_job_may_start_and_await_another() -> None:
+    links = BASIC + ", A > G.x, G.x > B.x, G.JobID > V.Jobs"
+    flow = workflow(links, E=give(4), F=ASYNC, A=call(double), W=AWAIT, Z=keep(), G=ASYNC, B=call(double), V=AWAIT)
+    async with bench() as b:
+        found = job_of(await run(b, flow))
+
+    assert found["status"] == "done"
+    (inner,) = found["output"]["result"]["Results"].values()
+    assert inner == {"status": "done", "output": {"id": "B", "name": "Call", "result": {"Output": 16}}}
+
+
+async def test_what_follows_the_id_belongs_to_the_run_though_the_job_leads_back_to_its_async() -> None:
+    links = "E > F.x, F.x > A.x, A > F.x, F.JobID > B.x"
+    async with bench() as b:
+        outcome = await run(b, workflow(links, E=give(4), F=ASYNC, A=give(1), B=keep()))
+        with fail_after(5):
+            await b.jobs.join()
+
+    assert outcome.data["id"] == "B"
+
+
+async def test_jobs_that_lead_to_each_other_in_a_circle_come_to_an_end() -> None:
+    links = "E > F.x, F.x > G.x, G.x > F.x"
+    async with bench() as b:
+        await run(b, workflow(links, E=give(4), F=ASYNC, G=ASYNC))
+        with fail_after(5):
+            await b.jobs.join()
+        assert len(b.jobs._jobs) < 5
+
+
+async def test_a_loop_and_a_job_in_one_circle_come_to_an_end() -> None:
+    links = "E > L.Input, L.Loop > F.x, F.x > A.x, A > L.Input"
+    async with bench() as b:
+        await run(b, workflow(links, E=give([1, 2]), L=node("ForEach"), F=ASYNC, A=give([1, 2])))
+        with fail_after(5):
+            await b.jobs.join()
+        assert len(b.jobs._jobs) < 10
+
+
+async def test_steps_of_a_job_have_the_key_of_its_async_before_their_own() -> None:
+    recorder = Recorder()
+    async with bench() as b:
+        await run(b, workflow(BASIC, E=give(4), F=ASYNC, A=call(double), W=AWAIT, Z=keep()), steps=recorder)
+
+    assert sorted(recorder.results) == ["E#0", "F#0", "F#0/A#0", "W#0", "Z#0"]
+
+
+async def test_a_run_that_is_cancelled_leaves_its_jobs_to_those_who_own_them() -> None:
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        begun.set()
+        await end.wait()
+        return {"Output": "done"}
+
+    async with bench() as b:
+        running = asyncio.create_task(b.run(workflow(BASIC, E=give(4), F=ASYNC, A=call(wait), W=AWAIT, Z=keep())))
+        with fail_after(5):
+            await begun.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert b.jobs.pending == 1
+        end.set()
+        with fail_after(5):
+            await b.jobs.join()
+        assert b.jobs.pending == 0
+
+
+async def test_the_time_limit_of_a_run_is_none_of_its_jobs() -> None:
+    begun = asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    flow = workflow("E > F.x, F.x > A.x, F.JobID > B.x", E=give(4), F=ASYNC, A=call(wait), B=keep())
+    async with bench() as b:
+        outcome = await run(b, flow, limits=WorkflowLimits(seconds=5))
+        with fail_after(5):
+            await begun.wait()
+        assert b.jobs.pending == 1
+
+    assert outcome.has_result
+    # Whoever ends the host ends the jobs.
+    assert b.jobs.pending == 0
+
+
+@pytest.mark.parametrize("value", [None, 5, [1], {"a": 1}])
+async def test_await_says_what_it_cannot_take_for_the_id_of_a_job(value: Any) -> None:
+    async with bench() as b:
+        outcome = await run(b, workflow("E > W.Jobs", E=give(value), W=AWAIT))
+
+    assert outcome.data["result"]["_error"].endswith("is no id of a job")
