@@ -18,7 +18,7 @@ def load_agent(target: str) -> Agent:
 
     Raises click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
     """
-    if target.endswith(".smyth"):
+    if target.lower().endswith(".smyth"):
         if not Path(target).is_file():
             raise click.UsageError(f"No such file: {target!r}.")
         return Agent.load(target)
@@ -26,6 +26,8 @@ def load_agent(target: str) -> Agent:
     # The colon of a drive letter, and that of a folder's name, separate nothing.
     if not place or not name.isidentifier():
         place, name = target, ""
+    if place.lower().endswith(".smyth"):
+        raise click.UsageError(f"A .smyth file has one agent: {place!r}, without {f':{name}'!r}.")
     module = _import_file(Path(place)) if _is_file(place) else _import_module(place)
     return _pick(module, place, name)
 

@@ -5,9 +5,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
+
 from sre_core.events import Event
 
-__all__ = ["Trace"]
+__all__ = ["Trace", "check_place"]
 
 
 class Trace:
@@ -17,13 +19,24 @@ class Trace:
         self._head = {"agent": agent, "skill": skill, "arguments": arguments, "time": time.time()}
         self._started = time.perf_counter()
         self._events: list[Event] = []
+        self.result: Any = None
+        self.error: str | None = None
 
     async def hear(self, event: Event) -> None:
         """Keep an event."""
         self._events.append(event)
 
-    def write(self, path: Path, *, result: Any = None, error: str | None = None) -> None:
+    def write(self, path: Path) -> None:
         """Write the file. Raises OSError."""
-        end = {"seconds": time.perf_counter() - self._started, "result": result, "error": error}
+        end = {"seconds": time.perf_counter() - self._started, "result": self.result, "error": self.error}
         document = {**self._head, **end, "events": [event.to_dict() for event in self._events]}
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+        # A model or a skill may give half of a surrogate pair, which no encoding has.
+        path.write_text(text + "\n", encoding="utf-8", errors="replace")
+
+
+def check_place(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse, before anything is called, a file that cannot be written. A callback of click."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"No such folder: {str(path.parent)!r}.", context, option)
+    return path

@@ -17,9 +17,9 @@ Examples:
 """
 )
 @click.argument("target", metavar="FILE")
-@click.option("--skill", metavar="NAME", help="Call a skill; its arguments follow as NAME=VALUE.")
-@click.option("--prompt", metavar="TEXT", help="Give the agent a prompt; the name of a model may follow.")
-@click.option("--chat", is_flag=True, help="Talk with the agent; the name of a model may follow.")
+@click.option("-s", "--skill", metavar="NAME", help="Call a skill; its arguments follow as NAME=VALUE.")
+@click.option("-p", "--prompt", metavar="TEXT", help="Give the agent a prompt; the name of a model may follow.")
+@click.option("-c", "--chat", is_flag=True, help="Talk with the agent, as without any of these; a model may follow.")
 @click.argument("words", metavar="[NAME=VALUE | MODEL]...", nargs=-1)
 @debug_option
 @click.pass_context
@@ -30,8 +30,9 @@ def agent(
 
     The same as `sre call`, `sre run` and `sre chat`, which have more options.
     """
-    chosen = [name for name, given in (("--skill", skill), ("--prompt", prompt), ("--chat", chat)) if given]
-    if len(chosen) != 1:
+    given = {"--skill": skill is not None, "--prompt": prompt is not None, "--chat": chat}
+    chosen = [name for name, is_given in given.items() if is_given] or ["--chat"]
+    if len(chosen) > 1:
         raise click.UsageError("Give one of --skill, --prompt and --chat.")
     if skill is not None:
         from sre_cli.commands.call import call_skill

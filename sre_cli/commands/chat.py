@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 
 from sre_cli import failures
+from sre_cli.blocks import opened
 from sre_cli.options import Session, debug_option
 from sre_cli.render import EventPrinter, styled
 from sre_cli.streams import is_terminal, read_lines
@@ -49,18 +50,14 @@ def chat(context: click.Context, target: str | None, session_id: str | None, mod
     if interactive:
         click.echo(styled(f"{agent.name}: /help lists the commands.", dim=True), err=True)
     # One loop for all prompts, which runs only while there is something to do: input() needs the main thread.
-    with asyncio.Runner() as runner:
-        runner.run(agent.__aenter__())
-        try:
-            for line in _typed_lines() if interactive else _piped_lines():
-                if not line.startswith("/"):
-                    _take_turn(runner, conversation, line, model=model, debug=_debug(context), interactive=interactive)
-                elif line == "/exit":
-                    return
-                else:
-                    _obey(runner, conversation, line)
-        finally:
-            runner.run(agent.__aexit__(None, None, None))
+    with asyncio.Runner() as runner, opened(runner, agent):
+        for line in _typed_lines() if interactive else _piped_lines():
+            if not line.startswith("/"):
+                _take_turn(runner, conversation, line, model=model, debug=_debug(context), interactive=interactive)
+            elif line == "/exit":
+                return
+            else:
+                _obey(runner, conversation, line)
 
 
 def _debug(context: click.Context) -> bool:

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import Any, Literal
 
 import click
 
-from sre_cli.arguments import parse_arguments, parse_pairs
+from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
+from sre_cli.blocks import opened
 from sre_cli.options import debug_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
 from sre_cli.target import load_agent
 from sre_core.workflows.debug import Debugger, StepRecord
+from sre_core.workflows.outcome import Outcome
 from sre_sdk import Agent
 
 __all__ = ["debug"]
@@ -40,79 +43,86 @@ Examples:
 @click.option(
     "--set", "outputs", metavar="NODE:NAME=VALUE", multiple=True, help="Take this output, and do not run NODE."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON, and the end.")
 @debug_option
 def debug(target: str, skill: str, words: tuple[str, ...], outputs: tuple[str, ...], *, as_json: bool) -> None:
     """Run a skill of a workflow node by node.
 
-    Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else it runs to the end.
+    Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else
+    it runs to the end.
     """
     agent = load_agent(target)
-    known = agent.skills.get(skill)
-    arguments = parse_arguments(words, schema=known.parameters if known else None)
-    asyncio.run(_debug(agent, skill, arguments, _injections(outputs), as_json=as_json))
-
-
-async def _debug(
-    agent: Agent, skill: str, arguments: dict[str, Any], injected: dict[str, dict[str, Any]], *, as_json: bool
-) -> None:
-    async with agent, agent.debug(skill, arguments) as session:
-        for node, outputs in injected.items():
-            session.inject(node, outputs=outputs)
-        asks = is_terminal() and not as_json
-        while session.pending or not session.steps:
-            order = await _order(session) if asks else "run"
+    arguments = parse_arguments(words, schema=skill_schema(agent, skill))
+    injected = _outputs(outputs, agent)
+    with (
+        asyncio.Runner() as runner,
+        opened(runner, agent),
+        opened(runner, agent.debug(skill, arguments)) as session,
+    ):
+        for node, values in injected.items():
+            session.inject(node, outputs=values)
+        prompt = _Prompt(session, agent, injected) if is_terminal() and not as_json else None
+        while runner.run(session.ready()):
+            order = "run" if prompt is None else prompt.ask()
             if order == "quit":
                 return
-            asks = order == "step"
-            record = await session.step()
-            if record is None:
-                break
-            _show(record, as_json=as_json)
-        outcome = await session.finish()
-        for waiting in outcome.waiting:
-            click.echo(styled(f"{waiting}", fg="yellow"), err=True)
-        print_json(outcome.data)
+            if order == "run":
+                prompt = None
+            record = runner.run(session.step())
+            if record is not None:
+                _show(record, as_json=as_json)
+        _show_end(runner.run(session.finish()), as_json=as_json)
 
 
-async def _order(session: Debugger) -> Literal["step", "run", "quit"]:
-    """Take commands until one says how to go on."""
-    for record in session.pending[:1]:
+class _Prompt:
+    """Takes commands, until one says how to go on."""
+
+    def __init__(self, session: Debugger, agent: Agent, outputs: dict[str, dict[str, Any]]) -> None:
+        self._session = session
+        self._nodes = _nodes(agent)
+        self._outputs = outputs
+        self._inputs: dict[str, dict[str, Any]] = {}
+
+    def ask(self) -> Literal["step", "run", "quit"]:
+        record = self._session.pending[0]
         title = styled(f"→ {record.title} ({record.node_id})  ", bold=True)
         click.echo(title + shorten(_text(record.inputs)), err=True)
-    while True:
-        try:
-            line = await asyncio.to_thread(input, "(step) ")
-        except EOFError:
-            return "run"
-        command, _, rest = line.strip().partition(" ")
-        if command in {"", "s"}:
-            return "step"
-        if command == "c":
-            return "run"
-        if command == "q":
-            return "quit"
-        _inspect(session, command, rest)
+        while True:
+            try:
+                line = input("(step) ")
+            except EOFError:
+                return "run"
+            command, _, rest = line.strip().partition(" ")
+            if command in {"", "s"}:
+                return "step"
+            if command == "c":
+                return "run"
+            if command == "q":
+                return "quit"
+            self._obey(command, rest)
 
-
-def _inspect(session: Debugger, command: str, rest: str) -> None:
-    if command == "n":
-        for record in session.pending:
-            click.echo(f"  {record.node_id}  {record.title}  {shorten(_text(record.inputs))}", err=True)
-    elif command in {"i", "o"}:
-        node, _, pair = rest.strip().partition(" ")
-        try:
-            values = parse_arguments([pair.strip()])
-        except click.UsageError as error:
-            click.echo(error.message, err=True)
-            return
-        if command == "i":
-            session.inject(node, inputs=values)
+    def _obey(self, command: str, rest: str) -> None:
+        if command == "n":
+            for record in self._session.pending:
+                click.echo(f"  {record.node_id}  {record.title}  {shorten(_text(record.inputs))}", err=True)
+        elif command in {"i", "o"}:
+            node, _, pair = rest.strip().partition(" ")
+            try:
+                self._inject(command, _known(node, self._nodes), parse_arguments([pair.strip()]))
+            except click.UsageError as error:
+                click.echo(error.message, err=True)
         else:
-            session.inject(node, outputs=values)
-    else:
-        for name, meaning in _COMMANDS.items():
-            click.echo(f"  {name:20}{meaning}", err=True)
+            for name, meaning in _COMMANDS.items():
+                click.echo(f"  {name:20}{meaning}", err=True)
+
+    def _inject(self, command: str, node: str, values: dict[str, Any]) -> None:
+        """A second input of a node joins the first."""
+        if command == "i":
+            self._session.inject(node, inputs=self._inputs.setdefault(node, {}) | values)
+            self._inputs[node] |= values
+        else:
+            self._session.inject(node, outputs=self._outputs.setdefault(node, {}) | values)
+            self._outputs[node] |= values
 
 
 def _show(record: StepRecord, *, as_json: bool) -> None:
@@ -127,14 +137,34 @@ def _show(record: StepRecord, *, as_json: bool) -> None:
     click.echo(styled(shorten(line, 400), fg="red" if failed else "cyan"), err=True)
 
 
-def _injections(words: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def _show_end(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        waiting, failures = list(map(str, outcome.waiting)), list(map(str, outcome.failures))
+        click.echo(_text({"data": outcome.data, "failures": failures, "waiting": waiting}))
+        return
+    for one in outcome.waiting:
+        click.echo(styled(f"{one}", fg="yellow"), err=True)
+    print_json(outcome.data)
+
+
+def _outputs(words: tuple[str, ...], agent: Agent) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, value in parse_pairs(words, "An output").items():
         node, colon, port = name.partition(":")
-        if not colon:
-            raise click.UsageError(f"An output is written as NODE:NAME=VALUE, not {name}={value!r}.")
-        found.setdefault(node, {}).update(parse_arguments([f"{port}={value}"]))
+        if not colon or not port:
+            raise click.UsageError(f"An output is written as NODE:NAME=VALUE, not {f'{name}={value}'!r}.")
+        found.setdefault(_known(node, _nodes(agent)), {}).update(parse_arguments([f"{port}={value}"]))
     return found
+
+
+def _nodes(agent: Agent) -> Collection[str]:
+    return () if agent.workflow is None else agent.workflow.nodes
+
+
+def _known(node: str, nodes: Collection[str]) -> str:
+    if node not in nodes:
+        raise click.UsageError(f"There is no node {node!r}; there is {', '.join(nodes) or 'none'}.")
+    return node
 
 
 def _text(value: Any) -> str:

@@ -86,10 +86,11 @@ class Debugger(Gate):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the run, if it has not ended."""
+        """End the run, if it has not ended. Its jobs go on without a stop."""
         if self._run is not None:
             self._run.cancel()
             await asyncio.wait([self._run])
+            self._release()
             if not self._run.cancelled():
                 self._run.exception()
 
@@ -112,7 +113,7 @@ class Debugger(Gate):
 
     async def step(self) -> StepRecord | None:
         """Let the next node run, and return what it did; None when the run has ended. Raises what ended it."""
-        if self._run is None or not await self._next():
+        if self._run is None or not await self.ready():
             if self._run is not None:
                 self._run.result()
             return None
@@ -130,11 +131,15 @@ class Debugger(Gate):
         """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises."""
         if self._run is None:
             raise RuntimeError("the session has not begun")
+        self._release()
+        return await asyncio.shield(self._run)
+
+    def _release(self) -> None:
+        """Stop before no node any more."""
         self._free = True
         for stop in self._queue:
             stop.go.set()
         self._queue.clear()
-        return await asyncio.shield(self._run)
 
     async def before(self, station: Station, key: str, inputs: dict[str, Any]) -> Mapping[str, Any] | None:
         """Stand still until `step` comes to this node."""
@@ -167,8 +172,8 @@ class Debugger(Gate):
         self.steps.append(stop.record)
         stop.done.set()
 
-    async def _next(self) -> bool:
-        """Wait until a node stands in the queue; False when none will."""
+    async def ready(self) -> bool:
+        """Wait until a node stands in the queue; False when none will, since the run has ended."""
         while not self._queue:
             if self._run is None or self._run.done():
                 return False

@@ -1,0 +1,146 @@
+"""`sre call` calls one skill, prints what it returns, and keeps a trace if it is told to."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sre_cli.main import cli
+from tests.unit.sre_cli.files import echoing, failing, jobs, write
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["call", *arguments])
+
+
+def test_the_result_of_an_endpoint_is_printed_as_json(project: Path) -> None:
+    write(project, echoing())
+    result = call("agent.smyth", "ask", "a=[1, 2]", "b=x=y z")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"a": [1, 2], "b": "x=y z"}
+    assert result.stderr == ""
+
+
+def test_a_skill_in_python_is_called_too(project: Path) -> None:
+    result = call("agent.py", "add", "a=1", "b=2")
+    assert (result.exit_code, result.stdout) == (0, "3\n"), result.output
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ('return "plain  text"', "plain  text\n"),
+        ("return None", "null\n"),
+        ("return {1, }", "[\n  1\n]\n"),
+        ("return Point(1, 2)", '{\n  "x": 1,\n  "y": 2\n}\n'),
+        ('return b"\\xff\\x00"', '"_wA="\n'),
+    ],
+)
+def test_what_a_skill_returns_is_text_as_it_is_and_else_json(project: Path, body: str, wanted: str) -> None:
+    (project / "agent.py").write_text(
+        "from dataclasses import dataclass\nfrom sre_sdk import Agent\nagent = Agent('x')\n"
+        "@dataclass\nclass Point:\n    x: int\n    y: int\n"
+        f"@agent.skill\ndef show():\n    '''Show.'''\n    {body}\n"
+    )
+    result = call("agent.py", "show")
+    assert (result.exit_code, result.stdout) == (0, wanted), result.output
+
+
+@pytest.mark.parametrize("exposed", [True, False])
+def test_a_text_stays_text_also_for_a_skill_that_no_model_is_shown(project: Path, exposed: bool) -> None:
+    write(project, echoing("String", ai_exposed=exposed))
+    assert json.loads(call("agent.smyth", "ask", "a=007").stdout) == {"a": "007", "b": "-"}
+    assert json.loads(call("agent.smyth", "ask", "a=7").stdout) == {"a": "7", "b": "-"}
+
+
+def test_arguments_come_as_a_json_object_and_words_go_before_it(project: Path) -> None:
+    write(project, echoing())
+    result = call("agent.smyth", "ask", "b=2", "--arguments", '{"a": {"x": null}, "b": 1}')
+    assert json.loads(result.stdout) == {"a": {"x": None}, "b": 2}
+
+
+def test_a_file_is_an_argument(project: Path) -> None:
+    write(project, echoing("Binary"))
+    (project / "notes.txt").write_text("hello")
+    result = call("agent.smyth", "ask", "--file", "a=notes.txt")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["a"]["size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.smyth", "ask"], "No such file: 'nothing.smyth'"),
+        (["agent.smyth:ask", "ask"], "A .smyth file has one agent"),
+        (["agent.smyth"], "Missing argument 'SKILL'"),
+        (["agent.smyth", "ask", "a"], "written as NAME=VALUE"),
+        (["agent.smyth", "ask", "a=1", "a=2"], "given twice"),
+        (["agent.smyth", "ask", "--file", "a=nothing.txt"], "No such file: 'nothing.txt'"),
+        (["agent.smyth", "ask", "--arguments", "{"], "no JSON"),
+        (["agent.smyth", "ask", os.fsdecode(b"a=\xff")], "not UTF-8"),
+        (["agent.smyth", "ask", "a=1", "--trace", "nowhere/out.json"], "No such folder: 'nowhere'"),
+        (["agent.smyth", "ask", "a=1", "--trace", "."], "is a directory"),
+    ],
+)
+def test_a_wrong_usage_exits_with_two(project: Path, arguments: list[str], message: str) -> None:
+    write(project, echoing())
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_unknown_skill_and_a_failed_one_exit_with_one(project: Path) -> None:
+    write(project, echoing())
+    result = call("agent.smyth", "aks", "a=1")
+    assert result.exit_code == 1
+    assert "agent 'echoer' has no skill 'aks'" in result.stderr
+    assert "its skills: ask" in result.stderr
+    write(project, failing())
+    result = call("agent.smyth", "ask", "a=1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no component 'NoSuchThing' is installed" in result.stderr
+
+
+def test_a_broken_file_exits_with_one_and_says_how_to_see_more(project: Path) -> None:
+    (project / "agent.smyth").write_text("{")
+    result = call("agent.smyth", "ask")
+    assert result.exit_code == 1
+    assert "sre validate" in result.stderr
+
+
+def test_a_trace_has_the_steps_and_the_result(project: Path) -> None:
+    write(project, echoing())
+    assert call("agent.smyth", "ask", "a=1", "--trace", "out.json").exit_code == 0
+    trace = json.loads((project / "out.json").read_text())
+    assert (trace["agent"], trace["skill"], trace["arguments"]) == ("echoer", "ask", {"a": 1})
+    assert (trace["result"], trace["error"]) == ({"a": 1, "b": "-"}, None)
+    steps = [event for event in trace["events"] if event["type"].startswith("step_")]
+    assert [(event["type"], event["node_id"]) for event in steps] == [
+        ("step_started", "IN"),
+        ("step_finished", "IN"),
+        ("step_started", "OUT"),
+        ("step_finished", "OUT"),
+    ]
+    assert steps[2]["inputs"] == {"a": 1, "b": "-"}
+
+
+def test_a_trace_is_written_of_a_call_that_failed(project: Path) -> None:
+    write(project, failing())
+    assert call("agent.smyth", "ask", "a=1", "--trace", "out.json").exit_code == 1
+    trace = json.loads((project / "out.json").read_text())
+    assert "NoSuchThing" in trace["error"]
+    assert trace["result"] is None
+    assert [event["error"] != "" for event in trace["events"] if event["type"] == "step_finished"] == [False, True]
+
+
+def test_a_trace_has_the_steps_of_jobs_that_ended_after_the_result(project: Path) -> None:
+    write(project, jobs())
+    result = call("agent.smyth", "ask", "a=x", "--trace", "out.json")
+    assert result.exit_code == 0, result.output
+    trace = json.loads((project / "out.json").read_text())
+    assert json.loads(result.stdout) == trace["result"]
+    ended = [event["node_id"] for event in trace["events"] if event["type"] == "step_finished"]
+    assert set(ended) == {"IN", "JOB", "OUT", "HASH"}

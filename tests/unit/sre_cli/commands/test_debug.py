@@ -1,0 +1,107 @@
+"""`sre debug` without a terminal: each step, what is set in place of running, and the end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sre_cli.main import cli
+from tests.unit.sre_cli.files import echoing, failing, jobs, write
+
+
+def debug(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["debug", *arguments])
+
+
+def test_each_node_is_shown_aside_and_the_result_is_printed(project: Path) -> None:
+    write(project, echoing())
+    result = debug("agent.smyth", "ask", "a=1")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"a": 1, "b": "-"}
+    assert [line.split()[1] for line in result.stderr.splitlines()] == ["Ask", "Answer"]
+
+
+def test_json_is_a_line_for_each_step_and_one_for_the_end(project: Path) -> None:
+    write(project, echoing("String"))
+    result = debug("agent.smyth", "ask", "a=007", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line.get("node_id") for line in lines] == ["IN", "OUT", None]
+    assert lines[1]["inputs"] == {"a": "007", "b": "-"}
+    assert lines[2] == {"data": {"a": "007", "b": "-"}, "failures": [], "waiting": []}
+    assert result.stderr == ""
+
+
+def test_an_output_is_taken_in_place_of_running(project: Path) -> None:
+    write(project, echoing())
+    result = debug("agent.smyth", "ask", "a=1", "--set", 'IN:body={"a": "x=y", "b": [1]}', "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0]["is_injected"]
+    assert lines[-1]["data"] == {"a": "x=y", "b": [1]}
+
+
+def test_every_branch_is_shown(project: Path) -> None:
+    content = echoing()
+    hashing = [
+        {
+            "id": f"H{number}",
+            "name": "FHash",
+            "title": f"Hash {number}",
+            "data": {"algorithm": "md5", "encoding": "hex"},
+            "inputs": [{"name": "Data", "type": "Any"}],
+            "outputs": [{"name": "Hash", "default": True}],
+        }
+        for number in range(4)
+    ]
+    entry, answer = content["components"]
+    ends = [("IN", 1, f"H{number}", 0) for number in range(4)] + [(f"H{number}", 0, "OUT", 0) for number in range(4)]
+    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
+    answer["inputs"] = answer["inputs"][:1]
+    links = [dict(zip(names, link, strict=True)) for link in ends]
+    write(project, {**content, "components": [entry, *hashing, answer], "connections": links})
+    result = debug("agent.smyth", "ask", "a=x", "--json")
+    shown = [json.loads(line).get("node_id") for line in result.stdout.splitlines()]
+    assert shown == ["IN", "H0", "H1", "H2", "H3", "OUT", None]
+
+
+def test_jobs_come_to_their_end(project: Path) -> None:
+    write(project, jobs())
+    result = debug("agent.smyth", "ask", "a=x", "--json")
+    assert result.exit_code == 0, result.output
+    shown = {json.loads(line).get("node_id") for line in result.stdout.splitlines()}
+    assert {"IN", "JOB", "OUT"} <= shown
+
+
+def test_a_node_that_fails_is_shown_with_its_error(project: Path) -> None:
+    write(project, failing())
+    result = debug("agent.smyth", "ask", "a=1", "--json")
+    end = json.loads(result.stdout.splitlines()[-1])
+    assert "NoSuchThing" in end["failures"][0]
+    assert "_error" in end["data"]["result"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "OUT"], "written as NAME=VALUE"),
+        (["--set", "body=1"], "written as NODE:NAME=VALUE, not 'body=1'"),
+        (["--set", "IN:=1"], "written as NODE:NAME=VALUE"),
+        (["--set", "XX:body=1"], "There is no node 'XX'; there is IN, OUT"),
+        (["--set", "IN:body=1", "--set", "IN:body=2"], "given twice"),
+    ],
+)
+def test_a_wrong_usage_exits_with_two(project: Path, arguments: list[str], message: str) -> None:
+    write(project, echoing())
+    result = debug("agent.smyth", "ask", "a=1", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_what_cannot_be_debugged_exits_with_one(project: Path) -> None:
+    write(project, echoing())
+    result = debug("agent.smyth", "aks")
+    assert result.exit_code == 1
+    assert "has no endpoint 'aks'" in result.stderr
+    result = debug("agent.py", "add", "a=1", "b=2")
+    assert result.exit_code == 1
+    assert "agent 'tester' has no workflow" in result.stderr

@@ -1,0 +1,80 @@
+"""`.smyth` files for the tests of commands."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+LINKS = [
+    {"sourceId": "IN", "sourceIndex": 1, "targetId": "OUT", "targetIndex": 0},
+    {"sourceId": "IN", "sourceIndex": 2, "targetId": "OUT", "targetIndex": 1},
+]
+
+
+def echoing(port: str = "Any", **data: Any) -> dict[str, Any]:
+    """What a file holds whose skill `ask(a, b)` returns its arguments; `b` may be missing."""
+    inputs = [{"name": "a", "type": port}, {"name": "b", "type": "Any", "optional": True, "defaultVal": "-"}]
+    outputs = [{"name": "body", "default": True}, {"name": "body.a"}, {"name": "body.b"}]
+    return {
+        "id": "echoer",
+        "name": "Echoer",
+        "components": [
+            {
+                "id": "IN",
+                "name": "APIEndpoint",
+                "title": "Ask",
+                "data": {"endpoint": "ask", **data},
+                "inputs": inputs,
+                "outputs": outputs,
+            },
+            {
+                "id": "OUT",
+                "name": "APIOutput",
+                "title": "Answer",
+                "data": {"format": "minimal"},
+                "inputs": [{"name": "a", "type": "Any"}, {"name": "b", "type": "Any"}],
+                "outputs": [{"name": "Output", "default": True}],
+            },
+        ],
+        "connections": LINKS,
+    }
+
+
+def jobs() -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` begins a job that hashes, and returns the id of the job."""
+    found = echoing()
+    entry, answer = found["components"]
+    fork = {
+        "id": "JOB",
+        "name": "Async",
+        "title": "Later",
+        "data": {},
+        "inputs": [{"name": "a", "type": "Any"}],
+        "outputs": [{"name": "JobID", "default": True}, {"name": "a"}],
+    }
+    digest = {
+        "id": "HASH",
+        "name": "FHash",
+        "title": "Hash",
+        "data": {"algorithm": "md5", "encoding": "hex"},
+        "inputs": [{"name": "Data", "type": "Any"}],
+        "outputs": [{"name": "Hash", "default": True}],
+    }
+    links = [("IN", 1, "JOB", 0), ("JOB", 0, "OUT", 0), ("JOB", 1, "HASH", 0)]
+    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
+    answer["inputs"] = answer["inputs"][:1]
+    connections = [dict(zip(names, link, strict=True)) for link in links]
+    return {**found, "components": [entry, fork, digest, answer], "connections": connections}
+
+
+def failing() -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` always fails."""
+    found = echoing()
+    found["components"][1] = {**found["components"][1], "id": "OUT", "name": "NoSuchThing", "title": "Broken"}
+    return found
+
+
+def write(folder: Path, content: dict[str, Any], name: str = "agent.smyth") -> Path:
+    """Put a file there."""
+    path = folder / name
+    path.write_text(json.dumps(content))
+    return path
