@@ -1,5 +1,6 @@
 """`sre` as a process of its own: what only shows there, from exit codes to closed pipes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.unit.sre_cli.files import echoing, jobs, write
 
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("SRE_", "COV_"))}
 
@@ -135,6 +138,31 @@ def test_ctrl_c_stops_a_skill_that_waits(project: Path) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_stops_a_call_and_its_jobs_and_the_trace_is_kept(project: Path) -> None:
+    content = jobs()
+    content["components"][2] = {**content["components"][2], "name": "FSleep", "data": {"delay": "60"}}
+    write(project, content)
+    with start("call", "agent.smyth", "ask", "a=1", "--trace", "out.json", folder=project) as process:
+        assert process.stdout is not None
+        # The job still runs when its id is printed.
+        assert process.stdout.readline() == "{\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    trace = json.loads((project / "out.json").read_text())
+    assert trace["error"] == "KeyboardInterrupt"
+    assert trace["result"]["a"].startswith("JOB-")
+
+
+def test_what_no_encoding_has_is_printed_and_traced(project: Path) -> None:
+    write(project, echoing())
+    result = sre("call", "agent.smyth", "ask", "--arguments", '{"a": "\\ud800"}', "--trace", "out.json", folder=project)
+    assert (result.returncode, json.loads(result.stdout)) == (0, {"a": "?", "b": "-"}), result.stderr
+    assert json.loads((project / "out.json").read_text())["result"] == {"a": "?", "b": "-"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")

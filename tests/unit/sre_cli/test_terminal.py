@@ -1,5 +1,6 @@
 """What happens at a terminal: questions, hidden input, colours and Ctrl-C."""
 
+import json
 import os
 import select
 import signal
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.unit.sre_cli.files import echoing, jobs, write
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
 
@@ -201,3 +204,89 @@ def test_a_copy_says_how_much_it_is_and_asks_before_it_begins(terminal: Open, pr
         assert ("copied    2 secrets" in shown) is there
         assert (project / "other").exists() is there
         assert "sk-4711" not in shown
+
+
+def test_debug_stops_before_each_node_and_takes_commands(terminal: Open, project: Path) -> None:
+    write(project, echoing())
+    session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")
+    session.expect("→ Ask (IN)")
+    session.expect("(step) ")
+    session.send("h\n")
+    session.expect("run the next node")
+    session.expect("(step) ")
+    session.send("i NOWHERE a=2\n")
+    session.expect("There is no node 'NOWHERE'; there is IN, OUT.")
+    session.expect("(step) ")
+    session.send("i OUT a\n")
+    session.expect("written as NAME=VALUE")
+    session.expect("(step) ")
+    session.send('i OUT a="x = y"\n')
+    session.expect("(step) ")
+    session.send("i OUT b=[3]\n")
+    session.expect("(step) ")
+    session.send("\n")
+    session.expect("→ Answer (OUT)")
+    session.expect("(step) ")
+    session.send("n\n")
+    session.expect("OUT  Answer")
+    session.expect("(step) ")
+    session.send("s\n")
+    code, shown = session.finish()
+    assert code == 0, shown
+    assert json.loads(shown[shown.index("\n{") :]) == {"a": "x = y", "b": [3]}
+
+
+def test_debug_goes_on_to_the_end_at_the_end_of_the_input(terminal: Open, project: Path) -> None:
+    write(project, echoing())
+    for command in ("c\n", "\x04"):
+        session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")
+        session.expect("(step) ")
+        session.send(command)
+        code, shown = session.finish()
+        assert code == 0, shown
+        assert '"a": 1' in shown
+
+
+def test_debug_asks_nothing_about_a_skill_that_is_not_there(terminal: Open, project: Path) -> None:
+    write(project, echoing())
+    session = terminal("debug", "agent.smyth", "aks", NO_COLOR="1")
+    code, shown = session.finish()
+    assert code == 1
+    assert "(step)" not in shown
+    assert "has no endpoint 'aks'" in shown
+
+
+def test_debug_is_left_by_q_also_while_a_job_stands_before_a_node(terminal: Open, project: Path) -> None:
+    write(project, jobs())
+    session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")
+    for title in ("Ask", "Later"):
+        session.expect(f"→ {title}")
+        session.expect("(step) ")
+        session.send("\n")
+    session.expect("→ ")
+    session.expect("(step) ")
+    session.send("q\n")
+    code, shown = session.finish()
+    assert code == 0, shown
+
+
+def test_ctrl_c_leaves_debug_at_a_question_and_within_a_step(terminal: Open, project: Path) -> None:
+    content = echoing()
+    content["components"][1] = {
+        **content["components"][1],
+        "name": "FSleep",
+        "data": {"delay": "60"},
+    }
+    write(project, content)
+    session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")
+    session.expect("(step) ")
+    code, shown = session.finish(nudge="\x03")
+    assert code == 130
+    assert "Traceback" not in shown
+    session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")
+    session.expect("(step) ")
+    session.send("c\n")
+    session.expect("IN#0 Ask ")
+    code, shown = session.finish(nudge="\x03")
+    assert code == 130
+    assert "Traceback" not in shown

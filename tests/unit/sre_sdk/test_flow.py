@@ -281,6 +281,27 @@ async def failing(agent, waiting):
         raise LookupError
 
 
+async def test_leaving_a_debugger_lets_the_jobs_go_that_stand_before_a_node(echo_project, waiting):
+    waiting.go.set()
+    async with asyncio.timeout(5), jobs(waiting) as agent, agent.debug("ask", {"q": "x"}) as session:
+        while await session.ready() and "WAIT1" not in {record.node_id for record in session.pending}:
+            await session.step()
+    assert waiting.ends == ["done"]
+
+
+async def test_a_debugger_is_ready_for_each_of_several_branches(runtime):
+    agent, entry, _ = asking(runtime=runtime)
+    more = [Component.FHash().connect(Data=entry.out.body.q) for _ in range(3)]
+    last = Component.APIOutput()
+    for part in more:
+        last.connect(all=part.out.Hash)
+    seen_nodes = []
+    async with agent.debug("ask", {"q": "x"}) as session:
+        while await session.ready():
+            seen_nodes.append((await session.step()).node_id)
+    assert seen_nodes == ["APIENDPOINT1", "LOOK1", "FHASH1", "FHASH2", "FHASH3", "APIOUTPUT1"]
+
+
 async def test_a_job_that_a_prompt_began_goes_on_after_its_stream(make_runtime: MakeRuntime, waiting):
     made, _ = make_runtime(calls("ask", q="x"), "Done.")
     async with made as runtime:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from sre_cli.main import cli
+from tests.unit.sre_cli.files import echoing, write
 
 
 def test_the_reply_is_printed(project: Path) -> None:
@@ -99,3 +100,34 @@ def test_a_limit_exits_with_one(project: Path) -> None:
     result = CliRunner().invoke(cli, ["run", "agent.py", 'call add {"a": 1, "b": 2}'])
     assert result.exit_code == 1
     assert "Error: " in result.stderr
+
+
+def test_a_workflow_answers_by_its_endpoint_and_its_steps_are_kept_from_the_terminal(project: Path) -> None:
+    write(project, echoing())
+    prompt = 'call ask {"a": 1}'
+    result = CliRunner().invoke(cli, ["run", "agent.smyth", prompt])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"a": 1, "b": "-"}), result.output
+    assert len(result.stderr.splitlines()) == 2
+    result = CliRunner().invoke(cli, ["run", "agent.smyth", prompt, "--json"])
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    steps = [(event["type"], event["node_id"]) for event in events if event["type"].startswith("step_")]
+    assert steps == [("step_started", "IN"), ("step_finished", "IN"), ("step_started", "OUT"), ("step_finished", "OUT")]
+    kinds = [event["type"] for event in events]
+    assert kinds.index("skill_called") < kinds.index("step_started") < kinds.index("skill_returned")
+
+
+def test_text_of_a_node_that_passes_through_is_a_part_of_the_reply(project: Path) -> None:
+    content = echoing()
+    content["components"][1] = {
+        "id": "SAY",
+        "name": "GenAILLM",
+        "title": "Say",
+        "data": {"model": "Echo", "prompt": "said {{Input}}", "passthrough": True},
+        "inputs": [{"name": "Input", "type": "Any"}],
+        "outputs": [{"name": "Reply", "default": True}],
+    }
+    content["connections"] = [{"sourceId": "IN", "sourceIndex": 1, "targetId": "SAY", "targetIndex": 0}]
+    write(project, content)
+    result = CliRunner().invoke(cli, ["run", "agent.smyth", 'call ask {"a": 1}'])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("said 1")
