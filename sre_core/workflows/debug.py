@@ -37,6 +37,7 @@ class _Stop:
     step: str
     station: Station
     inputs: dict[str, Any]
+    task: "asyncio.Task[Any] | None" = field(default_factory=asyncio.current_task)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     record: StepRecord | None = None
@@ -113,19 +114,20 @@ class Debugger(Gate):
 
     async def step(self) -> StepRecord | None:
         """Let the next node run, and return what it did; None when the run has ended. Raises what ended it."""
-        if self._run is None or not await self.ready():
-            if self._run is not None:
-                self._run.result()
-            return None
-        stop = self._queue.popleft()
-        stop.go.set()
-        # The run may end before the step does: by its time limit, for one.
-        done = asyncio.ensure_future(stop.done.wait())
-        await asyncio.wait([done, self._run], return_when=asyncio.FIRST_COMPLETED)
-        done.cancel()
-        if stop.record is None:
+        while await self.ready():
+            stop = self._queue.popleft()
+            stop.go.set()
+            # The step may never end: its task is cancelled by the time limit, for one.
+            done = asyncio.ensure_future(stop.done.wait())
+            try:
+                await asyncio.wait([done, *filter(None, [stop.task])], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                done.cancel()
+            if stop.record is not None:
+                return stop.record
+        if self._run is not None:
             self._run.result()
-        return stop.record
+        return None
 
     async def finish(self) -> Outcome:
         """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises."""
@@ -145,9 +147,14 @@ class Debugger(Gate):
         """Stand still until `step` comes to this node."""
         stop = self._stops[key] = _Stop(key, station, inputs)
         if not self._free:
-            self._queue.append(stop)
+            self._stand(stop)
             self._arrived.set()
-            await stop.go.wait()
+            try:
+                await stop.go.wait()
+            finally:
+                # One that is cancelled stands here no more.
+                if stop in self._queue:
+                    self._queue.remove(stop)
         inputs.update(self._inputs.get(station.id, {}))
         stop.is_injected = bool(self._outputs.get(station.id))
         return dict(self._outputs[station.id]) if stop.is_injected else None
@@ -171,6 +178,16 @@ class Debugger(Gate):
         )
         self.steps.append(stop.record)
         stop.done.set()
+
+    def _stand(self, stop: _Stop) -> None:
+        """Put one into the queue, before those of its own part of the run that come later in the file."""
+        part = stop.step.rpartition("/")[0]
+        later = (
+            place
+            for place, other in enumerate(self._queue)
+            if other.step.rpartition("/")[0] == part and other.station.index > stop.station.index
+        )
+        self._queue.insert(next(later, len(self._queue)), stop)
 
     async def ready(self) -> bool:
         """Wait until a node stands in the queue; False when none will, since the run has ended."""
