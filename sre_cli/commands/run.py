@@ -20,6 +20,7 @@ Examples:
   sre run agent.py "What is on today?"       the only agent in agent.py
   sre run agent.py:writer "A haiku, please"  the agent called writer
   sre run app.agents:writer < prompt.txt     from a module, prompt from stdin
+  sre run agent.smyth "What is on today?"    an agent of SmythOS
   sre run agent.py "What is this?" --file cat.png
   sre run agent.py "Hello" --model echo --json
 """
