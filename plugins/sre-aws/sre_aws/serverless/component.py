@@ -30,9 +30,11 @@ class ServerlessCodeSettings(ComponentSettings):
 
     code: str = Field("", max_length=500_000, description="JavaScript with a function main at its top.")
     code_imports: str = Field(
-        "", alias="code_imports", max_length=1000, description="Imports of old files, put before code_body."
+        "", alias="code_imports", max_length=1000, description="Imports of old files, put before their main."
     )
-    code_body: str = Field("", alias="code_body", max_length=500_000, description="Code of old files.")
+    code_body: str = Field(
+        "", alias="code_body", max_length=500_000, description="In old files, what stands between the braces of main."
+    )
     use_own_keys: bool = Field(
         default=False, alias="use_own_keys", description="Use the keys below; else what the environment says."
     )
@@ -65,14 +67,15 @@ class ServerlessCode(Component):
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Deploy if need be, and call once. Raises ComponentError, ConfigError and ConnectorError."""
         event = _event(inputs)
-        code = self.settings.code or f"{self.settings.code_imports}\n{self.settings.code_body}"
-        if not code.strip():
+        settings = self.settings
+        if not (settings.code or settings.code_body).strip():
             raise ComponentError("there is no code", hint="write a function main in the setting 'code'")
         await import_drivers("sre_aws.serverless.functions")
         from sre_aws.serverless.functions import Functions, Shape
-        from sre_aws.serverless.package import make_package, secret_names
+        from sre_aws.serverless.package import make_package, old_program, secret_names
 
-        settings = self.settings
+        names = [port.name for port in self.node.inputs]
+        code = settings.code or old_program(settings.code_imports, settings.code_body, names)
         secrets = {name: await read_secret(name, context) for name in secret_names(code)}
         shape = Shape(
             runtime=settings.runtime, timeout=settings.timeout, memory=settings.memory_limit, role=settings.role

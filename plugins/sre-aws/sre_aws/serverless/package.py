@@ -5,16 +5,17 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sre_aws.serverless.program import Program, read_program
 from sre_core.errors import ComponentError
 
-__all__ = ["Package", "make_package", "secret_names", "with_secrets_from_environment"]
+__all__ = ["Package", "make_package", "old_program", "secret_names", "with_secrets_from_environment"]
 
 _SECRET = re.compile(r"\{\{KEY\(([^()]*)\)\}\}")
 _NO_NAME = re.compile(r"\W", re.ASCII)
+_NAME = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
 _HANDLER = """\
 import {{ createRequire }} from "node:module";
 globalThis.require ??= createRequire(import.meta.url);
@@ -48,6 +49,15 @@ class Package:
     zip_file: bytes = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     digest: str
+
+
+def old_program(imports: str, body: str, inputs: Iterable[str]) -> str:
+    """The program of an old file, which has what stands inside of `main`: there, all inputs are known by name.
+
+    An input whose name JavaScript does not allow is not.
+    """
+    names = ", ".join(name for name in inputs if _NAME.fullmatch(name))
+    return f"{imports}\nasync function main({names}) {{\n{body}\n}}"
 
 
 def secret_names(code: str) -> list[str]:

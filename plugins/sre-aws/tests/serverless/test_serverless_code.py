@@ -63,9 +63,13 @@ async def test_secrets_of_the_code_are_variables_of_the_function(aws):
         await run({"code": "async function main() { return {{KEY(absent)}}; }"})
 
 
-async def test_old_files_have_imports_and_body_apart(aws):
-    await run({"code_imports": "import fs from 'fs';", "code_body": CODE})
-    assert aws.function("a1-N1")["Tags"]
+async def test_old_files_have_imports_and_the_inside_of_main_apart(aws):
+    aws.answer({"result": "Oslo"})
+    old = {"code_imports": "import fs from 'fs';", "code_body": "return city;"}
+    assert await run(old, {"city": "Oslo"}) == {"Output": "Oslo"}
+    first = aws.function("a1-N1")["Configuration"]["CodeSha256"]
+    await run({"code": "import fs from 'fs';\nasync function main(city) {\nreturn city;\n}"}, {"city": "Oslo"})
+    assert aws.function("a1-N1")["Configuration"]["CodeSha256"] == first
 
 
 async def test_a_role_of_the_author_is_used(aws):
@@ -94,7 +98,7 @@ async def test_ten_runs_at_once_make_one_function(aws):
 
 async def test_what_cannot_run_is_refused_before_aws_is_asked(no_surroundings):
     with pytest.raises(ComponentError, match="no code"):
-        await run({})
+        await run({"code_imports": "import fs from 'fs';", "code_body": " "})
     with pytest.raises(ComponentError, match="'left-pad'"):
         await run({"code": f"import pad from 'left-pad';\n{CODE}"})
     with pytest.raises(ComponentError, match="there are no keys"):

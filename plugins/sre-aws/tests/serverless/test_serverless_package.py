@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sre_aws.serverless.package import Package, make_package, secret_names
+from sre_aws.serverless.package import Package, make_package, old_program, secret_names
 from sre_aws.serverless.program import read_program
 from sre_core.errors import ComponentError
 from sre_core.testing.servers import find_server
@@ -103,6 +103,13 @@ def test_the_digest_changes_with_all_that_a_function_is_made_of_and_with_nothing
         ("export const main = ({ a }) => a;", {"a": None}, None),
         ("const p = require('path');\nfunction main(a) { return p.basename(a); }", {"a": "/x/y"}, "y"),
         ("import { basename } from 'path';\nfunction main(a) { return basename(a); }", {"a": "/x/y"}, "y"),
+        (
+            old_program(
+                "import { basename } from 'path'", "return $n + (await basename(ä)); // ok", ["ä", "$n", "a b"]
+            ),
+            {"$n": 1, "ä": "/x/y", "a b": 2},
+            "1y",
+        ),
     ],
 )
 def test_the_handler_calls_main_by_the_names_of_its_parameters(tmp_path, code, inputs, result):
