@@ -78,7 +78,7 @@ class ForEach(Loop):
 
 def _bare(result: Any) -> Any:
     """The outputs of a result in its envelope; what came without one stays."""
-    if isinstance(result, Mapping) and {"id", "name", "result"} <= result.keys():
+    if isinstance(result, Mapping) and result.keys() == {"id", "name", "result"}:
         return result["result"]
     return result
 

@@ -1,0 +1,107 @@
+"""ForEach alone: what it takes for a list, and the formats of its result."""
+
+from typing import Any
+
+import pytest
+
+from sre_core.components.flow.for_each import ForEach
+from sre_core.components.node import Node
+from sre_core.errors import ComponentError
+from sre_core.testing.bench import bench
+
+ONE = {"id": "A", "name": "Call", "result": {"Output": 1, "Other": [2]}}
+FAILED = {"id": "A", "name": "Call", "result": {"_error": "no", "Output": 5}}
+
+
+def loop(**data: Any) -> ForEach:
+    made = ForEach.of(Node(id="L", type="ForEach", data=data))
+    assert isinstance(made, ForEach)
+    return made
+
+
+async def items_of(value: Any) -> Any:
+    async with bench() as b:
+        return await loop().items({"Input": value}, b.context)
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ([1, None, "a,b"], [1, None, "a,b"]),
+        ((1, 2), (1, 2)),
+        ([], []),
+        ({"a": 1, "b": [2]}, [1, [2]]),
+        ({}, []),
+        ("[1, [2], null]", [1, [2], None]),
+        ('  {"a": 1, "b": 2}\n', [1, 2]),
+        ("[{'a': 1}, {b: 2,},]", [{"a": 1}, {"b": 2}]),
+        ("red, green ,blue", ["red", "green", "blue"]),
+        ("one", ["one"]),
+        ("a,,b", ["a", "", "b"]),
+        ("", []),
+        (" \n", []),
+        ("7", ["7"]),
+    ],
+)
+async def test_lists_objects_and_texts_hold_items(value: Any, items: Any) -> None:
+    assert await items_of(value) == items
+
+
+@pytest.mark.parametrize("value", [None, 5, True, 1.5, b"a,b"])
+async def test_what_is_no_list_is_refused_by_its_type(value: Any) -> None:
+    with pytest.raises(ComponentError, match=f"cannot go through '{type(value).__name__}'"):
+        await items_of(value)
+
+
+async def test_a_long_text_has_as_many_items_as_it_says() -> None:
+    assert len(await items_of(",".join(["x"] * 100_000))) == 100_000
+
+
+async def test_without_an_input_there_is_nothing_to_go_through() -> None:
+    async with bench() as b:
+        with pytest.raises(ComponentError):
+            await b.run("ForEach", input_ports=[])
+
+
+async def test_alone_it_gives_an_empty_result() -> None:
+    async with bench() as b:
+        assert await b.run("ForEach", inputs={"Input": [1, 2]}) == {"Result": []}
+
+
+@pytest.mark.parametrize(
+    ("format_", "result"),
+    [
+        ("full", [ONE, FAILED]),
+        ("minimal", [ONE["result"], FAILED["result"]]),
+        ("results-array", [1, [2], {"_error": "no"}]),
+    ],
+)
+def test_the_result_has_the_format_that_is_set(format_: str, result: Any) -> None:
+    assert loop(format=format_).collect([ONE, FAILED]) == {"Result": result}
+    assert loop(format=format_).collect([]) == {"Result": []}
+
+
+def test_results_that_came_without_an_envelope_stay_as_they_are() -> None:
+    own = {"id": 1, "name": "n", "result": "r", "more": True}
+    bare = ["text", 5, None, {"a": 1, "b": 2}, own]
+
+    assert loop(format="full").collect(bare) == {"Result": bare}
+    assert loop(format="minimal").collect(bare) == {"Result": bare}
+    assert loop(format="results-array").collect(bare) == {"Result": ["text", 5, None, 1, 2, 1, "n", "r", True]}
+
+
+def test_private_outputs_are_no_values() -> None:
+    result = {"id": "A", "name": "Call", "result": {"Output": 1, "_note": "x"}}
+
+    assert loop(format="results-array").collect([result]) == {"Result": [1]}
+
+
+def test_full_is_the_format_and_one_at_once_the_pace_unless_something_else_is_set() -> None:
+    assert (loop().settings.format, loop().parallel) == ("full", 1)
+    assert loop(format="", parallel="8").parallel == 8
+
+
+@pytest.mark.parametrize("data", [{"format": "short"}, {"parallel": 0}, {"parallel": 1001}])
+def test_settings_that_cannot_be_are_refused(data: Any) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        loop(**data)
