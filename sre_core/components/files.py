@@ -125,6 +125,7 @@ def safe_name(name: str, media_type: str = media_types.UNKNOWN) -> str:
     stem, dot, ending = clean.rpartition(".")
     if not (dot and _ENDING.fullmatch(dot + ending)):
         stem, ending = clean, media_types.extension(media_type).removeprefix(".")
+    stem = stem[:_MAX_NAME]
     while len(quote(stem)) > _MAX_NAME:
         stem = stem[: -max(1, len(stem) // 10)]
     return f"{stem}.{ending}" if ending else stem

@@ -15,7 +15,10 @@ MAX_REPAIR_BRACKETS = 500
 MAX_REPAIR_CHARACTERS = 100_000
 """Length of the longest text that is repaired."""
 
-_FENCE = re.compile(r"```[ \t]*(?:json5?|javascript|js)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
+# Blanks are never given back: else a long run of them would be tried in all ways.
+_FENCE = re.compile(r"```[ \t]*+(?:json5?|javascript|js)?[ \t]*+\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
+# It grows with their number times the length, too: about a second.
+_MAX_REPAIR_COST = 5_000_000
 _OPENING = re.compile(r"[{\[]")
 
 
@@ -60,10 +63,11 @@ def _repaired(text: str) -> Any:
     opening = _OPENING.search(text)
     if opening is None:
         raise ComponentError("the text holds no JSON", hint='write it as in {"name": "value"}')
-    if len(text) > MAX_REPAIR_CHARACTERS or len(_OPENING.findall(text)) > MAX_REPAIR_BRACKETS:
+    brackets = len(_OPENING.findall(text))
+    if len(text) > MAX_REPAIR_CHARACTERS or brackets > MAX_REPAIR_BRACKETS or len(text) * brackets > _MAX_REPAIR_COST:
         raise ComponentError(
             "the text is not JSON, and too large to be repaired",
-            hint=f"only texts of {MAX_REPAIR_CHARACTERS} characters and {MAX_REPAIR_BRACKETS} brackets are repaired",
+            hint=f"only texts of {MAX_REPAIR_CHARACTERS} characters or {MAX_REPAIR_BRACKETS} brackets are repaired",
         )
     try:
         value = _plain(json_repair.loads(text[opening.start() :], skip_json_loads=True))

@@ -11,7 +11,8 @@ from sre_core.errors import ComponentError, ConnectorError
 
 __all__ = ["check_web_address", "read_each", "url_list"]
 
-_BETWEEN = re.compile(r"[\s,]+(?=[a-zA-Z][a-zA-Z0-9+.-]*://)|\s+")
+# Commas count at the beginning of their run alone: else a long run would be tried from each of them.
+_BETWEEN = re.compile(r"\s+|(?<!,),++(?=[a-zA-Z][a-zA-Z0-9+.-]*+://)")
 
 
 def check_web_address(url: str) -> None:

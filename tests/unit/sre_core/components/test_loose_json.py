@@ -60,6 +60,9 @@ def test_a_text_made_to_be_slow_takes_no_time() -> None:
             parse_loose_json(hostile + "[" * MAX_REPAIR_BRACKETS)
     with pytest.raises(ComponentError):
         parse_loose_json('{"a": "' + "x" * MAX_REPAIR_CHARACTERS)
+    for hostile in ("```" + " " * 200_000, "{a:b " * (MAX_REPAIR_BRACKETS - 1) + "x" * 90_000):
+        with pytest.raises(ComponentError):
+            parse_loose_json(hostile)
     assert time.process_time() - begun < 5
 
 

@@ -1,5 +1,7 @@
 """Lists of URLs, in all the forms in which they come, and one attempt for each."""
 
+import time
+
 import anyio
 import pytest
 
@@ -27,6 +29,13 @@ def test_urls_come_in_many_forms(value):
 
 def test_a_comma_within_a_url_separates_nothing():
     assert url_list("https://a.example/x,y?z=1,2") == ["https://a.example/x,y?z=1,2"]
+
+
+def test_a_text_of_nothing_but_separators_takes_no_time():
+    begun = time.process_time()
+    assert url_list("," * 200_000 + "x") == ["x"]
+    assert url_list("x" + " ," * 100_000) == ["x"]
+    assert time.process_time() - begun < 2
 
 
 def test_an_empty_text_and_an_empty_list_hold_no_urls():
