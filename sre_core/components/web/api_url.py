@@ -17,6 +17,10 @@ __all__ = ["RequestURL", "ShareFile", "build_url", "fill_own"]
 
 _HOST = re.compile(r"[^\s/?#@\\%\[\]<>{}|^`\"']*")
 _MASK = "x"
+# Stands for an input where it counts where it stands; no URL has it.
+_INPUT = "\0"
+_PORT = re.compile(r":[0-9\0]*$")
+_OWN_END = re.compile(r"(\.[^.]+){2,}\.?")
 _OWN_FILE = re.compile(r"(?<==)smythfs://[^&#{}\s]+", re.IGNORECASE)
 
 
@@ -32,7 +36,8 @@ class ShareFile(Protocol):
 class RequestURL:
     """Where a request goes.
 
-    `trusted` if scheme, host and port are those of the author's own text; `foreign` if an input is the whole host.
+    `trusted` if scheme, host and port are those of the author's own text; `foreign` if an input can make the host one
+    of somebody else's: it may fill in what stands before ".example.com", and the port.
     """
 
     text: str
@@ -131,8 +136,11 @@ async def _head(head: str, values: Mapping[str, Any], context: ComponentContext)
 
 
 def _is_foreign(head: str) -> bool:
-    literal = "".join(piece for piece, is_placeholder in pieces(head) if not is_placeholder)
-    return not re.sub(r":[0-9]*$", "", literal.partition("://")[2])
+    """Whether an input has a say in whose host it is: only the author's own end of a name, ".example.com", tells."""
+    marked = "".join(_INPUT if is_placeholder else piece for piece, is_placeholder in pieces(head))
+    host = _PORT.sub("", marked.partition("://")[2].rpartition("@")[2])
+    own = host.rpartition(_INPUT)[2]
+    return not own or (own != host and not _OWN_END.fullmatch(own))
 
 
 async def _path(path: str, values: Mapping[str, Any], context: ComponentContext) -> str:

@@ -79,9 +79,20 @@ async def test_the_secret_may_have_a_name_of_its_own(service):
     assert service.sent == ["Bearer at0"]
 
 
-async def test_a_node_without_oauth_reads_no_tokens(service):
+@pytest.mark.parametrize("word", ["", "None"])
+async def test_the_name_of_a_connection_is_enough(service, word):
+    secrets = {"con": json.dumps(service.tokens(FUTURE)), "own": json.dumps(service.tokens(type="oauth", primary="t"))}
+    async with bench(secrets=secrets) as place:
+        await place.run("APICall", service.node(oauthService=word, oauth_con_id="con"))
+        await place.run("APICall", service.node(oauthService=word, oauth_con_id="own"))
+    assert service.sent[0] == "Bearer at0"
+    assert oauth_parameters(service.sent[1])["oauth_token"] == "t"
+
+
+@pytest.mark.parametrize("said", [{"oauthService": "None"}, {"oauthService": ""}, {"oauth_con_id": "None"}])
+async def test_a_node_without_oauth_reads_no_tokens(service, said):
     async with bench() as place:
-        await place.run("APICall", service.node(oauthService="None"))
+        await place.run("APICall", service.node(**said))
     assert service.sent == [None]
 
 
@@ -233,9 +244,10 @@ async def test_version_1_needs_a_consumer(service):
             await place.run("APICall", service.node(oauthService="Custom OAuth1.0"))
 
 
-@pytest.mark.parametrize("url", ["{{u}}", "http://{{h}}/x"])
+@pytest.mark.parametrize("url", ["{{u}}", "http://{{h}}/x", "http://api.example.com{{end}}"])
 async def test_tokens_do_not_go_to_a_host_that_an_input_names(service, url):
+    inputs = {"u": "http://8.8.8.8/", "h": "8.8.8.8", "end": ".evil.example"}
     async with bench(secrets={NAME: json.dumps(service.tokens(FUTURE))}) as place:
         with pytest.raises(ComponentError, match="OAuth"):
-            await place.run("APICall", service.node(url=url), inputs={"u": "http://8.8.8.8/", "h": "8.8.8.8"})
+            await place.run("APICall", service.node(url=url), inputs=inputs)
     assert service.sent == []

@@ -95,7 +95,9 @@ async def test_a_password_of_the_authors_may_have_any_signs():
         ("https://api.example:{{port}}/x", {"port": 8080}, "https://api.example:8080/x", False),
         ("{{scheme}}://api.example/x", {"scheme": "http"}, "http://api.example/x", False),
         ("https://{{user}}@api.example/x", {"user": "u"}, "https://u@api.example/x", False),
-        ("https://api.example{{p}}", {"p": ".evil.example"}, "https://api.example.evil.example", False),
+        ("https://api.example{{p}}", {"p": ".evil.example"}, "https://api.example.evil.example", True),
+        ("https://{{p}}example.com", {"p": "evil-"}, "https://evil-example.com", True),
+        ("https://{{p}}.com/x", {"p": "evil"}, "https://evil.com/x", True),
     ],
 )
 async def test_a_host_that_an_input_has_a_part_in_is_not_trusted(template, values, expected, foreign):
