@@ -42,7 +42,7 @@ class Wire:
         return look_up(outputs, self.path) if value is MISSING else value
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Station:
     """A node, as the engine runs it: with its component, or with the `problem` that it has none."""
 
@@ -63,6 +63,10 @@ class Station:
     """What can still bring a value from outside into the body of a loop."""
     jobs: frozenset["Station"] = frozenset()
     """The forks in whose job it runs, and not in the run that starts the job."""
+
+    def __repr__(self) -> str:
+        # Not the usual one: it would follow all links, each time that it comes to a node.
+        return f"<Station {self.id}>"
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ import anyio.lowlevel
 from sre_core.components.base import Component
 from sre_core.components.compat import Compat
 from sre_core.components.context import ComponentContext
+from sre_core.components.flow.api_endpoint import APIEndpoint
 from sre_core.components.flow.async_job import Async
 from sre_core.components.flow.await_job import Await
 from sre_core.components.flow.for_each import ForEach
@@ -78,7 +79,7 @@ class Odd(Loop):
         return self.node.data.get("without_loop", lambda _: None)(items)
 
 
-_KNOWN: Mapping[str, type[Component]] = {cls.name: cls for cls in (Call, Odd, ForEach, Async, Await)}
+_KNOWN: Mapping[str, type[Component]] = {cls.name: cls for cls in (APIEndpoint, Call, Odd, ForEach, Async, Await)}
 
 
 def find(name: str) -> type[Component]:
@@ -192,9 +193,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(compat: Compat | None = None) -> AsyncGenerator[Bench]:
-    """A place to run workflows in."""
-    async with benches.bench() as inner:
+async def bench(compat: Compat | None = None, **more: Any) -> AsyncGenerator[Bench]:
+    """A place to run workflows in; `more` is for the bench of components."""
+    async with benches.bench(**more) as inner:
         yield Bench(inner, compat)
 
 

@@ -294,3 +294,22 @@ async def test_keys_of_steps_name_the_node_the_time_and_the_round() -> None:
     await outcome_of(flow, steps=recorder)
 
     assert list(recorder.results) == ["E#0", "L#0", "L#0[0]/A#0", "L#0[1]/A#0", "B#0", "C#0", "B#1", "C#1"]
+
+
+async def test_an_endpoint_of_which_no_link_fires_gives_no_result() -> None:
+    flow = workflow("E.body.city > A.x", E=node("APIEndpoint", endpoint="ask"), A=keep())
+    nothing = await outcome_of(flow, {"town": "Ulm"})
+
+    assert (nothing.data, nothing.has_result, nothing.steps) == ([], False, 1)
+    assert (await outcome_of(flow, {"city": "Ulm"})).data == result("A", {"x": "Ulm"})
+    assert (await outcome_of(workflow(E=node("APIEndpoint", endpoint="ask")))).data["id"] == "E"
+
+
+async def test_a_wide_workflow_runs_all_its_nodes_and_a_deep_one_too() -> None:
+    wide = {f"N{i}": keep() for i in range(500)}
+    flow = workflow(",".join(f"E > {id_}.x, {id_} > Z.x" for id_ in wide), E=give(0), **wide, Z=keep())
+    assert len((await outcome_of(flow)).data["result"]["Output"]["x"]) == 500
+
+    deep = {f"N{i}": call(lambda inputs: {"Output": inputs["x"] + 1}) for i in range(2000)}
+    links = ",".join(["E > N0.x", *(f"N{i} > N{i + 1}.x" for i in range(1999))])
+    assert (await outcome_of(workflow(links, E=give(0), **deep))).data == result("N1999", 2000)

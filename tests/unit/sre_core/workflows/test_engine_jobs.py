@@ -221,3 +221,14 @@ async def test_await_says_what_it_cannot_take_for_the_id_of_a_job(value: Any) ->
         outcome = await run(b, workflow("E > W.Jobs", E=give(value), W=AWAIT))
 
     assert outcome.data["result"]["_error"].endswith("is no id of a job")
+
+
+async def test_the_ids_of_jobs_are_the_results_of_a_loop_that_only_starts_them() -> None:
+    links = "E > L.Input, L.Loop > F.x, F.x > A.x, L.Result > W.Jobs, W.Results > Z.x"
+    loop = node("ForEach", format="results-array", parallel=2)
+    many = node("Await", jobs_count=9, max_time=60)
+    async with bench() as b:
+        outcome = await run(b, workflow(links, E=give([1, 2]), L=loop, F=ASYNC, A=call(double), W=many, Z=keep()))
+
+    jobs = outcome.data["result"]["Output"]["x"].values()
+    assert [job["output"]["result"]["Output"] for job in jobs] == [2, 4]

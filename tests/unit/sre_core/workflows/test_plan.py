@@ -106,3 +106,11 @@ def test_a_plan_never_fails_for_a_node() -> None:
 
     assert made.stations["A"].problem == "component 'Unheard' is not known; install the plugin that has it"
     assert "max_time" in (made.stations["B"].problem or "")
+
+
+def test_the_text_of_a_station_is_short_however_many_ways_lead_on() -> None:
+    steps = [f"N{i} > N{i + 1}.x, N{i} > N{i + 1}.y" for i in range(100)]
+    made = Plan(workflow(",".join(steps), **{f"N{i}": keep() for i in range(101)}), find)
+
+    assert repr(made.stations["N0"]) == "<Station N0>"
+    assert len(repr(made.stations["N0"].wires)) < 1000
