@@ -53,7 +53,8 @@ class APICallSettings(ComponentSettings):
     oauth_con_id: str = Field(
         default="",
         alias="oauth_con_id",
-        description="The name of the secret that holds the tokens; by default OAUTH_<id of the node>_TOKENS.",
+        description="The name of the secret that holds the tokens, which alone asks for OAuth; None asks for none. "
+        "By default OAUTH_<id of the node>_TOKENS.",
     )
     scope: str = Field(default="", description="The scopes to ask for, separated by spaces, for OAuth 2.")
     token_url: str = Field(default="", alias="tokenURL", description="Where OAuth 2 gives and refreshes tokens.")

@@ -36,12 +36,18 @@ class OAuth:
         self._settings = settings
         self._node = node
         self._context = context
+        self._kind = kind_of(settings.oauth_service)
+        # Editors have a list of connections, the first of which is "None".
+        if settings.oauth_con_id == "None":
+            self._kind = OAuthKind.NONE
+        elif settings.oauth_con_id and self._kind is OAuthKind.NONE:
+            self._kind = OAuthKind.OAUTH2
         self._name = settings.oauth_con_id or f"OAUTH_{node.id}_TOKENS"
 
     @property
     def is_used(self) -> bool:
         """Whether the node asks for OAuth at all."""
-        return kind_of(self._settings.oauth_service) is not OAuthKind.NONE
+        return self._kind is not OAuthKind.NONE
 
     async def authorization(self, method: str, url: str, *, body: bytes | None, content_type: str) -> str | None:
         """The value of `Authorization`, or None where the node asks for no OAuth.
@@ -69,7 +75,7 @@ class OAuth:
     async def _stored(self) -> _Stored:
         """The tokens of the vault. The client-credentials grant needs none, if the node itself names the client."""
         client = await self._client()
-        kind = kind_of(self._settings.oauth_service)
+        kind = self._kind
         if kind is OAuthKind.CLIENT_CREDENTIALS and client.token_url and not self._settings.oauth_con_id:
             return _Stored(text="", tokens=Tokens(), client=client, kind=kind)
         text = (await self._context.vault.get(self._name)).get_secret_value()
@@ -80,7 +86,7 @@ class OAuth:
         return _Stored(text=text, tokens=tokens, client=stored.or_else(client), kind=exact if is_exact else kind)
 
     async def _client(self) -> OAuthClient:
-        one = kind_of(self._settings.oauth_service) is OAuthKind.OAUTH1
+        one = self._kind is OAuthKind.OAUTH1
         settings = self._settings
         return OAuthClient(
             id=await self._author(settings.consumer_key if one else settings.client_id),
