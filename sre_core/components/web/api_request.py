@@ -1,18 +1,19 @@
 """What a node that calls an API sends: made of its settings and the inputs, and of nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
 
 from sre_core.components.context import ComponentContext
+from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import Node
 from sre_core.components.template import as_text, expand
 from sre_core.components.web.api_body import Body, build_body
 from sre_core.components.web.api_settings import APICallSettings
 from sre_core.components.web.api_url import ShareFile, build_url, fill_own
-from sre_core.components.web.json_template import fill_json, parse_json_template
+from sre_core.components.web.json_template import Bare, fill_json, parse_json_template
 from sre_core.errors import ComponentError
 
 __all__ = ["APIRequest", "build_request", "parse_headers", "pick_proxy"]
@@ -59,12 +60,15 @@ async def build_request(
     )
 
 
-def parse_headers(headers: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """The headers as written, with their placeholders. Raises ComponentError for what is no JSON object."""
+def parse_headers(headers: str | Mapping[str, Any]) -> Mapping[str, Any] | Bare:
+    """The headers as written, with their placeholders, or the one placeholder that stands for all of them.
+
+    Raises ComponentError for what is neither that nor a JSON object.
+    """
     parsed = headers
     if isinstance(headers, str):
         parsed = parse_json_template(headers, what="the setting 'headers'") if headers.strip() else {}
-    if not isinstance(parsed, Mapping):
+    if not isinstance(parsed, Mapping | Bare):
         raise ComponentError("the setting 'headers' is no JSON object", hint='as {"Accept": "application/json"}')
     return parsed
 
@@ -92,14 +96,35 @@ async def pick_proxy(
 async def _headers(
     headers: str | Mapping[str, Any], values: Mapping[str, Any], context: ComponentContext, node: Node
 ) -> dict[str, str]:
-    filled: dict[str, str] = {}
-    for key, written in parse_headers(headers).items():
-        name = (await expand(key, values, context, node=node, missing="empty")).strip().lower()
-        value = await fill_json(written, values, context, node=node)
-        if name and value is not None:
-            # Secrets often end with the line break of the file that they came from.
-            filled[name] = as_text(value).strip()
-    return filled
+    written = parse_headers(headers)
+    if isinstance(written, Bare):
+        # What an input brings is no template.
+        return _cleaned(_object(await fill_json(written, values, context, node=node)).items())
+    return _cleaned(
+        [
+            (
+                await expand(key, values, context, node=node, missing="empty"),
+                await fill_json(item, values, context, node=node),
+            )
+            for key, item in written.items()
+        ]
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """Headers that an input or a variable brought, as an object or as its JSON text; nothing is none."""
+    found = value or {}
+    if isinstance(found, str):
+        found = parse_loose_json(found, repair=False) if found.strip() else {}
+    if not isinstance(found, Mapping):
+        raise ComponentError("the headers that came in are no object", hint='as {"Accept": "application/json"}')
+    return found
+
+
+def _cleaned(headers: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """Names in lower case, and values as text. Secrets often end with the line break of the file they came from."""
+    found = [(name.strip().lower(), value) for name, value in headers]
+    return {name: as_text(value).strip() for name, value in found if name and value is not None}
 
 
 def _with_type(headers: dict[str, str], body: Body) -> dict[str, str]:

@@ -81,7 +81,28 @@ def test_no_headers_are_none(headers):
     assert parse_headers(headers) == {}
 
 
-@pytest.mark.parametrize("headers", ["x", "[]", "{{headers}}", "5"])
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        ({"X-A": " {{secret}}", "x-b": 5, "c": None}, {"x-a": "{{secret}}", "x-b": "5"}),
+        ('{"X-A": "1"}', {"x-a": "1"}),
+        ("{'X-A': '1',}", {"x-a": "1"}),
+        (" ", {}),
+        (None, {}),
+    ],
+)
+async def test_one_placeholder_may_stand_for_all_headers(value, headers):
+    assert (await request({"headers": " {{all}} "}, {"all": value}, variables={"secret": "s"})).headers == headers
+    assert (await request({"headers": "{{all}}"}, variables={"all": value})).headers == headers
+
+
+@pytest.mark.parametrize("value", ["x", "[1]", 5, ["x-a"]])
+async def test_headers_that_come_in_are_an_object(value):
+    with pytest.raises(ComponentError):
+        await request({"headers": "{{all}}"}, {"all": value})
+
+
+@pytest.mark.parametrize("headers", ["x", "[]", "{{headers}", "5", "{{a}} {{b}}"])
 def test_headers_are_an_object(headers):
     with pytest.raises(ComponentError, match="headers"):
         parse_headers(headers)
