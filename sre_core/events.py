@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from sre_core.messages import FinishReason, Usage
@@ -45,8 +45,16 @@ class Event:
     time: float = field(default_factory=time.time)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON, with the event's `type` first."""
-        return {"type": self.type, **asdict(self)}
+        """Plain data, ready for JSON, with the event's `type` first. What JSON does not have becomes text."""
+        # An agent that is only constructed writes no events.
+        from pydantic_core import to_jsonable_python
+
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"type": self.type, **to_jsonable_python(values, fallback=_plain, bytes_mode="base64")}
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 Emit = Callable[[Event], Awaitable[None]]

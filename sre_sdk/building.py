@@ -199,20 +199,21 @@ class Library:
     def of(
         self,
         kind: str | type[base.Component],
+        /,
         *,
-        id: str | None = None,  # noqa: A002 -- the plain word
+        node_id: str = "",
         title: str = "",
         **settings: Any,
     ) -> Part:
         """A part of a type that is given by name or class; a class needs no plugin that offers it.
 
-        `settings` are those of the component, by their Python names or by those in files; `id` and `title` are the
-        node's. Raises WorkflowError for an unknown type, InvalidWorkflowError for settings that are wrong.
+        `settings` are those of the component, by their Python names or by those in files; `node_id` and `title` are
+        the node's. Raises WorkflowError for an unknown type, InvalidWorkflowError for settings that are wrong.
         """
         found = find_component(kind) if isinstance(kind, str) else kind
         draft = Draft(
             Node(
-                id=id or "",
+                id=node_id,
                 type=found.name,
                 title=title or found.name,
                 label=found.name,

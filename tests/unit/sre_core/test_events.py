@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+import threading
 import time
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from sre_core import events
-from sre_core.events import AccessDecided, Event, RunFinished, RunStarted, current_emit, discard
+from sre_core.events import AccessDecided, Event, RunFinished, RunStarted, StepFinished, current_emit, discard
 from sre_core.messages import FinishReason, Usage
 
 KINDS = [
@@ -68,3 +71,25 @@ def test_an_event_never_changes() -> None:
 async def test_outside_a_run_nobody_listens() -> None:
     assert current_emit.get() is None
     await discard(RunStarted(prompt="x"))
+
+
+def test_what_the_steps_of_a_workflow_give_becomes_plain_data_whatever_it_is() -> None:
+    outputs = {
+        "proxy": MappingProxyType({"a": MappingProxyType({})}),
+        "lock": threading.Lock(),
+        "bytes": b"\xff",
+        "keys": {("a", 1): 1},
+        "set": {1},
+        "path": Path("x"),
+        "half": "\ud800",
+    }
+    data = StepFinished(step="A#0", outputs=outputs).to_dict()["outputs"]
+    assert data.pop("lock").startswith("<unlocked _thread.lock")
+    assert len(data.pop("keys")) == 1
+    assert json.loads(json.dumps(data)) == {
+        "proxy": {"a": {}},
+        "bytes": "_w==",
+        "set": [1],
+        "path": "x",
+        "half": "\ud800",
+    }

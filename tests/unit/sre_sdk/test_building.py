@@ -9,6 +9,7 @@ import pytest
 
 from sre_core.components.base import Component as BaseComponent
 from sre_core.components.base import ComponentSettings
+from sre_core.components.library import builtin_components
 from sre_core.components.node import OutputPort
 from sre_core.errors import InvalidWorkflowError, StepFailedError, WorkflowError
 from sre_core.hookspecs import hookimpl
@@ -123,6 +124,13 @@ def test_settings_go_by_their_python_names_and_by_those_in_files():
     assert one.node.data == two.node.data == {"model": "a", "prompt": "b", "maxTokens": 5}
 
 
+def test_no_setting_is_taken_for_something_of_the_node():
+    part = Component.DataSourceCleaner(id="doc", namespace_id="books")
+    assert (part.node.id, part.node.data["id"]) == ("", "doc")
+    own = {"node_id", "title"}
+    assert [kind.name for kind in builtin_components() if own & kind.settings_type.model_fields.keys()] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "wanted"),
     [
@@ -187,9 +195,9 @@ def test_parts_of_two_agents_do_not_connect():
 
 
 def test_two_parts_with_one_id_do_not_connect():
-    entry = Agent("Bob").endpoint("ask", inputs={"q": str}, id="X")
+    entry = Agent("Bob").endpoint("ask", inputs={"q": str}, node_id="X")
     with pytest.raises(WorkflowError, match="two nodes have the id 'X'"):
-        Component.FHash(id="X").connect(Data=entry.out.body.q)
+        Component.FHash(node_id="X").connect(Data=entry.out.body.q)
 
 
 async def test_an_error_may_be_taken_elsewhere(runtime):

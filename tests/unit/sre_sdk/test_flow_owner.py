@@ -104,7 +104,7 @@ def test_an_endpoint_with_an_illegal_name_is_refused(name):
 
 
 def test_title_and_id_of_an_endpoint_may_be_chosen():
-    part = Agent("Bob").endpoint("ask", title="Ask me", id="IN")
+    part = Agent("Bob").endpoint("ask", title="Ask me", node_id="IN")
     assert (part.node.title, part.node.id) == ("Ask me", "IN")
 
 
