@@ -7,7 +7,7 @@ it cannot name a variable or a secret.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -33,6 +33,8 @@ _PLACEHOLDER = re.compile(
     rf"\{{\{{[A-Z]+:(?P<label>[\w\s]++):[ \t]*+(?:{_OBJECT}|{_LIST})\}}\}}|\{{\{{(?P<name>{_FLAT}++)\}}\}}"
 )
 _SECRET = re.compile(r"KEY\(([^()]*)\)")
+_TEAM = "teamid"
+"""The one name that is no secret."""
 _DEPTH = 5
 
 
@@ -45,6 +47,7 @@ class _Source:
     node: Node | None
     quote: Quote
     missing: Literal["keep", "empty"]
+    secrets: bool
 
 
 async def expand(
@@ -55,22 +58,28 @@ async def expand(
     node: Node | None = None,
     quote: Quote | None = None,
     missing: Literal["keep", "empty"] = "keep",
+    secrets: bool = True,
 ) -> str:
     """`text` with its placeholders filled: from `values`, else from the agent's variables, secrets from the vault.
 
     Texts are inserted as they are, all else as JSON; `quote` says otherwise, also for secrets. A placeholder that names
     nothing, or None, stays, or goes with `missing="empty"`. Placeholders of a component template, which need `node`,
-    are looked up by their label. Raises AccessDeniedError and NotFoundError for a secret, ComponentError for a variable
-    that contains itself.
+    are looked up by their label. Without `secrets` all of them are empty, also those that variables name. Raises
+    AccessDeniedError and NotFoundError for a secret, ComponentError for a variable that contains itself.
     """
     if "{{" not in text:
         return text
     usual = _escaped if context.compat.escaped_quotes else as_text
-    return await _expand(text, _Source(values, context, node, quote or usual, missing), _DEPTH)
+    return await _expand(text, _Source(values, context, node, quote or usual, missing, secrets), _DEPTH)
 
 
 async def expand_value(
-    value: T, values: Mapping[str, Any], context: ComponentContext, *, node: Node | None = None
+    value: T,
+    values: Mapping[str, Any],
+    context: ComponentContext,
+    *,
+    node: Node | None = None,
+    secrets: bool = True,
 ) -> T | Any:
     """Like `expand`, but a text that is one placeholder alone becomes the value itself, whatever its type.
 
@@ -84,11 +93,13 @@ async def expand_value(
             variable = look_up_name(name, context.agent.variables)
             # A variable that is text is a template itself.
             found = found if isinstance(variable, str) or variable is MISSING else variable
-        return await expand(value, values, context, node=node) if found is MISSING else found
+        return await expand(value, values, context, node=node, secrets=secrets) if found is MISSING else found
     if isinstance(value, Mapping):
-        return {key: await expand_value(item, values, context, node=node) for key, item in value.items()}
+        return {
+            key: await expand_value(item, values, context, node=node, secrets=secrets) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [await expand_value(item, values, context, node=node) for item in value]
+        return [await expand_value(item, values, context, node=node, secrets=secrets) for item in value]
     return value
 
 
@@ -147,7 +158,8 @@ async def _expand(text: str, source: _Source, depth: int) -> str:
 async def _named(name: str, source: _Source, depth: int) -> str | None:
     secret = _SECRET.fullmatch(name)
     if secret is not None:
-        return source.quote(await read_secret(secret[1], source.context))
+        is_open = source.secrets or secret[1].strip() == _TEAM
+        return source.quote(await read_secret(secret[1], source.context)) if is_open else ""
     found = look_up_name(name, source.values)
     if found is not MISSING and found is not None:
         return source.quote(found)
@@ -179,14 +191,14 @@ async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
             f"the variable {name!r} contains itself, or {_DEPTH} others in each other", hint="write out what it means"
         )
     # Its own placeholders are filled as plain text, and the whole is quoted once.
-    plain = _Source(source.values, source.context, source.node, as_text, source.missing)
+    plain = replace(source, quote=as_text)
     return source.quote(await _expand(value, plain, depth - 1))
 
 
 async def read_secret(name: str, context: ComponentContext) -> str:
     """A secret of the agent's vault, as text. Raises AccessDeniedError, NotFoundError, ComponentError."""
     name = name.strip()
-    if name == "teamid":
+    if name == _TEAM:
         return context.agent.team
     try:
         return (await context.vault.get(name)).get_secret_value()

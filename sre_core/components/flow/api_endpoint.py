@@ -17,7 +17,6 @@ from sre_core.errors import ComponentError
 
 __all__ = ["APIEndpoint", "APIEndpointSettings"]
 
-_SECRET = re.compile(r"\{\{KEY\(([^()]*)\)\}\}")
 _WHOLE = re.compile(r"\{\{[^{}\n\r]+\}\}")
 
 
@@ -36,7 +35,9 @@ class APIEndpointSettings(ComponentSettings):
     summary: str = Field("", max_length=1000, description="What the skill does, for people.")
     doc: str = Field("", max_length=1000, description="More about the skill, for people.")
     ai_exposed: bool = Field(default=True, alias="ai_exposed", description="Whether models may call the skill.")
-    advanced_mode_enabled: bool = Field(default=False, description="Whether an editor shows all settings; no effect on runs.")
+    advanced_mode_enabled: bool = Field(
+        default=False, description="Whether an editor shows all settings; no effect on runs."
+    )
     endpoint_label: str = Field("", max_length=100, description="What an editor calls the skill.")
     status_message: str = Field(
         "", alias="status_message", description="What a chat shows while the skill runs, instead of its name."
@@ -109,10 +110,11 @@ class APIEndpoint(Component):
             typed[port.name] = await coerce(await self._default(port, known, context), port, context)
 
     async def _default(self, port: InputPort, values: Mapping[str, Any], context: ComponentContext) -> Any:
-        default = _without_secrets(port.default, context.agent.team)
+        """It reads no secrets, which it would hand to whoever sent the request."""
+        default = port.default
         if isinstance(default, str) and port.type.lower() in {"object", "array"} and not _WHOLE.fullmatch(default):
-            return await expand(default, values, context, node=self.node, quote=_in_json)
-        return await expand_value(default, values, context, node=self.node)
+            return await expand(default, values, context, node=self.node, quote=_in_json, secrets=False)
+        return await expand_value(default, values, context, node=self.node, secrets=False)
 
 
 async def _coerced(value: Any, port: InputPort, context: ComponentContext) -> Any:
@@ -126,17 +128,6 @@ async def _coerced(value: Any, port: InputPort, context: ComponentContext) -> An
             except ComponentError:
                 return value
             return parsed if isinstance(parsed, Mapping) else value
-    return value
-
-
-def _without_secrets(value: Any, team: str) -> Any:
-    """A default without the secrets that it names: it would hand them to whoever sent the request."""
-    if isinstance(value, str):
-        return _SECRET.sub(lambda match: team if match[1].strip() == "teamid" else "", value)
-    if isinstance(value, Mapping):
-        return {key: _without_secrets(item, team) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_secrets(item, team) for item in value]
     return value
 
 

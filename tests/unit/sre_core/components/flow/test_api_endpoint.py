@@ -125,9 +125,16 @@ async def test_a_default_hands_out_no_secret() -> None:
     declared = [
         InputPort(name="x", default="<{{KEY(token)}}> {{KEY(teamid)}}"),
         InputPort(name="y", default=["{{KEY(token)}}"]),
+        InputPort(name="by_variable", default="<{{HEADER}}>"),
+        InputPort(name="variable", default="{{HEADER}}"),
+        InputPort(name="json", type="Object", default='{"a": "{{HEADER}}"}'),
+        InputPort(name="nested", default="{{{{KEY(other)}}KEY(token)}}"),
     ]
-    outputs = await entered({}, declared, secrets={"token": "s3cret"})
-    assert outputs["body"] == {"x": "<> default", "y": [""]}
+    outputs = await entered({}, declared, secrets={"token": "s3cret"}, variables={"HEADER": "Bearer {{KEY(token)}}"})
+    assert "s3cret" not in json.dumps(outputs)
+    assert outputs["body"]["x"] == "<> default"
+    assert outputs["body"]["y"] == [""]
+    assert outputs["body"]["by_variable"] == "<Bearer >"
 
 
 async def test_a_value_cannot_leave_its_place_in_a_default_that_is_json() -> None:
