@@ -313,3 +313,12 @@ async def test_a_wide_workflow_runs_all_its_nodes_and_a_deep_one_too() -> None:
     deep = {f"N{i}": call(lambda inputs: {"Output": inputs["x"] + 1}) for i in range(2000)}
     links = ",".join(["E > N0.x", *(f"N{i} > N{i + 1}.x" for i in range(1999))])
     assert (await outcome_of(workflow(links, E=give(0), **deep))).data == result("N1999", 2000)
+
+
+async def test_a_time_that_ran_out_somewhere_else_is_not_taken_for_the_limit() -> None:
+    class Journal:
+        async def run(self, key: str, fn: Any) -> Any:
+            raise TimeoutError("the journal does not answer")
+
+    with pytest.raises(TimeoutError, match="the journal does not answer"):
+        await outcome_of(workflow(E=keep()), steps=Journal(), limits=WorkflowLimits(seconds=60))

@@ -232,3 +232,24 @@ async def test_the_ids_of_jobs_are_the_results_of_a_loop_that_only_starts_them()
 
     jobs = outcome.data["result"]["Output"]["x"].values()
     assert [job["output"]["result"]["Output"] for job in jobs] == [2, 4]
+
+
+async def test_an_async_with_nothing_to_do_starts_no_job() -> None:
+    async with bench() as b:
+        outcome = await run(
+            b, workflow("E > F.x, F.JobID > W.Jobs, W.Results > Z.x", E=give(1), F=ASYNC, W=AWAIT, Z=keep())
+        )
+
+    assert job_of(outcome) == {"status": "unknown_job"}
+
+
+async def test_what_a_round_brings_to_the_job_of_another_round_is_not_kept() -> None:
+    links = "E > L.Input, L.Loop > F.x, F.x > A.x, L.Loop > A.y, F.JobID > J.x, L.Result > Z.x, Z > A.z"
+    async with bench() as b:
+        loop = node("ForEach", format="results-array")
+        outcome = await run(b, workflow(links, E=give([1, 2]), L=loop, F=ASYNC, A=keep(), J=keep(), Z=keep()))
+        ids = list(b.jobs._jobs)
+        found = (await b.jobs.wait(ids, seconds=5)).values()
+
+    assert [job["output"]["result"]["Output"] for job in found] == [{"x": 1, "y": 1}, {"x": 2, "y": 2}]
+    assert outcome.waiting == ()
