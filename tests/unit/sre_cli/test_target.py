@@ -8,6 +8,8 @@ import click
 import pytest
 
 from sre_cli.target import load_agent
+from sre_core.errors import InvalidWorkflowError
+from tests.unit.sre_cli.files import echoing, write
 
 ONE = "from sre_sdk import Agent\nagent = Agent('one')\nsame = agent\n_hidden = Agent('hidden')\n"
 TWO = "from sre_sdk import Agent\nfirst = Agent('first')\nsecond = Agent('second')\n"
@@ -107,3 +109,20 @@ def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
     (tmp_path / "bot.py").write_bytes(b"x = 1\x00\n")
     with pytest.raises(click.UsageError, match=r"bot.py' is no Python file"):
         load_agent("bot.py")
+
+
+@pytest.mark.parametrize("name", ["bot.smyth", "BOT.SMYTH"])
+def test_a_file_of_smythos_is_one_agent(tmp_path: Path, name: str) -> None:
+    write(tmp_path, echoing(), name)
+    assert load_agent(name).id == "echoer"
+    with pytest.raises(click.UsageError, match=r"A \.smyth file has one agent"):
+        load_agent(f"{name}:agent")
+    for missing in (f"no-{name}", f"{tmp_path}/folder/{name}"):
+        with pytest.raises(click.UsageError, match="No such file"):
+            load_agent(missing)
+
+
+def test_a_broken_file_of_smythos_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "bot.smyth").write_text("{")
+    with pytest.raises(InvalidWorkflowError, match=r"bot\.smyth cannot be used"):
+        load_agent("bot.smyth")

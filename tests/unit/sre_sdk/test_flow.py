@@ -302,6 +302,40 @@ async def test_a_debugger_is_ready_for_each_of_several_branches(runtime):
     assert seen_nodes == ["APIENDPOINT1", "LOOK1", "FHASH1", "FHASH2", "FHASH3", "APIOUTPUT1"]
 
 
+async def test_a_job_may_use_another_agent_while_the_runtime_closes(make_runtime: MakeRuntime):
+    answers = []
+
+    class Asking(Look):
+        name = "Asking"
+
+        async def run(self, inputs, context):
+            await asyncio.sleep(0)
+            other = await context.host.sub_agent("other")
+            answers.append(await other.skills["greet"].call({"who": "Ada"}))
+            return {"Seen": True}
+
+    made, _ = make_runtime("x")
+    async with made as runtime:
+        other = Agent.load(document(), id="other", runtime=runtime)
+        agent = Agent.load({"id": "bob", "components": [], "connections": []}, agents=[other], runtime=runtime)
+        entry = agent.endpoint("ask", inputs={"q": str})
+        fork = Component.Async().connect(q=entry.out.body.q)
+        Component.of(Asking).connect(q=fork.out.q)
+        await agent.execute("ask", {"q": "x"})
+        await other.call("greet", who="Bob")
+    assert [answer["name"] for answer in answers] == ["FHash"]
+
+
+async def test_a_call_that_is_cancelled_cancels_the_node(runtime, waiting):
+    agent, _, _ = asking(waiting, runtime=runtime)
+    task = asyncio.create_task(agent.call("ask", q="x"))
+    await waiting.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert waiting.ends == ["cancelled"]
+
+
 async def test_a_job_that_a_prompt_began_goes_on_after_its_stream(make_runtime: MakeRuntime, waiting):
     made, _ = make_runtime(calls("ask", q="x"), "Done.")
     async with made as runtime:
