@@ -1,6 +1,7 @@
 """The workflow of an agent, ready to run: its endpoints as skills, with what components need around them."""
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,10 +41,17 @@ __all__ = ["Asked", "Flow", "result_of"]
 
 _JSON = {"Content-Type": "application/json"}
 
+# Who sent the request that the workflows around this one work at. A model, or another agent, that calls a skill for
+# it may name files, and opens none that the sender could not open.
+_caller: ContextVar[Candidate | None] = ContextVar("sre_current_caller", default=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One call of an endpoint, or of a trigger. Without a `caller` the agent asks for itself."""
+    """One call of an endpoint, or of a trigger.
+
+    Without a `caller` it is the one of the workflow that calls; outside of workflows the agent asks for itself.
+    """
 
     endpoint: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -132,14 +140,17 @@ class Flow:
             raise SkillError(f"agent {agent.id!r} has no endpoint {asked.endpoint!r}", hint=f"its endpoints: {known}")
         context = self.host(agent, runtime).context(
             await _request(asked, node),
-            caller=asked.caller,
+            caller=asked.caller or _caller.get(),
             compat=self.compat,
             emit=_emit(asked, runtime),
         )
         # The plan may be of an earlier call only if nothing was built since: `workflow` above has seen to that.
-        return await engine.run(
-            self._plan(runtime), node.id, context, steps=asked.steps, limits=self.limits, gate=asked.gate
-        )
+        plan = self._plan(runtime)
+        outer = _caller.set(context.caller)
+        try:
+            return await engine.run(plan, node.id, context, steps=asked.steps, limits=self.limits, gate=asked.gate)
+        finally:
+            _caller.reset(outer)
 
     def host(self, agent: "Agent", runtime: Runtime) -> RuntimeHost:
         """What the components of this workflow work with in a runtime; it closes when the runtime does."""

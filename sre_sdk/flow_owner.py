@@ -11,6 +11,7 @@ from sre_core.skills import Skill
 from sre_core.steps import Steps
 from sre_sdk.model import model_name
 from sre_sdk.owner import Owner
+from sre_sdk.prompt import make_context
 
 if TYPE_CHECKING:
     from sre_core.components.context import SubAgent
@@ -167,6 +168,25 @@ class FlowOwner(Owner):
             id=agent.id,
             name=agent.name,
             behavior=agent.behavior,
-            skills=dict(agent.skills),
+            skills={name: self._as_itself(skill) for name, skill in agent.skills.items()},
             model=model_name(agent.model),
+        )
+
+    def _as_itself(self, skill: Skill) -> Skill:
+        """The skill with handles of this agent, whoever calls it."""
+        if not skill.takes_context:
+            return skill
+        agent = self._agent
+
+        async def call(**arguments: Any) -> Any:
+            async with agent.attached() as runtime:
+                return await skill.call(arguments, make_context(agent, runtime, agent.llm))
+
+        # The skill itself looks at the arguments.
+        return Skill(
+            name=skill.name,
+            description=skill.description,
+            parameters=skill.parameters,
+            function=call,
+            validate=dict,
         )
