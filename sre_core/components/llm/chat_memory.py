@@ -15,10 +15,13 @@ _MOST_TURNS = 200
 _MOST_CHARACTERS = 40_000
 
 
-def chat_key(user_id: str, conversation_id: str) -> str:
-    """A legal key for one conversation of one user, whatever their ids are."""
+def chat_key(caller: str, user_id: str, conversation_id: str) -> str:
+    """A legal key for one conversation of one user, whatever their ids are.
+
+    With the caller: ids come with the request, and nobody gets into a conversation of somebody else by knowing them.
+    """
     # A list keeps ("a", "bc") and ("ab", "c") apart.
-    ids = json.dumps([user_id, conversation_id]).encode()
+    ids = json.dumps([caller, user_id, conversation_id]).encode()
     return f"conversation/{hashlib.sha256(ids).hexdigest()}"
 
 

@@ -40,7 +40,8 @@ class LLMAssistant(Component):
     them, about 4,096 tokens. Turns of one conversation that overlap are all kept, also those of several processes over
     one cache, but answered without knowledge of each other. A turn that failed is not remembered.
 
-    Unlike SmythOS, temperature and its like reach the model, and what was said is forgotten turn by turn.
+    Unlike SmythOS, temperature and its like reach the model, what was said is forgotten turn by turn, and no caller
+    gets into the conversations of another one by naming his ids.
     """
 
     name = "LLMAssistant"
@@ -76,7 +77,8 @@ class LLMAssistant(Component):
         user, conversation = (_text(inputs.get(name)) for name in ("UserId", "ConversationId"))
         if not user and not conversation:
             return None
-        return ChatMemory(cache=context.cache, key=chat_key(user, conversation), ttl=self.settings.ttl)
+        key = chat_key(str(context.caller), user, conversation)
+        return ChatMemory(cache=context.cache, key=key, ttl=self.settings.ttl)
 
 
 def _text(value: Any) -> str:

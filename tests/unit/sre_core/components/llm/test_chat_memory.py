@@ -69,6 +69,6 @@ async def test_a_long_conversation_is_read_as_far_as_it_is_of_use():
 
 def test_keys_are_legal_and_tell_all_ids_apart():
     pairs = [("a", "bc"), ("ab", "c"), ("", "abc"), ("../x", "y/z"), ("{{KEY(x)}}", "\n"), ("ü" * 10_000, "")]
-    keys = {chat_key(*pair) for pair in pairs}
+    keys = {chat_key("agent:a1", *pair) for pair in pairs}
     assert len(keys) == len(pairs)
     assert all(len(key) < 100 and key.isascii() and ".." not in key for key in keys)

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from sre_core.access.candidate import Candidate
+from sre_core.components.context import Request
 from sre_core.errors import ComponentError, RateLimitedError
 from sre_core.messages import FinishReason
-from sre_core.testing.bench import bench
+from sre_core.testing.bench import Bench, bench
 from sre_core.testing.scripted import LLMChunk, Pause, ScriptedLLM
 
 IDS = {"UserId": "u1", "ConversationId": "c1"}
@@ -33,6 +35,15 @@ async def test_users_and_conversations_are_kept_apart(scripted):
         for ids in ({"UserId": "u2", "ConversationId": "c1"}, {"UserId": "u1", "ConversationId": "c2"}):
             await b.run("LLMAssistant", inputs={"UserInput": "hi", **ids})
             assert texts(llm.request) == ["hi"]
+
+
+async def test_a_caller_gets_into_no_conversation_of_another_by_its_ids(scripted):
+    llm = ScriptedLLM("ok", repeat=True)
+    async with scripted(llm) as b:
+        for name in ("ann", "eve", "ann"):
+            context = b.host.context(Request(), caller=Candidate.user(name))
+            await Bench(b.host, context, []).run("LLMAssistant", inputs={"UserInput": f"I am {name}", **IDS})
+    assert [len(texts(request)) for request in llm.requests] == [1, 1, 3]
 
 
 @pytest.mark.parametrize("ids", [{}, {"UserId": "", "ConversationId": ""}, {"UserId": None}])
