@@ -40,19 +40,30 @@ Examples:
 @click.argument("target", metavar="FILE")
 @click.argument("skill")
 @click.argument("words", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--arguments", "text", metavar="JSON", help="Arguments as a JSON object.")
+@click.option("--file", "files", metavar="NAME=PATH", multiple=True, help="An argument that is a file's content.")
 @click.option(
     "--set", "outputs", metavar="NODE:NAME=VALUE", multiple=True, help="Take this output, and do not run NODE."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON, and the end.")
 @debug_option
-def debug(target: str, skill: str, words: tuple[str, ...], outputs: tuple[str, ...], *, as_json: bool) -> None:
+def debug(
+    target: str,
+    skill: str,
+    words: tuple[str, ...],
+    text: str | None,
+    files: tuple[str, ...],
+    outputs: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Run a skill of a workflow node by node.
 
     Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else
     it runs to the end.
     """
     agent = load_agent(target)
-    arguments = parse_arguments(words, schema=skill_schema(agent, skill))
+    arguments = parse_arguments(words, files=files, text=text, schema=skill_schema(agent, skill))
     injected = _outputs(outputs, agent)
     with (
         asyncio.Runner() as runner,

@@ -206,6 +206,12 @@ async def test_compat_returns_an_empty_list_where_nodes_wait(runtime):
     assert await agent.call("greet") == []
 
 
+async def test_arguments_without_a_name_are_refused(runtime):
+    agent, _, _ = asking(runtime=runtime)
+    with pytest.raises(SkillError, match="names must be text"):
+        await agent.skills["ask"].call({1: "x"})
+
+
 async def test_an_unknown_endpoint_is_named_with_the_known_ones(runtime):
     agent, _, _ = asking(runtime=runtime)
     with pytest.raises(SkillError, match="agent 'bob' has no endpoint 'aks'") as caught:

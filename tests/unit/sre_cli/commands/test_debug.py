@@ -40,6 +40,15 @@ def test_an_output_is_taken_in_place_of_running(project: Path) -> None:
     assert lines[-1]["data"] == {"a": "x=y", "b": [1]}
 
 
+def test_arguments_come_as_json_and_as_files_too(project: Path) -> None:
+    write(project, echoing("Binary"))
+    (project / "notes.txt").write_text("hello")
+    result = debug("agent.smyth", "ask", "--file", "a=notes.txt", "--arguments", '{"b": [1]}')
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["a"]["size"], found["b"]) == (5, [1])
+
+
 def test_every_branch_is_shown(project: Path) -> None:
     content = echoing()
     hashing = [
