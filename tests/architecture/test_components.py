@@ -78,7 +78,8 @@ def test_a_component_has_a_file_of_its_own(kind):
 def test_importing_all_components_imports_nothing_heavy():
     heavy = (
         *("aiohttp", "torch", "numpy", "boto3", "botocore", "oauthlib", "pypdf", "docx", "lxml", "trafilatura", "mcp"),
-        *("yaml", "dateutil", "pyjson5", "json_repair", "filetype", "quickjs", "tree_sitter", "pydantic_monty", "cronsim"),
+        *("yaml", "dateutil", "pyjson5", "json_repair", "filetype", "quickjs", "tree_sitter", "cronsim"),
+        "pydantic_monty",
     )
     code = (
         "import sys; from sre_core.components.library import builtin_components; list(builtin_components());"
