@@ -27,7 +27,7 @@ class MCPClientSettings(ComponentSettings):
     )
     model: str = Field("", description="The model that uses the tools; none is the agent's own.")
     open_ai_model: str = Field("", description="An older name of model; counts only without it.")
-    desc_for_model: str = Field("", description="What the model is told about its task.")
+    desc_for_model: str = Field("", description="What the model is told about its task, with {{inputs}}.")
     headers: str | dict[str, str] = Field(
         "", description="JSON with headers for all requests, which may name secrets, {{KEY(name)}}."
     )
@@ -55,6 +55,7 @@ class MCPClient(Component):
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Connect, and answer the prompt with the tools."""
         prompt = await self._prompt(inputs, context)
+        task = await expand(self.settings.desc_for_model, inputs, context, node=self.node)
         url = await self._url(context)
         headers = await read_headers(self.settings.headers, inputs, context, self.node)
         await import_drivers("sre_mcp.connection", "sre_mcp.tools")
@@ -70,7 +71,7 @@ class MCPClient(Component):
                     prompt,
                     skills=await read_skills(client),
                     model=self.settings.model or self.settings.open_ai_model or None,
-                    behavior=self.settings.desc_for_model or client.instructions or "",
+                    behavior=task or client.instructions or "",
                 )
             except SREError as error:
                 # The client would wrap it in a group.

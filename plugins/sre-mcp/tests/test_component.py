@@ -55,6 +55,13 @@ async def test_a_model_calls_a_tool_and_answers(server):
     assert (told(llm).text, told(llm).is_error) == ("42", False)
 
 
+async def test_the_author_may_say_with_inputs_what_the_task_is(server):
+    llm = ScriptedLLM("No call.")
+    async with scripted(llm, variables={"secret": "s3"}) as place:
+        await ask(place, server.url, {"prompt": "Who?", "descForModel": "Speak as {{who}}."}, who="{{secret}}")
+    assert "Speak as {{secret}}." in str(llm.request)
+
+
 async def test_each_tool_is_a_skill_with_its_whole_schema(server):
     llm = ScriptedLLM("No call.")
     async with scripted(llm) as place:

@@ -27,7 +27,9 @@ class AgentPluginSettings(ComponentSettings):
     version: str = Field("", description="Which version of it, such as dev-latest; none leaves it to the runtime.")
     model: str = Field("", description="The model to use instead of the agent's own.")
     open_ai_model: str = Field("", description="An older name of model; counts only without it.")
-    desc_for_model: str = Field("", max_length=5000, description="What the agent is told about its task.")
+    desc_for_model: str = Field(
+        "", max_length=5000, description="What the agent is told about its task, with {{inputs}}."
+    )
     max_depth: int = Field(8, ge=1, le=100, description="How many agents may wait for each other, this one included.")
 
 
@@ -61,6 +63,7 @@ class AgentPlugin(Component):
                 f"{self.settings.max_depth} agents wait for each other already: {' > '.join(chain)}",
                 hint="break the circle, or raise maxDepth",
             )
+        task = await expand(self.settings.desc_for_model, inputs, context, node=self.node)
         agent = await context.host.sub_agent(agent_id, version=self.settings.version)
         token = _asked.set(chain)
         try:
@@ -68,14 +71,14 @@ class AgentPlugin(Component):
                 prompt,
                 skills=agent.skills,
                 model=self.settings.model or self.settings.open_ai_model or agent.model,
-                behavior=self._behavior(agent),
+                behavior=self._behavior(agent, task),
             )
         finally:
             _asked.reset(token)
         return self._outputs(answer)
 
-    def _behavior(self, agent: SubAgent) -> str:
-        parts = [f"Your name is {agent.name}." if agent.name else "", agent.behavior, self.settings.desc_for_model]
+    def _behavior(self, agent: SubAgent, task: str) -> str:
+        parts = [f"Your name is {agent.name}." if agent.name else "", agent.behavior, task]
         if ports := self._wanted():
             fields = ", ".join(
                 f"{_key(port)!r}{f' ({port.description})' if port.description else ''}" for port in ports

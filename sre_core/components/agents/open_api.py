@@ -31,7 +31,9 @@ class OpenAPISettings(ComponentSettings):
     """Where the document is, and what the model is told about the service."""
 
     spec_url: str = Field(min_length=1, description="Address of the service's OpenAPI 3 document, JSON or YAML.")
-    desc_for_model: str = Field("", description="What the model is told about its task; else the document's own text.")
+    desc_for_model: str = Field(
+        "", description="What the model is told about its task, with {{inputs}}; else the document's own text."
+    )
     model: str = Field("", description="The model that calls the service; none is the agent's own.")
     open_ai_model: str = Field("", description="An older name of model; counts only without it.")
     server_url: str = Field("", description="Where the service is, if not where its document says.")
@@ -78,11 +80,12 @@ class OpenAPI(Component):
         ]
         if not calls:
             raise ComponentError(f"the document at {_place(url)} has no operation that can be called")
+        task = await expand(self.settings.desc_for_model, inputs, context, node=self.node)
         answer = await context.host.converse(
             prompt,
             skills={call.skill.name: call.skill for call in calls},
             model=self.settings.model or self.settings.open_ai_model or None,
-            behavior=self.settings.desc_for_model or _description(document),
+            behavior=task or _description(document),
         )
         return {"Output": answer}
 

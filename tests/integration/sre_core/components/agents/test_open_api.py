@@ -107,6 +107,15 @@ async def test_each_operation_is_a_skill_with_its_own_schema():
     assert "Everything about pets." in str(llm.request)
 
 
+async def test_the_author_may_say_with_inputs_what_the_task_is():
+    llm = ScriptedLLM("No call.")
+    async with pets(YAML) as service, scripted(llm, variables={"secret": "s3"}) as place:
+        await ask(place, service, {"descForModel": "Speak as {{who}}."}, Prompt="Who?", who="{{secret}}")
+    said = str(llm.request)
+    assert "Speak as {{secret}}." in said
+    assert "Everything about pets." not in said
+
+
 async def test_a_body_is_sent_as_json():
     llm = ScriptedLLM(call("addPet", {"name": 'T"m'}), "Done.")
     async with pets(YAML) as service, scripted(llm) as place:

@@ -52,14 +52,15 @@ def scripted(llm, find_agent, **kwargs):
     )
 
 
-async def ask(place, data=None, prompt="How is it in Lyon?", **kwargs):
-    return await place.run("AgentPlugin", {"agentId": "clerk", **(data or {})}, inputs={"Prompt": prompt}, **kwargs)
+async def ask(place, data=None, prompt="How is it in Lyon?", outputs=(), **inputs):
+    data = {"agentId": "clerk", **(data or {})}
+    return await place.run("AgentPlugin", data, inputs={"Prompt": prompt, **inputs}, outputs=outputs)
 
 
 async def test_the_agent_answers_with_its_own_skills_and_behavior():
     llm = ScriptedLLM(CALL, "Sunny, I am pleased to say.")
     async with scripted(llm, find(CLERK)) as place:
-        outputs = await ask(place, {"descForModel": "Speak of the weather."})
+        outputs = await ask(place, {"descForModel": "Speak of the {{what}}."}, what="weather")
     assert outputs == {"Response": "Sunny, I am pleased to say."}
     first, second = llm.requests
     assert [spec.name for spec in first.skills] == ["weather"]
