@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from sre_core.access.candidate import Candidate
@@ -21,10 +22,30 @@ from sre_core.runtime import Runtime
 from sre_core.skills import Skill, SkillContext
 from sre_core.steps import DirectSteps
 
-__all__ = ["FindAgent", "RuntimeHost", "replaced_model"]
+__all__ = ["FindAgent", "LooseEnds", "RuntimeHost", "replaced_model"]
 
 FindAgent = Callable[[str, str], Awaitable[SubAgent]]
 """Finds another agent by id and version. Raises NotFoundError."""
+
+
+@dataclass(slots=True)
+class LooseEnds:
+    """What of a host must be ended, apart from the host: an agent may be forgotten before its runtime closes."""
+
+    jobs: Jobs = field(default_factory=Jobs)
+    http: HTTPClient | None = None
+
+    async def aclose(self, *, join: bool = False) -> None:
+        """Wait for the jobs with `join`, else cancel them; close the connections. Safe to call twice."""
+        try:
+            if join:
+                await self.jobs.join()
+        finally:
+            try:
+                await self.jobs.aclose()
+            finally:
+                if self.http is not None:
+                    await self.http.aclose()
 
 
 class RuntimeHost:
@@ -44,31 +65,22 @@ class RuntimeHost:
         self.runtime = runtime
         self.agent = agent
         self.candidate = Candidate.agent(agent.id)
-        self.jobs = Jobs()
+        self.ends = LooseEnds()
         self.default_model = model
         self._models = models or {}
         self._limits = limits or Limits()
         self._find_agent = find_agent
-        self._http: HTTPClient | None = None
 
     @property
     def http(self) -> HTTPClient:
         """The client for all requests that leave."""
-        if self._http is None:
-            self._http = HTTPClient()
-        return self._http
+        if self.ends.http is None:
+            self.ends.http = HTTPClient()
+        return self.ends.http
 
     async def aclose(self, *, join: bool = False) -> None:
-        """Wait for the jobs with `join`, else cancel them; close the connections. Safe to call twice."""
-        try:
-            if join:
-                await self.jobs.join()
-        finally:
-            try:
-                await self.jobs.aclose()
-            finally:
-                if self._http is not None:
-                    await self._http.aclose()
+        """Close the loose ends. Safe to call twice."""
+        await self.ends.aclose(join=join)
 
     def model(self, name: str | None) -> ModelUse:
         """The model of that name; None, "" and "default" are the agent's own. Raises ConfigError."""
@@ -143,7 +155,7 @@ class RuntimeHost:
             cache=runtime.cache(candidate),
             vault=runtime.vault(candidate),
             run_id=run_id or secrets.token_hex(8),
-            jobs=self.jobs,
+            jobs=self.ends.jobs,
             compat=compat or Compat(),
             emit=emit,
         )

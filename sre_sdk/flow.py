@@ -1,12 +1,12 @@
 """The workflow of an agent, ready to run: its endpoints as skills, with what components need around them."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from anyio import to_thread
 
@@ -18,7 +18,7 @@ from sre_core.components.node import InputPort, Node
 from sre_core.components.values import is_file_port, needs_coercion
 from sre_core.errors import SkillError, StepFailedError, WorkflowError
 from sre_core.events import Emit, current_emit, discard
-from sre_core.host import FindAgent, RuntimeHost
+from sre_core.host import FindAgent, LooseEnds, RuntimeHost
 from sre_core.messages import File
 from sre_core.runtime import Runtime
 from sre_core.skills import Skill
@@ -82,8 +82,8 @@ class Flow:
         self.compat = compat or Compat()
         self.limits = limits or WorkflowLimits()
         self.find_agent = find_agent
-        self._plans: WeakKeyDictionary[Runtime, Plan] = WeakKeyDictionary()
-        self._hosts: WeakKeyDictionary[Runtime, RuntimeHost] = WeakKeyDictionary()
+        self._plans: weakref.WeakKeyDictionary[Runtime, Plan] = weakref.WeakKeyDictionary()
+        self._hosts: weakref.WeakKeyDictionary[Runtime, RuntimeHost] = weakref.WeakKeyDictionary()
 
     @classmethod
     def of(cls, agent: "Agent") -> "Flow":
@@ -161,16 +161,16 @@ class Flow:
         if host is None:
             host = RuntimeHost(runtime, info, models=self.models, find_agent=self.find_agent)
             self._hosts[runtime] = host
-            runtime.before_stop(partial(self._close, runtime, host))
+            runtime.before_stop(partial(_close, host.ends, weakref.ref(self), weakref.ref(runtime)))
         # An agent's behavior and model may be changed between two calls.
         host.agent, host.default_model = info, model_name(agent.model)
         return host
 
-    async def _close(self, runtime: Runtime, host: RuntimeHost, join: bool) -> None:  # noqa: FBT001 -- see before_stop
-        """Forget the runtime too, which its host would keep alive."""
-        self._hosts.pop(runtime, None)
-        self._plans.pop(runtime, None)
-        await host.aclose(join=join)
+    def forget(self, runtime: Runtime | None) -> None:
+        """Keep nothing of a runtime, which its host would keep alive."""
+        if runtime is not None:
+            self._hosts.pop(runtime, None)
+            self._plans.pop(runtime, None)
 
     def _plan(self, runtime: Runtime) -> Plan:
         plan = self._plans.get(runtime)
@@ -206,6 +206,19 @@ def result_of(outcome: Outcome, name: str, flow: Flow) -> Any:
             f"{name!r} ended without a result: no link of the endpoint fired", hint=f"its inputs: {known}"
         )
     return outcome.data
+
+
+async def _close(
+    ends: LooseEnds,
+    flow: weakref.ref[Flow],
+    runtime: weakref.ref[Runtime],
+    join: bool,  # noqa: FBT001 -- see Runtime.before_stop
+) -> None:
+    """For the end of the runtime, which keeps no agent alive until then."""
+    found = flow()
+    if found is not None:
+        found.forget(runtime())
+    await ends.aclose(join=join)
 
 
 def _named(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,12 +6,9 @@ import hashlib
 import json
 import weakref
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from sre_core.components.base import Component as BaseComponent
-from sre_core.components.node import OutputPort
 from sre_core.errors import SkillError, StepFailedError, WorkflowError
 from sre_core.events import SkillReturned, StepFinished, StepStarted, TextDelta
 from sre_core.hookspecs import hookimpl
@@ -35,39 +32,6 @@ class Observer:
     @hookimpl
     def on_event(self, event):
         self.events.append(event)
-
-
-class Wait(BaseComponent):
-    """Waits until it is let go, and says whether it was."""
-
-    name = "Wait"
-    outputs = (OutputPort(name="Done", default=True),)
-    open_inputs = True
-    begun: asyncio.Event
-    go: asyncio.Event
-    ends: ClassVar[list]
-
-    async def run(self, inputs, context):
-        self.begun.set()
-        try:
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.ends.append("cancelled")
-            raise
-        self.ends.append("done")
-        return {"Done": True}
-
-
-@pytest.fixture
-def waiting():
-    """A Wait of this test's own."""
-
-    class Own(Wait):
-        begun = asyncio.Event()
-        go = asyncio.Event()
-        ends: ClassVar[list] = []
-
-    return Own
 
 
 async def test_arguments_arrive_in_the_types_of_the_endpoint(runtime):
@@ -249,50 +213,20 @@ async def test_nothing_is_kept_of_a_runtime_that_closed(echo_project):
     assert [runtime() for runtime in opened] == [None, None, None]
 
 
+async def test_a_runtime_keeps_no_agent_that_is_gone(runtime):
+    agent, _, _ = asking(runtime=runtime)
+    await agent.call("ask", q="x")
+    gone = weakref.ref(agent)
+    del agent
+    gc.collect()
+    assert gone() is None
+
+
 async def test_a_workflow_that_is_built_on_runs_with_what_is_new(runtime):
     agent, entry, _ = asking(runtime=runtime)
     assert (await agent.call("ask", q="x"))["name"] == "Look"
     Component.FHash(title="More").connect(Data=entry.out.body.q)
     assert {one["name"] for one in await agent.call("ask", q="x")} == {"Look", "FHash"}
-
-
-async def test_leaving_the_agent_waits_for_jobs_and_an_error_cancels_them(echo_project, waiting):
-    agent = jobs(waiting)
-    async with agent:
-        await agent.call("ask", q="x")
-        await waiting.begun.wait()
-        asyncio.get_running_loop().call_soon(waiting.go.set)
-    assert waiting.ends == ["done"]
-    waiting.begun.clear()
-    waiting.go.clear()
-    with pytest.raises(LookupError):
-        await failing(agent, waiting)
-    assert waiting.ends == ["done", "cancelled"]
-
-
-def jobs(kind, **options):
-    """An agent whose skill starts a job with a component, and returns at once."""
-    agent = Agent("Bob", **options)
-    entry = agent.endpoint("ask", inputs={"q": str})
-    fork = Component.Async().connect(q=entry.out.body.q)
-    Component.of(kind).connect(q=fork.out.q)
-    Component.APIOutput(format="minimal").connect(id=fork.out.JobID)
-    return agent
-
-
-async def failing(agent, waiting):
-    async with agent:
-        await agent.call("ask", q="x")
-        await waiting.begun.wait()
-        raise LookupError
-
-
-async def test_leaving_a_debugger_lets_the_jobs_go_that_stand_before_a_node(echo_project, waiting):
-    waiting.go.set()
-    async with asyncio.timeout(5), jobs(waiting) as agent, agent.debug("ask", {"q": "x"}) as session:
-        while await session.ready() and "WAIT1" not in {record.node_id for record in session.pending}:
-            await session.step()
-    assert waiting.ends == ["done"]
 
 
 async def test_a_debugger_is_ready_for_each_of_several_branches(runtime):
@@ -306,51 +240,6 @@ async def test_a_debugger_is_ready_for_each_of_several_branches(runtime):
         while await session.ready():
             seen_nodes.append((await session.step()).node_id)
     assert seen_nodes == ["APIENDPOINT1", "LOOK1", "FHASH1", "FHASH2", "FHASH3", "APIOUTPUT1"]
-
-
-async def test_a_job_may_use_another_agent_while_the_runtime_closes(make_runtime: MakeRuntime):
-    answers = []
-
-    class Asking(Look):
-        name = "Asking"
-
-        async def run(self, inputs, context):
-            await asyncio.sleep(0)
-            other = await context.host.sub_agent("other")
-            answers.append(await other.skills["greet"].call({"who": "Ada"}))
-            return {"Seen": True}
-
-    made, _ = make_runtime("x")
-    async with made as runtime:
-        other = Agent.load(document(), id="other", runtime=runtime)
-        agent = Agent.load({"id": "bob", "components": [], "connections": []}, agents=[other], runtime=runtime)
-        entry = agent.endpoint("ask", inputs={"q": str})
-        fork = Component.Async().connect(q=entry.out.body.q)
-        Component.of(Asking).connect(q=fork.out.q)
-        await agent.execute("ask", {"q": "x"})
-        await other.call("greet", who="Bob")
-    assert [answer["name"] for answer in answers] == ["FHash"]
-
-
-async def test_a_call_that_is_cancelled_cancels_the_node(runtime, waiting):
-    agent, _, _ = asking(waiting, runtime=runtime)
-    task = asyncio.create_task(agent.call("ask", q="x"))
-    await waiting.begun.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert waiting.ends == ["cancelled"]
-
-
-async def test_a_job_that_a_prompt_began_goes_on_after_its_stream(make_runtime: MakeRuntime, waiting):
-    made, _ = make_runtime(calls("ask", q="x"), "Done.")
-    async with made as runtime:
-        agent = jobs(waiting, runtime=runtime)
-        async with agent.prompt("Go").stream() as events:
-            kinds = [event.type async for event in events]
-        assert kinds[-1] == "run_finished"
-        waiting.go.set()
-    assert waiting.ends == ["done"]
 
 
 async def test_steps_and_text_that_passes_through_reach_the_stream_of_the_prompt(make_runtime: MakeRuntime):

@@ -180,7 +180,7 @@ async def test_headers_of_the_author_may_hold_secrets_and_go_to_the_author_s_pla
         }
         async with pets({**DOCUMENT, "paths": paths}) as service, scripted(llm, secrets={"pets": "hush"}) as place:
             # As if all addresses were public ones.
-            place.host._http = HTTPClient(public=lambda _: True)
+            place.host.ends.http = HTTPClient(public=lambda _: True)
             await ask(place, service, {"headers": headers})
     assert service.received[1].headers["authorization"] == "Bearer hush"
     assert "authorization" not in other.received[0].headers
@@ -192,7 +192,7 @@ async def test_headers_of_the_author_follow_no_redirect():
         moved = web.Response(status=307, headers={"Location": f"{other.url}/pets"})
         llm = ScriptedLLM(call("listPets"), "Done.")
         async with pets(DOCUMENT, moved) as service, scripted(llm) as place:
-            place.host._http = HTTPClient(public=lambda _: True)
+            place.host.ends.http = HTTPClient(public=lambda _: True)
             await ask(place, service, {"headers": {"X-Key": "hush"}})
     assert not other.received
     assert "answered 307" in told(llm).text
