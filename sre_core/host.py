@@ -78,6 +78,11 @@ class RuntimeHost:
             self.ends.http = HTTPClient()
         return self.ends.http
 
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of the agent."""
+        return self.ends.jobs
+
     async def aclose(self, *, join: bool = False) -> None:
         """Close the loose ends. Safe to call twice."""
         await self.ends.aclose(join=join)
@@ -155,7 +160,7 @@ class RuntimeHost:
             cache=runtime.cache(candidate),
             vault=runtime.vault(candidate),
             run_id=run_id or secrets.token_hex(8),
-            jobs=self.ends.jobs,
+            jobs=self.jobs,
             compat=compat or Compat(),
             emit=emit,
         )

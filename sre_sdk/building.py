@@ -130,7 +130,12 @@ class Part:
         What is None stays as it is; of a new input that is: any type, not optional, no default.
         """
         self._check_input(name)
-        said = {"type": kind and port_type(kind), "optional": optional, "default": default, "description": description}
+        said = {
+            "type": None if kind is None else port_type(kind),
+            "optional": optional,
+            "default": default,
+            "description": description,
+        }
         self._draft.put_input(name, **{key: value for key, value in said.items() if value is not None})
         self.graph.changed()
         return self

@@ -126,11 +126,11 @@ async def test_closing_waits_for_jobs_or_cancels_them(runtime):
         ends.append("done")
 
     host, go = RuntimeHost(runtime, AGENT), asyncio.Event()
-    host.ends.jobs.start("one", lambda: work(go))
+    host.jobs.start("one", lambda: work(go))
     await asyncio.sleep(0)
     asyncio.get_running_loop().call_soon(go.set)
     await host.aclose(join=True)
-    host.ends.jobs.start("two", lambda: work(asyncio.Event()))
+    host.jobs.start("two", lambda: work(asyncio.Event()))
     await asyncio.sleep(0)
     await host.aclose()
     await host.aclose()
@@ -147,7 +147,7 @@ async def test_a_closing_that_is_cancelled_leaves_no_job_and_no_connection(runti
         finally:
             ended.set()
 
-    host.ends.jobs.start("one", work)
+    host.jobs.start("one", work)
     closing = asyncio.create_task(host.aclose(join=True))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -155,7 +155,7 @@ async def test_a_closing_that_is_cancelled_leaves_no_job_and_no_connection(runti
     with pytest.raises(asyncio.CancelledError):
         await closing
     assert ended.is_set()
-    assert host.ends.jobs.pending == 0
+    assert host.jobs.pending == 0
     with pytest.raises(UnavailableError):
         await client.request("GET", "https://example.com", trusted=True)
 

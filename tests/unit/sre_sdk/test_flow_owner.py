@@ -86,6 +86,7 @@ async def test_a_model_is_shown_what_was_said_last(make_runtime):
     ("given", "message"),
     [
         ({"inputs": {"q": "Strnig"}}, "no port has the type 'Strnig'"),
+        ({"inputs": {"q": ""}}, "no port has the type ''"),
         ({"methd": "GET"}, "APIEndpoint has no setting 'methd'"),
         ({"method": "PUT"}, "the settings of APIEndpoint are wrong"),
     ],
