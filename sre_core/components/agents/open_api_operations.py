@@ -21,6 +21,7 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
 _WORDS = re.compile(r"[^a-zA-Z0-9-]+")
+_MOST_OPERATIONS = 2000
 _LONGEST_NAME = 64
 _LONGEST_DESCRIPTION = 1024
 
@@ -70,9 +71,13 @@ def read_operations(document: Mapping[str, Any], url: str) -> list[Operation]:
         what = "an older form, Swagger" if "swagger" in document else "something else"
         raise ComponentError(f"this is no document of OpenAPI 3, but {what}", hint="convert it to OpenAPI 3")
     schemas = Schemas(document)
-    taken: set[str] = set()
-    operations = []
+    taken: dict[str, int] = {}
+    operations: list[Operation] = []
     for path, item, method, operation in _all(document, schemas):
+        if len(operations) == _MOST_OPERATIONS:
+            raise ComponentError(
+                f"the document has more than {_MOST_OPERATIONS} operations", hint="leave out those of no use here"
+            )
         body = _body(operation, schemas)
         if body is None:
             continue
@@ -101,14 +106,15 @@ def _all(
                 yield str(path), item, method, item[method]
 
 
-def _unique(text: str, taken: set[str]) -> str:
-    """A legal name of a skill, like `text`, that no other operation has."""
+def _unique(text: str, taken: dict[str, int]) -> str:
+    """A legal name of a skill, like `text`, that no other operation has. `taken` counts how often each was wanted."""
     plain = _ILLEGAL.sub("_", text).strip("_")[:_LONGEST_NAME] or "operation"
-    name, number = plain, 1
+    name = plain
     while name in taken:
-        number += 1
-        name = f"{plain[: _LONGEST_NAME - len(str(number)) - 1]}_{number}"
-    taken.add(name)
+        taken[plain] += 1
+        number = str(taken[plain])
+        name = f"{plain[: _LONGEST_NAME - len(number) - 1]}_{number}"
+    taken[name] = 1
     return name
 
 
@@ -181,7 +187,7 @@ def _described(schema: dict[str, Any], description: Any) -> dict[str, Any]:
 
 def _distinct(arguments: list[Argument]) -> Iterator[Argument]:
     """The arguments under names that models may use, each once: a path and a body may both have an `id`."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for argument in arguments:
         name = _ILLEGAL.sub("_", argument.name).strip("_") or argument.place
         if name in taken:

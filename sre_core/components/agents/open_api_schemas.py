@@ -12,6 +12,9 @@ __all__ = ["Schemas", "mapping"]
 _NOISE = frozenset({"discriminator", "example", "examples", "externalDocs", "nullable", "xml"})
 _NAMED = frozenset({"patternProperties", "properties"})
 _MOST_NODES = 5000
+"""Parts of one schema."""
+_MOST_ALTOGETHER = 500_000
+"""Parts of all schemas of a document. In a few lines of YAML a list can hold itself, or a billion others."""
 _DEEPEST = 40
 _LONGEST_CHAIN = 20
 
@@ -31,6 +34,7 @@ class Schemas:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._left = _MOST_NODES
+        self._left_altogether = _MOST_ALTOGETHER
 
     def resolve(self, value: Any) -> Mapping[str, Any]:
         """A parameter, body or schema itself where a reference to it stands. Raises ComponentError."""
@@ -61,8 +65,7 @@ class Schemas:
 
     def _schema(self, schema: Any, open_references: tuple[str, ...]) -> dict[str, Any]:
         fields = mapping(schema)
-        self._left -= 1
-        if self._left < 0 or len(open_references) > _DEEPEST:
+        if not self._take() or len(open_references) > _DEEPEST:
             return {}
         reference = fields.get("$ref")
         if isinstance(reference, str):
@@ -84,7 +87,23 @@ class Schemas:
             return [self._schema(inner, open_references) for inner in value]
         if isinstance(value, Mapping) and key not in {"const", "default", "enum"}:
             return self._schema(value, open_references)
-        return _plain(value)
+        return self._plain(value)
+
+    def _plain(self, value: Any, deep: int = 0) -> Any:
+        """A value as JSON has it; YAML also knows dates, and lists that contain themselves."""
+        if not self._take() or deep > _DEEPEST:
+            return None
+        if isinstance(value, Mapping):
+            return {str(key): self._plain(item, deep + 1) for key, item in value.items() if self._left > 0}
+        if isinstance(value, list | tuple):
+            return [self._plain(item, deep + 1) for item in value if self._left > 0]
+        return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+    def _take(self) -> bool:
+        """Count one part; whether it is still within what is read."""
+        self._left -= 1
+        self._left_altogether -= 1
+        return self._left >= 0 and self._left_altogether >= 0
 
 
 def _as_json_schema(schema: dict[str, Any], *, nullable: bool) -> dict[str, Any]:
@@ -101,14 +120,3 @@ def _as_json_schema(schema: dict[str, Any], *, nullable: bool) -> dict[str, Any]
     elif "required" in schema and not isinstance(schema["required"], list):
         del schema["required"]
     return schema
-
-
-def _plain(value: Any, deep: int = 0) -> Any:
-    """A value as JSON has it; YAML also knows dates, and lists that contain themselves."""
-    if deep > _DEEPEST:
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, deep + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, deep + 1) for item in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -144,3 +144,17 @@ def test_paths_that_are_none_give_no_operation(paths):
 def test_a_server_with_an_illegal_url_is_named():
     with pytest.raises(ComponentError, match="illegal URL"):
         one({}, servers=[{"url": "http://[x"}])
+
+
+def test_a_document_may_have_thousands_of_operations_and_no_more():
+    def document(count):
+        return {
+            "openapi": "3.0.0",
+            "paths": {f"/{number}": {"get": {"operationId": "same"}} for number in range(count)},
+        }
+
+    names = [operation.name for operation in read_operations(document(2000), "https://api.example/spec.json")]
+    assert len(set(names)) == 2000
+    assert names[:3] == ["same", "same_2", "same_3"]
+    with pytest.raises(ComponentError, match="more than 2000"):
+        read_operations(document(2001), "https://api.example/spec.json")

@@ -71,6 +71,23 @@ def test_a_list_that_contains_itself_ends():
     assert json.dumps(inline({"enum": values}))
 
 
+@pytest.mark.parametrize("key", ["enum", "default", "properties"])
+def test_a_few_lists_that_mean_a_billion_values_are_cut(key):
+    # As aliases of YAML make them.
+    many = {"a": "x"} if key == "properties" else ["x"]
+    for _ in range(30):
+        many = {str(number): many for number in range(9)} if key == "properties" else [many] * 9
+    assert len(json.dumps(inline({key: many}))) < 1_000_000
+
+
+def test_all_schemas_of_a_document_together_are_cut():
+    wide = {"type": "object", "properties": {str(number): {"type": "string"} for number in range(4000)}}
+    schemas = Schemas({})
+    parts = [len(schemas.inline(wide).get("properties", ())) for _ in range(200)]
+    assert parts[0] == 4000
+    assert parts[-1] == 0
+
+
 def test_what_openapi_3_0_says_in_its_own_way_becomes_json_schema():
     schema = {"type": "string", "nullable": True, "enum": ["a"], "example": "a", "x-order": 1, "xml": {}}
     assert inline(schema) == {"type": ["string", "null"], "enum": ["a", None]}
