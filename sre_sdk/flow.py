@@ -57,6 +57,7 @@ class Asked:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     caller: Candidate | None = None
     headers: Mapping[str, str] | None = None
+    raw: bytes = field(default=b"", repr=False)
     session_id: str = ""
     emit: Emit | None = None
     steps: Steps | None = None
@@ -241,6 +242,7 @@ async def _request(asked: Asked, node: Node) -> Request:
         body=values if method != "GET" else {},
         query=values if method == "GET" else {},
         files=files,
+        raw=asked.raw,
         conversation=tuple(conversation),
         session_id=session,
     )

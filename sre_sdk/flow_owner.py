@@ -110,6 +110,7 @@ class FlowOwner(Owner):
         *,
         caller: Candidate | None = None,
         headers: Mapping[str, str] | None = None,
+        raw: bytes = b"",
         session: str = "",
         emit: Emit | None = None,
         steps: Steps | None = None,
@@ -118,9 +119,9 @@ class FlowOwner(Owner):
         """Run an endpoint or a trigger of the workflow, and return all that came of it: results, failures, what waits.
 
         `call` returns the result alone, and raises when there is none. `caller` is whose files the arguments may name,
-        by default the agent's own. `session` is what memory of a session goes by. `emit` hears each step. `steps` may
-        keep a journal, `gate` stand before each step. Raises AgentError without a workflow, SkillError for an unknown
-        endpoint, LimitExceededError.
+        by default the agent's own. `raw` is the body as it came over HTTP, whose signature a trigger checks. `session`
+        is what memory of a session goes by. `emit` hears each step. `steps` may keep a journal, `gate` stand before
+        each step. Raises AgentError without a workflow, SkillError for an unknown endpoint, LimitExceededError.
         """
         from sre_sdk.flow import Asked
 
@@ -132,6 +133,7 @@ class FlowOwner(Owner):
             arguments=arguments or {},
             caller=caller,
             headers=headers,
+            raw=raw,
             session_id=session,
             emit=emit,
             steps=steps,
