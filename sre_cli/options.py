@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["Session", "debug_option", "json_option"]
+__all__ = ["Session", "debug_option", "json_option", "models_option"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -50,3 +50,13 @@ def debug_option(command: C) -> C:
 def json_option(command: C) -> C:
     """`--json`: the same facts for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def models_option(command: C) -> C:
+    """`--models`: other models than those that a file's nodes name."""
+    return click.option(
+        "--models",
+        metavar="NAME=MODEL",
+        multiple=True,
+        help="The model to take where nodes of a .smyth file name another one; * stands for all names.",
+    )(command)

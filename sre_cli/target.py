@@ -2,26 +2,31 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import click
 
+from sre_cli.arguments import parse_pairs
 from sre_sdk import Agent
 
 __all__ = ["load_agent"]
 
 
-def load_agent(target: str) -> Agent:
+def load_agent(target: str, models: Sequence[str] = ()) -> Agent:
     """Load a `.smyth` file; else import the file or module, and pick the agent.
 
-    Raises click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
+    `models` are words NAME=MODEL: the model to take where nodes of the file name another one, "*" for all. Raises
+    click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
     """
     if target.lower().endswith(".smyth"):
         if not Path(target).is_file():
             raise click.UsageError(f"No such file: {target!r}.")
-        return Agent.load(target)
+        return Agent.load(target, models=parse_pairs(models, "A model"))
+    if models:
+        raise click.UsageError("--models is for .smyth files: agents in Python name their models themselves.")
     place, _, name = target.rpartition(":")
     # The colon of a drive letter, and that of a folder's name, separate nothing.
     if not place or not name.isidentifier():

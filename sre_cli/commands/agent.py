@@ -46,8 +46,8 @@ def agent(
     if prompt is not None:
         from sre_cli.commands.run import run
 
-        context.invoke(run, target=target, prompt=prompt, model=model, files=(), as_json=False)
+        context.invoke(run, target=target, prompt=prompt, model=model, files=(), models=(), as_json=False)
     else:
         from sre_cli.commands.chat import chat as talk
 
-        context.invoke(talk, target=target, session_id=None, model=model)
+        context.invoke(talk, target=target, session_id=None, model=model, models=())

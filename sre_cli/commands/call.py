@@ -11,7 +11,7 @@ import click
 from pydantic_core import to_jsonable_python
 
 from sre_cli.arguments import parse_arguments, skill_schema
-from sre_cli.options import debug_option
+from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json
 from sre_cli.target import load_agent
 from sre_cli.trace import Trace, check_place
@@ -42,16 +42,23 @@ Examples:
     callback=check_place,
     help="Write each step to this file, as JSON.",
 )
+@models_option
 @debug_option
 def call(
-    target: str, skill: str, words: tuple[str, ...], text: str | None, files: tuple[str, ...], trace: Path | None
+    target: str,
+    skill: str,
+    words: tuple[str, ...],
+    text: str | None,
+    files: tuple[str, ...],
+    trace: Path | None,
+    models: tuple[str, ...],
 ) -> None:
     """Call a skill of an agent, and print what it returns.
 
     A value is JSON where it can be, as in count=3 or 'tags=["a", "b"]', and text where the skill wants text. Text is
     printed as it is, all else as JSON.
     """
-    call_skill(load_agent(target), skill, words, text=text, files=files, trace=trace)
+    call_skill(load_agent(target, models), skill, words, text=text, files=files, trace=trace)
 
 
 def call_skill(

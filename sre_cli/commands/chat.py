@@ -8,7 +8,7 @@ import click
 
 from sre_cli import failures
 from sre_cli.blocks import opened
-from sre_cli.options import Session, debug_option
+from sre_cli.options import Session, debug_option, models_option
 from sre_cli.render import EventPrinter, styled
 from sre_cli.streams import is_terminal, read_lines
 from sre_cli.target import load_agent
@@ -36,15 +36,18 @@ Examples:
 @click.argument("target", metavar="[FILE_OR_MODULE[:AGENT]]", required=False)
 @click.option("--session", "session_id", metavar="ID", help="Keep the conversation under this id, or go on with it.")
 @click.option("--model", help="The model to use instead of the agent's own.")
+@models_option
 @debug_option
 @click.pass_context
-def chat(context: click.Context, target: str | None, session_id: str | None, model: str | None) -> None:
+def chat(
+    context: click.Context, target: str | None, session_id: str | None, model: str | None, models: tuple[str, ...]
+) -> None:
     """Talk with an agent.
 
     When none is named, the plain model answers. Ctrl-C stops an answer, Ctrl-D or /exit leaves. From a pipe, each
     line is one prompt.
     """
-    agent = load_agent(target) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
+    agent = load_agent(target, models) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
     conversation = agent.chat(session_id)
     interactive = is_terminal()
     if interactive:

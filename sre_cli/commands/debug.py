@@ -9,7 +9,7 @@ import click
 
 from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.blocks import opened
-from sre_cli.options import debug_option
+from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
 from sre_cli.target import load_agent
@@ -46,6 +46,7 @@ Examples:
     "--set", "outputs", metavar="NODE:NAME=VALUE", multiple=True, help="Take this output, and do not run NODE."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON, and the end.")
+@models_option
 @debug_option
 def debug(
     target: str,
@@ -54,6 +55,7 @@ def debug(
     text: str | None,
     files: tuple[str, ...],
     outputs: tuple[str, ...],
+    models: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -62,7 +64,7 @@ def debug(
     Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else
     it runs to the end.
     """
-    agent = load_agent(target)
+    agent = load_agent(target, models)
     arguments = parse_arguments(words, files=files, text=text, schema=skill_schema(agent, skill))
     injected = _outputs(outputs, agent)
     with (

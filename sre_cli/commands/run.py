@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sre_cli.options import debug_option
+from sre_cli.options import debug_option, models_option
 from sre_cli.render import EventPrinter
 from sre_cli.streams import as_text, is_terminal, read_text
 from sre_cli.target import load_agent
@@ -36,14 +36,23 @@ Examples:
     help="A file for the model to look at; may be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
+@models_option
 @debug_option
-def run(target: str, prompt: str | None, model: str | None, files: tuple[Path, ...], *, as_json: bool) -> None:
+def run(
+    target: str,
+    prompt: str | None,
+    model: str | None,
+    files: tuple[Path, ...],
+    models: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Give an agent one prompt and print its reply.
 
     The reply goes to standard output, what the agent does on the way to standard error. Without PROMPT, or with
     "-", the prompt is read from standard input.
     """
-    agent = load_agent(target)
+    agent = load_agent(target, models)
     if prompt is None and is_terminal():
         raise click.UsageError("Missing argument 'PROMPT': give it, or pipe it in.")
     text = read_text("The prompt").strip() if prompt in {None, "-"} else as_text(str(prompt), "The prompt")

@@ -66,6 +66,20 @@ def jobs() -> dict[str, Any]:
     return {**found, "components": [entry, fork, digest, answer], "connections": connections}
 
 
+def prompting(model: str) -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` returns what a model makes of its argument."""
+    found = echoing()
+    found["components"][1] = {
+        "id": "OUT",
+        "name": "PromptGenerator",
+        "title": "Write",
+        "data": {"model": model, "prompt": "Say {{a}}"},
+        "inputs": [{"name": "a", "type": "Any"}],
+        "outputs": [{"name": "Reply", "default": True}],
+    }
+    return {**found, "connections": LINKS[:1]}
+
+
 def failing() -> dict[str, Any]:
     """What a file holds whose skill `ask(a)` always fails."""
     found = echoing()

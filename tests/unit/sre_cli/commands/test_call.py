@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
-from tests.unit.sre_cli.files import echoing, failing, jobs, write
+from tests.unit.sre_cli.files import echoing, failing, jobs, prompting, write
 
 
 def call(*arguments: str) -> Result:
@@ -144,3 +144,26 @@ def test_a_trace_has_the_steps_of_jobs_that_ended_after_the_result(project: Path
     assert json.loads(result.stdout) == trace["result"]
     ended = [event["node_id"] for event in trace["events"] if event["type"] == "step_finished"]
     assert set(ended) == {"IN", "JOB", "OUT", "HASH"}
+
+
+def test_a_model_takes_the_place_of_one_that_the_file_names(project: Path) -> None:
+    write(project, prompting("gpt-4o"))
+    assert "gpt-4o" in call("agent.smyth", "ask", "a=hi").stderr
+    for models in (["gpt-4o=echo"], ["*=echo"], ["other=nothing", "gpt-4o=echo"]):
+        words = [word for model in models for word in ("--models", model)]
+        result = call("agent.smyth", "ask", "a=hi", *words)
+        assert json.loads(result.stdout)["result"] == {"Reply": "Say hi"}, result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["agent.py", "add", "--models", "a=b"], "is for .smyth files"),
+        (["agent.smyth", "ask", "--models", "a"], "NAME"),
+    ],
+)
+def test_models_that_cannot_be_replaced_are_wrong_usage(project: Path, words: list[str], problem: str) -> None:
+    write(project, prompting("gpt-4o"))
+    result = call(*words)
+    assert result.exit_code == 2
+    assert problem in result.stderr
