@@ -49,7 +49,7 @@ async def site(handler=answer):
 async def read(urls, data=None, *, public=lambda _: True):
     async with bench(plugins=Plugins.load(only=["web"])) as place:
         if public is not None:
-            place.host._http = HTTPClient(public=public)
+            place.host.ends.http = HTTPClient(public=public)
         return await place.run("WebReader", data, inputs={"URLs": urls})
 
 
