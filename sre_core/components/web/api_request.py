@@ -98,8 +98,9 @@ async def _headers(
 ) -> dict[str, str]:
     written = parse_headers(headers)
     if isinstance(written, Bare):
-        # What an input brings is no template.
-        return _cleaned(_object(await fill_json(written, values, context, node=node)).items())
+        # What an input brings is no template, and where the request goes is not its to say.
+        found = _cleaned(_object(await fill_json(written, values, context, node=node)).items())
+        return {name: value for name, value in found.items() if name != "host"}
     return _cleaned(
         [
             (

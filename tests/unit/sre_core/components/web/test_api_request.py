@@ -85,6 +85,7 @@ def test_no_headers_are_none(headers):
     ("value", "headers"),
     [
         ({"X-A": " {{secret}}", "x-b": 5, "c": None}, {"x-a": "{{secret}}", "x-b": "5"}),
+        ({"Host": "elsewhere.example", "X-A": "1"}, {"x-a": "1"}),
         ('{"X-A": "1"}', {"x-a": "1"}),
         ("{'X-A': '1',}", {"x-a": "1"}),
         (" ", {}),
