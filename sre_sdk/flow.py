@@ -26,7 +26,7 @@ from sre_core.steps import Steps
 from sre_core.workflows import engine
 from sre_core.workflows.graph import Workflow, method_of
 from sre_core.workflows.limits import WorkflowLimits
-from sre_core.workflows.outcome import Outcome
+from sre_core.workflows.outcome import Failure, Outcome
 from sre_core.workflows.plan import Plan
 from sre_core.workflows.step import Gate
 from sre_sdk.endpoint import endpoint_spec, is_exposed
@@ -188,12 +188,12 @@ def result_of(outcome: Outcome, name: str, flow: Flow) -> Any:
     Raises StepFailedError when there are only errors, WorkflowError when nothing came of the call because nodes wait,
     or because no link of the endpoint fired.
     """
-    if outcome.has_result or flow.compat.silent_waiting:
+    if outcome.has_result or flow.compat.silent_failures:
         return outcome.data
     if outcome.failures:
         raise StepFailedError(
             f"{name!r} failed: {'; '.join(map(str, outcome.failures))}",
-            hint="link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL",
+            hint=_mend(outcome.failures, flow),
         )
     if outcome.waiting:
         raise WorkflowError(
@@ -207,6 +207,18 @@ def result_of(outcome: Outcome, name: str, flow: Flow) -> Any:
             f"{name!r} ended without a result: no link of the endpoint fired", hint=f"its inputs: {known}"
         )
     return outcome.data
+
+
+def _mend(failures: Sequence[Failure], flow: Flow) -> str:
+    """What to do about nodes that failed."""
+    hint = "link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL"
+    nodes = flow.workflow.nodes
+    named = [nodes[failure.node_id].data.get("model") for failure in failures if failure.node_id in nodes]
+    models = [name for name in named if isinstance(name, str) and name]
+    if models:
+        other = f"models={{{models[0]!r}: …}}, on the command line --models {models[0]}=…"
+        return f"{other}, takes another model; or {hint}"
+    return hint
 
 
 async def _close(

@@ -10,10 +10,10 @@ class Compat:
     """Faults of SmythOS that an old file may depend on.
 
     `escaped_quotes`: a double quote in a value that a template inserts becomes \\" . `static_leaves`: a node with
-    any outgoing link gives no result, also when no link of it fired. `silent_waiting`: a run that ends with waiting
-    nodes and no result returns an empty list, and raises nothing.
+    any outgoing link gives no result, also when no link of it fired. `silent_failures`: a call returns errors as if
+    they were results, and an empty list where nodes wait in vain; it raises neither.
     """
 
     escaped_quotes: bool = False
     static_leaves: bool = False
-    silent_waiting: bool = False
+    silent_failures: bool = False

@@ -166,8 +166,26 @@ async def test_a_call_without_the_arguments_that_fire_its_links_is_raised(runtim
 
 
 async def test_compat_returns_an_empty_list_where_nodes_wait(runtime):
-    agent = Agent.load(document(), compat=Compat(silent_waiting=True), runtime=runtime)
+    agent = Agent.load(document(), compat=Compat(silent_failures=True), runtime=runtime)
     assert await agent.call("greet") == []
+
+
+async def test_compat_returns_an_error_as_a_result(runtime, tmp_path):
+    built, entry, _ = asking()
+    Component.JSONFilter().connect(Input=entry.out.body.q)
+    built.save(tmp_path / "built.smyth")
+    agent = Agent.load(tmp_path / "built.smyth", compat=Compat(silent_failures=True), runtime=runtime)
+    found = await agent.call("ask", q="x")
+    assert all(list(one["result"]) == ["_error"] for one in found), "both are errors: Look is no component of files"
+
+
+async def test_a_model_that_fails_is_told_with_how_to_take_another(runtime):
+    agent = Agent("Writer", runtime=runtime)
+    entry = agent.endpoint("write", inputs={"q": str})
+    Component.GenAILLM(model="no-such/model", prompt="{{q}}").connect(q=entry.out.body.q)
+    with pytest.raises(StepFailedError) as caught:
+        await agent.call("write", q="x")
+    assert "models={'no-such/model': …}, on the command line --models no-such/model=…" in str(caught.value.hint)
 
 
 async def test_arguments_without_a_name_are_refused(runtime):
