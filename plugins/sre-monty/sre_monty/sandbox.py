@@ -26,6 +26,8 @@ _GRACE = 5.0
 """Seconds for a process to start and to report, on a busy machine."""
 _OUTPUT = 16 * 2**20
 """Bytes of JSON that a run may return."""
+_BITS = 14_000
+"""Of the largest whole number that a run may return, about 4,200 digits: writing it down takes time by their square."""
 _PRINTED = 65_536
 """Characters of what was printed that are kept."""
 _LONGEST = 2_000
@@ -78,6 +80,8 @@ async def _run(program: Program, printed: CollectString, seconds: float, memory:
 
 def _as_data(value: Any) -> Any:
     """A value as JSON has it: tuples and sets as lists, dates as text."""
+    if _has_huge_number(value):
+        raise _NoDataError("the result has a number of more than 4,000 digits")
     try:
         data = to_json(value, inf_nan_mode="null", bytes_mode="base64")
     except (ValueError, RecursionError) as error:
@@ -88,6 +92,20 @@ def _as_data(value: Any) -> Any:
         return from_json(data)
     except ValueError as error:
         raise _NoDataError(f"the result cannot be read as JSON: {str(error)[:_LONGEST]}") from error
+
+
+def _has_huge_number(value: Any) -> bool:
+    """Whether there is a number in it that would take minutes to be written, in this process."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, int) and item.bit_length() > _BITS:
+            return True
+        if isinstance(item, Mapping):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple | set | frozenset):
+            waiting += item
+    return False
 
 
 def _told(error: MontyError, seconds: float, memory: int) -> str:

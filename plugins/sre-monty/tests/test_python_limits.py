@@ -94,6 +94,12 @@ async def test_twenty_runs_at_once_do_not_mix(run):
     assert found == [{"Output": i, "_debug": f"{i}\n"} for i in range(20)]
 
 
+@pytest.mark.parametrize("code", ["10**10**6", "[{'a': (1, -10**10**6)}]", "{10**10**6: 1}", "{10**10**6}"])
+async def test_a_number_that_would_take_minutes_to_be_written_is_refused_at_once(run, code):
+    with fail_after(5):
+        assert "digits" in (await run(code))["_error"]
+
+
 async def test_the_event_loop_goes_on_while_code_runs(run):
     running = asyncio.ensure_future(run("while True:\n    pass", timeout=0.5))
     turns = 0
