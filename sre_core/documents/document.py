@@ -33,6 +33,7 @@ class DocumentLimits:
     """What a document may be at most: its bytes, its pages and its characters.
 
     `unpacked_bytes` and `elements` are of the XML that is packed in it, which takes much more memory once it is read.
+    `seconds` is what its pages may take of a processor: a small file can have all of them show the same large drawing.
     """
 
     file_bytes: int = 64 * 2**20
@@ -40,6 +41,7 @@ class DocumentLimits:
     elements: int = 1_000_000
     pages: int = 5_000
     characters: int = 50_000_000
+    seconds: float = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """PDF: the text of its pages, each of them a section."""
 
+import time
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ _BETWEEN = "\n\n"
 def read_pdf(data: bytes, name: str, limits: DocumentLimits) -> Document:
     """The text that is in the file as text; pictures of text have none.
 
-    Raises ConfigError for a file that is broken, has too many pages, or asks for a password.
+    Raises ConfigError for a file that is broken, has too many pages, takes too long, or asks for a password.
     """
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
@@ -33,12 +34,13 @@ def read_pdf(data: bytes, name: str, limits: DocumentLimits) -> Document:
     if count > limits.pages:
         raise ConfigError(f"the PDF {name!r} has {count} pages, more than {limits.pages}", hint="split it")
     with broken_files(name, "PDF", PyPdfError):
-        text, sections = _pages(reader, limits.characters)
+        text, sections = _pages(reader, name, limits)
     return Document(text=text, media_type="application/pdf", title=(title or "").strip(), sections=sections)
 
 
-def _pages(reader: "PdfReader", longest: int) -> tuple[str, tuple[Section, ...]]:
-    """The text of all pages, until it is longer than anybody may ask for."""
+def _pages(reader: "PdfReader", name: str, limits: DocumentLimits) -> tuple[str, tuple[Section, ...]]:
+    """The text of all pages, until it is longer than anybody may ask for. Raises ConfigError when it takes too long."""
+    end = time.thread_time() + limits.seconds
     texts: list[str] = []
     sections: list[Section] = []
     length = 0
@@ -49,6 +51,8 @@ def _pages(reader: "PdfReader", longest: int) -> tuple[str, tuple[Section, ...]]
             sections.append(Section(title=f"page {number}", start=length))
             texts.append(text)
             length += len(text) + len(_BETWEEN)
-        if length > longest:
+        if length > limits.characters:
             break
+        if time.thread_time() > end:
+            raise ConfigError(f"the PDF {name!r} takes more than {limits.seconds:g} seconds to read", hint="split it")
     return _BETWEEN.join(texts), tuple(sections)

@@ -11,6 +11,8 @@ __all__ = ["Page", "read_page"]
 _HTML = frozenset({"application/xhtml+xml", "text/html"})
 _TEXT = frozenset({"application/json", "application/ld+json", "application/xml"})
 _PDF = b"%PDF-"
+_TAGS = 200_000
+"""Most tags of a page that is read: pages that people read have fewer, and more take longer than some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ def _decoded(body: bytes, charset: str | None) -> str:
 
 
 def _from_html(html: str, url: str, *, output: Literal["markdown", "text"], links: bool) -> Page:
+    if html.count("<") > _TAGS:
+        raise ComponentError(f"the page has more than {_TAGS} tags", hint="it may be made to be slow")
     import trafilatura
 
     name = "markdown" if output == "markdown" else "txt"

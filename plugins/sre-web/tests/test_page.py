@@ -103,3 +103,9 @@ def test_nothing_in_a_page_is_fetched_or_read_from_disk(tmp_path):
     secret.write_text("hush")
     xml = f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY x SYSTEM "{secret.as_uri()}">]><html><body><p>{STORY} &x;'
     assert "hush" not in read(xml).content
+
+
+@pytest.mark.parametrize("tag", ["<br>", "<p>", "<a href=x>y</a>"])
+def test_a_page_of_nothing_but_tags_is_refused_at_once(tag):
+    with pytest.raises(ComponentError, match="tags"):
+        read_page(f"<html><body><p>{STORY}{tag * 250_000}".encode(), "text/html", URL)
