@@ -60,7 +60,8 @@ class FSignSettings(ComponentSettings):
         description="the hash function by the name that OpenSSL or Node.js has for it, such as sha256",
     )
     data_transform: Literal["None", "Stringify", "Querystring"] = Field(
-        default="None", description="what is made of Data first: nothing, JSON, or a query such as a=1&b=2"
+        default="None",
+        description="what is made of Data first, unless it is text: nothing, JSON, or a query such as a=1&b=2",
     )
     encoding: Encoding = Field(default="hex", description="how the bytes of the signature are written as text")
     rsa_padding: str = Field(
@@ -77,10 +78,10 @@ class FSignSettings(ComponentSettings):
 class FSign(Component):
     """Signs a value.
 
-    `Signature` is the signature as text. The key is what comes in as `Key`, else the setting. `Data` is a text, or any
-    value with `dataTransform`: Stringify gives the JSON text and Querystring the query that JavaScript gives, byte for
-    byte, so that other programs can check the signature. SmythOS signs with an empty key when there is none; here that
-    is an error.
+    `Signature` is the signature as text. The key is what comes in as `Key`, else the setting. A text in `Data` is
+    signed as it is; any other value needs `dataTransform`: Stringify gives the JSON text and Querystring the query that
+    JavaScript gives, byte for byte, so that other programs can check the signature. SmythOS signs with an empty key
+    when there is none; here that is an error.
     """
 
     name = "FSign"
@@ -111,6 +112,9 @@ class FSign(Component):
         return []
 
     def _data(self, value: Any) -> bytes:
+        if isinstance(value, str):
+            # What is sent elsewhere is mostly such a text already, so nothing may change in it.
+            return as_bytes(value, "Data")
         match self.settings.data_transform:
             case "Stringify":
                 return json_text(value).encode()
