@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import Field
 
 from sre_core.components.base import Component
 from sre_core.components.context import ComponentContext
@@ -14,16 +14,8 @@ from sre_core.components.node import OutputPort
 __all__ = ["Count", "Counting"]
 
 
-def _number(value: Any) -> Any:
-    """Text that is no whole number as None: such a node loads, takes no branch, and `check` tells of it."""
-    if isinstance(value, str):
-        text = value.strip()
-        return int(text) if text.isascii() and text.lstrip("-").isdecimal() and len(text) < 10 else None
-    return None if isinstance(value, float) and not value.is_integer() else value
-
-
-Count = Annotated[int | None, BeforeValidator(_number)]
-"""A whole number, or None for what is none."""
+Count = Annotated[float | None, Field(ge=0, le=9)]
+"""A number of inputs, or None where there is none."""
 
 
 class Counting(Component):
@@ -51,9 +43,9 @@ class Counting(Component):
             return {}
         return {"Output": True, "Verified": True} if verdict else {"Unverified": True}
 
-    def limit_problem(self, setting: str, count: int | None) -> list[str]:
+    def limit_problem(self, setting: str, count: float | None) -> list[str]:
         """What `check` says of a number of inputs to compare with."""
         if count is None:
-            return [f"{setting} is missing or no whole number, so it takes neither branch"]
+            return [f"{setting} is missing, so it takes neither branch"]
         total = len(self.node.inputs)
-        return [f"{setting} is {count}, and it has {total} inputs: it takes neither branch"] if count > total else []
+        return [f"{setting} is {count:g}, and it has {total} inputs: it takes neither branch"] if count > total else []

@@ -11,13 +11,13 @@ __all__ = ["LogicAtLeast", "LogicAtLeastSettings"]
 class LogicAtLeastSettings(ComponentSettings):
     """The number."""
 
-    min_set_inputs: Count = Field(default=None, ge=0, le=9, description="how many inputs are true at least")
+    min_set_inputs: Count = Field(default=None, description="how many inputs are true at least")
 
 
 class LogicAtLeast(Counting):
     """Takes the branch Verified if at least `minSetInputs` inputs of the node are true.
 
-    `Output` and `Verified` are true then; else `Unverified` is true, alone. If the setting is no number, or larger than
+    `Output` and `Verified` are true then; else `Unverified` is true, alone. If the setting is missing, or larger than
     the number of inputs, there are no outputs at all.
     """
 
@@ -31,5 +31,5 @@ class LogicAtLeast(Counting):
         return None if least is None or least > total else true >= least
 
     def check(self) -> list[str]:
-        """A number that is none, or larger than the number of inputs."""
+        """No number, or one larger than the number of inputs."""
         return self.limit_problem("minSetInputs", self.settings.min_set_inputs)

@@ -11,13 +11,13 @@ __all__ = ["LogicAtMost", "LogicAtMostSettings"]
 class LogicAtMostSettings(ComponentSettings):
     """The number."""
 
-    max_set_inputs: Count = Field(default=None, ge=0, le=9, description="how many inputs are true at most")
+    max_set_inputs: Count = Field(default=None, description="how many inputs are true at most")
 
 
 class LogicAtMost(Counting):
     """Takes the branch Verified if at most `maxSetInputs` inputs of the node are true.
 
-    `Output` and `Verified` are true then; else `Unverified` is true, alone. If the setting is no number, or larger than
+    `Output` and `Verified` are true then; else `Unverified` is true, alone. If the setting is missing, or larger than
     the number of inputs, there are no outputs at all.
     """
 
@@ -31,5 +31,5 @@ class LogicAtMost(Counting):
         return None if most is None or most > total else true <= most
 
     def check(self) -> list[str]:
-        """A number that is none, or larger than the number of inputs."""
+        """No number, or one larger than the number of inputs."""
         return self.limit_problem("maxSetInputs", self.settings.max_set_inputs)
