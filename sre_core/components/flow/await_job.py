@@ -1,5 +1,6 @@
 """Await: the results of jobs that Async started."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,14 @@ from sre_core.errors import ComponentError
 
 __all__ = ["Await", "AwaitSettings"]
 
+_OTHERS_SECONDS = 1.0
+
 
 class AwaitSettings(ComponentSettings):
     """Which jobs to wait for, and how long."""
 
     jobs_count: int = Field(
-        1, ge=1, le=100, alias="jobs_count", description="How many of the jobs, from the first on, to wait for."
+        1, ge=1, le=100, alias="jobs_count", description="How many of the jobs, from the first on, must have ended."
     )
     max_time: int = Field(1, ge=1, le=21600, alias="max_time", description="The longest to wait, in seconds.")
 
@@ -25,8 +28,10 @@ class AwaitSettings(ComponentSettings):
 class Await(Component):
     """Waits for jobs, and gives their results to `Results`, by the jobs' ids.
 
-    Each is `{"output": …, "status": …}`, where the status is "done", "failed", "pending" after `max_time`, or
-    "unknown_job". `Jobs` is one id or a list. Nothing is polled: a job that ends is seen at once.
+    Each is `{"output": …, "status": …}`, where the status is "done", "failed", "pending" if it has not ended, or
+    "unknown_job". `Jobs` is one id or a list. It waits for the first `jobs_count` of them, `max_time` at most, and
+    gives all of them as they are then; the others have a second to end in, as in SmythOS, where the first look at jobs
+    comes after that. Nothing is polled: it goes on when the last job ends.
     """
 
     name = "Await"
@@ -41,5 +46,7 @@ class Await(Component):
         ids: list[Any] = given if isinstance(given, list) else [given]
         if not all(isinstance(id_, str) for id_ in ids):
             raise ComponentError(f"{given!r} is no id of a job", hint="link the JobID of an Async to Jobs")
-        chosen = ids[: self.settings.jobs_count]
-        return {"Results": await context.jobs.wait(chosen, seconds=self.settings.max_time)}
+        started = time.monotonic()
+        await context.jobs.wait(ids[: self.settings.jobs_count], seconds=self.settings.max_time)
+        left = max(_OTHERS_SECONDS - (time.monotonic() - started), 0)
+        return {"Results": await context.jobs.wait(ids, seconds=left)}

@@ -28,9 +28,9 @@ async def test_one_id_and_a_list_of_one_are_the_same() -> None:
     assert await found("J1") == await found(["J1"]) == {"J1": "done"}
 
 
-async def test_of_several_jobs_only_as_many_count_as_are_asked_for() -> None:
-    assert await found(["J2", "J1", "slow"], jobs_count=2) == {"J2": "done", "J1": "done"}
-    assert await found(["J2", "J1"]) == {"J2": "done"}
+async def test_as_many_jobs_are_waited_for_as_are_asked_for_and_all_are_told() -> None:
+    assert await found(["J2", "J1", "slow"], jobs_count=2) == {"J2": "done", "J1": "done", "slow": "pending"}
+    assert await found(["J2", "J1"]) == {"J2": "done", "J1": "done"}
 
 
 async def test_fewer_jobs_than_were_asked_for_are_enough() -> None:
