@@ -22,7 +22,7 @@ class GenAISettings(PromptSettings):
         default=False, description="Whether the model sees what was said so far in the chat of the request."
     )
     max_context_window_length: int = Field(
-        default=1024, ge=1, description="How much of the chat it sees, in tokens; the newest messages, each whole."
+        default=1024, ge=0, description="How much of the chat it sees, in tokens; the newest messages, each whole."
     )
     verbosity: Literal["low", "medium", "high"] | None = Field(default=None, description="How long replies are.")
     use_reasoning: bool = Field(default=False, description="Whether the model thinks before it answers, if it can.")
@@ -36,7 +36,7 @@ class GenAISettings(PromptSettings):
         default=None, description="How much of what it finds the model reads."
     )
     web_search_city: str = Field(default="", max_length=100, description="The city of who asks.")
-    web_search_country: str = Field(default="", max_length=2, description="Their country, in two letters.")
+    web_search_country: str = Field(default="", max_length=100, description="Their country, in two letters.")
     web_search_region: str = Field(default="", max_length=100, description="Their region or state.")
     web_search_timezone: str = Field(default="", max_length=100, description='Their time zone, as "Europe/Vienna".')
 

@@ -69,7 +69,7 @@ def _request(prompt: Prompt, fields: tuple[Field, ...], settings: SamplingSettin
 
 def _read(text: str, fields: tuple[Field, ...], form: Literal["json", "text"] | None, reply: str) -> dict[str, Any]:
     if not fields and form != "json":
-        return {reply: text if form == "text" else read_strict(text)}
+        return {reply: read_strict(text)}
     found = read_loose(text)
     outputs: dict[str, Any] = {}
     if isinstance(found, dict):
@@ -77,5 +77,5 @@ def _read(text: str, fields: tuple[Field, ...], form: Literal["json", "text"] | 
     elif fields:
         names = ", ".join(field.name for field in fields)
         outputs["_error"] = f"the reply is no JSON object, so there is nothing for the outputs {names}"
-    outputs[reply] = text if form == "text" or found is None else found
+    outputs[reply] = read_strict(text) if form == "text" or found is None else found
     return outputs

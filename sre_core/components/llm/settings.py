@@ -40,7 +40,8 @@ class SamplingSettings(ComponentSettings):
     )
     response_format: Literal["json", "text"] | None = Field(
         default=None,
-        description="Whether the reply is read as JSON; if not given, it is when the node has outputs of its own.",
+        description="json: the model is asked for JSON, which is found between other words too; if not given, it is so "
+        "when the node has outputs of its own.",
     )
     passthrough: bool = Field(default=False, description="Whether the caller sees the reply while it is written.")
 

@@ -73,7 +73,7 @@ def test_no_effort_is_no_thinking():
 
 
 @pytest.mark.parametrize(
-    "data", [{"fromDate": "yesterday"}, {"verbosity": "huge"}, {"maxContextWindowLength": 0}, {"temperature": "6"}]
+    "data", [{"fromDate": "yesterday"}, {"verbosity": "huge"}, {"maxContextWindowLength": -1}, {"temperature": "6"}]
 )
 def test_values_beyond_the_limits_are_refused(data):
     with pytest.raises(ValidationError):

@@ -66,10 +66,14 @@ async def test_text_that_is_no_json_from_end_to_end_stays_text(text):
         assert await b.run("PromptGenerator", {"prompt": text}) == {"Reply": text}
 
 
-async def test_json_from_end_to_end_is_an_object_unless_text_is_wanted():
+async def test_json_from_end_to_end_is_an_object_also_where_text_is_wanted():
     async with bench() as b:
         assert await b.run("PromptGenerator", {"prompt": '{"a": [1]}'}) == {"Reply": {"a": [1]}}
-        assert await b.run("PromptGenerator", {"prompt": '{"a": 1}', "responseFormat": "text"}) == {"Reply": '{"a": 1}'}
+        text = {"responseFormat": "text"}
+        assert await b.run("PromptGenerator", {"prompt": '{"a": 1}', **text}) == {"Reply": {"a": 1}}
+        assert await b.run("PromptGenerator", {"prompt": 'see {"a": 1}', **text}) == {"Reply": 'see {"a": 1}'}
+        found = await b.run("PromptGenerator", {"prompt": '{"a": 1}', **text}, outputs=["Reply.a"])
+        assert found == {"Reply": {"a": 1}, "a": 1}
         found = await b.run("PromptGenerator", {"prompt": "see: [1, 2]", "responseFormat": "json"})
         assert found == {"Reply": [1, 2]}
 
