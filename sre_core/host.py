@@ -183,4 +183,5 @@ def replaced_model(name: str | None, models: Mapping[str, str]) -> str | None:
     # What SmythOS itself resells goes by the names of the makers here; and it writes this one with a capital.
     plain = "echo" if name == "Echo" else name and name.removeprefix("smythos/")
     found = next((key for key in (name, plain, "*") if key and key in models), None)
-    return plain if found is None else models[found]
+    model = plain if found is None else models[found]
+    return "echo" if model == "Echo" else model

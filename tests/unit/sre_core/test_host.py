@@ -47,6 +47,7 @@ async def runtime(tmp_path: Path, script: ScriptedLLM) -> AsyncIterator[Runtime]
         ("Echo", {}, "echo"),
         ("Echo", {"Echo": "mine"}, "mine"),
         ("Echo", {"echo": "mine"}, "mine"),
+        ("gpt-4o", {"*": "Echo"}, "echo"),
         (None, {}, None),
         (None, {"*": "all"}, "all"),
         (None, {"gpt-4o": "mine"}, None),
