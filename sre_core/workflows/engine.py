@@ -165,9 +165,10 @@ class Run:
             self._looped -= end_loop(scope, station)
         fired, handled = self.fire(scope, station, outputs)
         top = scope.parent is None
-        if (not fired) if not top else is_result(station, fired=fired, compat=self.runner.context.compat):
+        failed, compat = bool(outputs.get("_error")), self.runner.context.compat
+        if (not fired) if not top else is_result(station, fired=fired, compat=compat, failed=failed):
             scope.leaves.append((station, outputs))
-        if outputs.get("_error") and not handled:
+        if failed and not handled:
             self._note_failure(scope, station, outputs, counts=top)
 
     def fire(self, scope: Scope, station: Station, outputs: Mapping[str, Any]) -> tuple[bool, bool]:

@@ -85,11 +85,11 @@ def results_of(
     return found[0] if len(found) == 1 else found
 
 
-def is_result(station: Station, *, fired: bool, compat: Compat) -> bool:
-    """Whether outputs that led nowhere are a result of the run."""
+def is_result(station: Station, *, fired: bool, compat: Compat, failed: bool = False) -> bool:
+    """Whether outputs that led nowhere are a result of the run; an error that could go on stands behind the results."""
     if not station.wires:
         return True
-    if fired or compat.static_leaves or station.node.type == ENDPOINT:
+    if fired or failed or compat.static_leaves or station.node.type == ENDPOINT:
         return False
     return not (isinstance(station.component, Fork) and station.body)
 

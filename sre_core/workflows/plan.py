@@ -109,7 +109,8 @@ class Plan:
             inner.jobs |= {station}
 
     def _mark_loop(self, station: Station, loop: Loop) -> None:
-        starts = [wire.target for wire in station.wires if wire.port in loop.item_ports]
+        # A port that an author added may lead into an item: "Loop.name".
+        starts = [wire.target for wire in station.wires if loop.item_ports.intersection((wire.port, *wire.path[:1]))]
         if not starts:
             return
         station.body = _reachable(starts, without=station)

@@ -29,8 +29,12 @@ class ForEach(Loop):
     """Runs what follows `Loop` once for each item of `Input`, then gives all results, in order, to `Result`.
 
     `Input` is a list, an object (its values are the items), or text: JSON of either, else items between commas. A
-    failed item gives its error in place of a result, and the others go on. Unlike SmythOS there is no limit to the
-    number of items, and null is an item like any other.
+    number, true or false is one item. A failed item gives its error in place of a result, and the others go on.
+    `results-array` takes lists in results apart, so that loops in each other give one list of values.
+
+    Unlike SmythOS there is no limit to the number of items; it takes an object for one item, as
+    `Compat(whole_objects=True)` does, and so it takes null; empty text there is one item, and blanks around commas
+    count; errors are no part of the formats `minimal` and `results-array`.
     """
 
     name = "ForEach"
@@ -54,7 +58,9 @@ class ForEach(Loop):
             if text == "":
                 value = []
         if isinstance(value, Mapping):
-            return list(value.values())
+            return [value] if context.compat.whole_objects else list(value.values())
+        if isinstance(value, int | float):
+            return [value]
         if isinstance(value, list | tuple):
             return value
         raise ComponentError(
@@ -73,7 +79,7 @@ class ForEach(Loop):
         bare = [_bare(result) for result in results]
         if self.settings.format == "minimal":
             return {"Result": bare}
-        return {"Result": [value for result in bare for value in _values(result)]}
+        return {"Result": _flat([value for result in bare for value in _values(result)])}
 
 
 def _bare(result: Any) -> Any:
@@ -81,6 +87,20 @@ def _bare(result: Any) -> Any:
     if isinstance(result, Mapping) and result.keys() == {"id", "name", "result"}:
         return result["result"]
     return result
+
+
+def _flat(values: Sequence[Any]) -> list[Any]:
+    """The values, with those in lists in the place of the lists, however deep."""
+    found: list[Any] = []
+    # What is still to look at, the next one last: the depth of a value must not be that of calls here.
+    pending = [*reversed(values)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list | tuple):
+            pending += reversed(value)
+        else:
+            found.append(value)
+    return found
 
 
 def _values(result: Any) -> list[Any]:

@@ -139,8 +139,10 @@ class Reference:
 
     def apply(self, part: Part, node: str, outputs: dict[str, Any]) -> None:
         fired, handled = self.fire(part, node, outputs)
-        # At the top, one whose links all lead nowhere in this run is a leaf as much as one without links.
-        if not fired if self.links(node) or part.parent else True:
+        # At the top, one whose links all lead nowhere in this run is a leaf as much as one without links; but its error
+        # comes behind the results.
+        late = bool(self.links(node) and outputs.get("_error") and part.parent is None)
+        if not fired and not late if self.links(node) or part.parent else True:
             part.leaves.append((node, outputs))
         if outputs.get("_error") and not handled:
             part.errors.append((node, outputs))
@@ -220,6 +222,8 @@ class Reference:
             return [item.strip() for item in value.split(",")] if value.strip() else []
         if isinstance(value, dict):
             return list(value.values())
+        if isinstance(value, int | float):
+            return [value]
         return value if isinstance(value, list) else f"ForEach cannot go through {type(value).__name__!r}"
 
     def collect(self, node: str, results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -232,6 +236,8 @@ class Reference:
         flat: list[Any] = []
         for result in bare:
             flat += [{"_error": result["_error"]}] if "_error" in result else result.values()
+        while any(isinstance(value, list) for value in flat):
+            flat = [inner for value in flat for inner in (value if isinstance(value, list) else [value])]
         return {"Result": flat}
 
     def envelope(self, node: str, outputs: dict[str, Any]) -> dict[str, Any]:

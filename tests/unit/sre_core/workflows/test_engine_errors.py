@@ -51,6 +51,13 @@ async def test_a_node_that_fails_is_a_result_with_its_error(failing: Any, messag
         assert failure.message == message
 
 
+async def test_an_error_that_could_have_gone_on_stands_behind_the_results() -> None:
+    failing = raises(ValueError("bad"))
+    outcome = await outcome_of(workflow("E > A.x, A > C.x, E > B.x", E=give(1), A=failing, B=keep(), C=keep()))
+
+    assert [result["id"] for result in outcome.data] == ["B", "A"]
+
+
 async def test_wrong_settings_are_named_in_the_error() -> None:
     outcome = await outcome_of(workflow("E > A.Jobs", E=give("x"), A=node("Await", max_time="soon", jobs_count=0)))
     message = outcome.failures[0].message

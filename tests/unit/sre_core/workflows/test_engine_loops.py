@@ -55,7 +55,7 @@ async def test_an_empty_list_gives_an_empty_result(loop: Any) -> None:
 
 @BOTH
 async def test_none_and_other_empty_items_are_items_like_any_other(loop: Any) -> None:
-    assert await end_of(through([None, 0, "", False, []], loop)) == [None, 0, "", False, []]
+    assert await end_of(through([None, 0, "", False], loop)) == [None, 0, "", False]
 
 
 @BOTH
@@ -96,10 +96,17 @@ async def test_the_error_of_an_item_can_be_caught_in_the_body() -> None:
 
 
 async def test_a_loop_that_cannot_go_through_its_input_fails_like_any_node() -> None:
-    outcome = await outcome_of(through(7, LOOP))
+    outcome = await outcome_of(through(None, LOOP))
 
-    assert outcome.data == {"id": "L", "name": "ForEach", "result": {"_error": "ForEach cannot go through 'int'"}}
+    assert outcome.data == {"id": "L", "name": "ForEach", "result": {"_error": "ForEach cannot go through 'NoneType'"}}
     assert [failure.step for failure in outcome.failures] == ["L#0"]
+
+
+async def test_a_port_that_leads_into_the_items_begins_the_body_too() -> None:
+    links = "E > L.Input, L.Loop.name > A.x, L.Result > Z.x"
+    flow = workflow(links, E=give([{"name": "n1"}, {"other": 1}, {"name": "n2"}]), L=LOOP, A=call(double), Z=keep())
+
+    assert await end_of(flow) == ["n1n1", "n2n2"]
 
 
 async def test_a_loop_without_a_body_gives_no_results() -> None:
@@ -195,7 +202,9 @@ async def test_what_the_body_sends_back_to_its_loop_is_its_next_list() -> None:
     outcome = await outcome_of(flow, steps=recorder)
 
     assert "L#0[1]/A#0" in recorder.results
-    assert [failure.message for failure in outcome.failures] == ["ForEach cannot go through 'int'"]
+    assert recorder.results["L#1[0]/A#0"]["outputs"] == {"smaller": 1}
+    assert recorder.results["L#2[0]/A#0"]["outputs"] == {}
+    assert not outcome.failures
 
 
 async def test_a_body_that_always_sends_something_back_reaches_the_limit() -> None:

@@ -75,6 +75,8 @@ def test_outputs_that_lead_nowhere_are_a_result(
 ) -> None:
     assert is_result(stations[id_], fired=fired, compat=Compat()) is dynamic
     assert is_result(stations[id_], fired=fired, compat=Compat(static_leaves=True)) is static
+    # An error of one with links is told behind the results, and is none.
+    assert is_result(stations[id_], fired=fired, compat=Compat(), failed=True) is static
 
 
 def test_waiting_are_nodes_that_hold_something_and_lack_something(stations: dict[str, Station]) -> None:

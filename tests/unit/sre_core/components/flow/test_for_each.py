@@ -1,9 +1,11 @@
 """ForEach alone: what it takes for a list, and the formats of its result."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sre_core.components.compat import Compat
 from sre_core.components.flow.for_each import ForEach
 from sre_core.components.node import Node
 from sre_core.errors import ComponentError
@@ -37,6 +39,10 @@ async def items_of(value: Any) -> Any:
         ("[{'a': 1}, {b: 2,},]", [{"a": 1}, {"b": 2}]),
         ("red, green ,blue", ["red", "green", "blue"]),
         ("one", ["one"]),
+        (5, [5]),
+        (0, [0]),
+        (1.5, [1.5]),
+        (True, [True]),
         ("a,,b", ["a", "", "b"]),
         ("", []),
         (" \n", []),
@@ -47,7 +53,7 @@ async def test_lists_objects_and_texts_hold_items(value: Any, items: Any) -> Non
     assert await items_of(value) == items
 
 
-@pytest.mark.parametrize("value", [None, 5, True, 1.5, b"a,b"])
+@pytest.mark.parametrize("value", [None, b"a,b"])
 async def test_what_is_no_list_is_refused_by_its_type(value: Any) -> None:
     with pytest.raises(ComponentError, match=f"cannot go through '{type(value).__name__}'"):
         await items_of(value)
@@ -73,7 +79,7 @@ async def test_alone_it_gives_an_empty_result() -> None:
     [
         ("full", [ONE, FAILED]),
         ("minimal", [ONE["result"], FAILED["result"]]),
-        ("results-array", [1, [2], {"_error": "no"}]),
+        ("results-array", [1, 2, {"_error": "no"}]),
     ],
 )
 def test_the_result_has_the_format_that_is_set(format_: str, result: Any) -> None:
@@ -88,6 +94,23 @@ def test_results_that_came_without_an_envelope_stay_as_they_are() -> None:
     assert loop(format="full").collect(bare) == {"Result": bare}
     assert loop(format="minimal").collect(bare) == {"Result": bare}
     assert loop(format="results-array").collect(bare) == {"Result": ["text", 5, None, 1, 2, 1, "n", "r", True]}
+
+
+def test_an_array_of_values_has_no_lists_in_it() -> None:
+    deep: Any = "d"
+    for _ in range(5000):
+        deep = [deep]
+    inner = {"id": "L", "name": "ForEach", "result": {"Result": ["a", ["b", [], ["c"]], {"e": [1]}]}}
+    results = [inner, {"id": "A", "name": "Call", "result": {"Output": deep}}, ["f"]]
+
+    assert loop(format="results-array").collect(results) == {"Result": ["a", "b", "c", {"e": [1]}, "d", "f"]}
+
+
+@pytest.mark.parametrize("value", [{"a": 1, "b": [2]}, '{a: 1, "b": [2]}'])
+async def test_an_object_is_one_item_for_files_that_depend_on_it(value: Any) -> None:
+    async with bench() as b:
+        context = replace(b.context, compat=Compat(whole_objects=True))
+        assert await loop().items({"Input": value}, context) == [{"a": 1, "b": [2]}]
 
 
 def test_private_outputs_are_no_values() -> None:
