@@ -83,10 +83,10 @@ class HTTPClient:
         """Send, and read the whole reply, whatever its status.
 
         `data` is bytes, text, or a form of aiohttp. A redirect of a trusted request to another host that is not public
-        is refused, and takes no `Authorization`, `Cookie` or `Proxy-Authorization` along. `proxy` is an address of
-        http, https, socks4, socks4a or socks5; it resolves the name itself, after it was checked here. Raises
-        ComponentError for an illegal URL, a refused address or a reply that is too large, UnavailableError,
-        DeadlineError.
+        is refused, and takes no header along that may hold a key: none but those for the content and the user agent.
+        `proxy` is an address of http, https, socks4, socks4a or socks5; it resolves the name itself, after it was
+        checked here. Raises ComponentError for an illegal URL, a refused address or a reply that is too large,
+        UnavailableError, DeadlineError.
         """
         call = HTTPCall(
             method=method,

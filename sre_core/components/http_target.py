@@ -21,7 +21,13 @@ __all__ = [
     "without_credentials",
 ]
 
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+# What says nothing of who asks. Any other header may hold a key, by whatever name the service calls it.
+_FOR_ALL = frozenset(
+    {
+        *("accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language"),
+        *("content-type", "range", "user-agent"),
+    }
+)
 # The client's own business: a wrong length would let the rest of a body pass for another request.
 _FRAMING = frozenset({"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -103,8 +109,8 @@ def encode_text(text: str) -> bytes:
 
 
 def without_credentials(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that may go to another origin."""
-    return {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
+    """The headers that may go to another origin: those that hold no key, and no name of a host."""
+    return {name: value for name, value in headers.items() if name.lower() in _FOR_ALL}
 
 
 def basic_auth(user: str, password: str) -> str:
