@@ -80,6 +80,8 @@ async def read_file(value: Any, context: ComponentContext, *, name: str = "file"
         return await _read_value(value, context, name=name, from_caller=from_caller)
     if not isinstance(value, str):
         raise _no_file(value, name)
+    # Written out as text, a file is longer than it is; one that cannot be small enough is not decoded in vain.
+    _check_size(len(value) // 3, name)
     raw, address = _utf8(value, name), value.strip()
     if smythfs.is_address(address):
         return await _read_stored(Address.parse(address), context, from_caller=from_caller)
@@ -149,10 +151,7 @@ async def _read_value(value: Mapping[str, Any], context: ComponentContext, *, na
 async def _read_stored(place: Address, context: ComponentContext, *, from_caller: bool) -> File:
     storage = _storage(place, context, from_caller=from_caller)
     info = await storage.stat(place.path)
-    if info.size > MAX_FILE_BYTES:
-        raise ComponentError(
-            f"the file {str(place)!r} has {info.size} bytes", hint=f"files of up to {MAX_FILE_BYTES} bytes are read"
-        )
+    _check_size(info.size, str(place))
     data = await storage.read(place.path)
     return File(
         name=place.name,
@@ -181,8 +180,16 @@ async def _download(url: str, context: ComponentContext, *, name: str) -> File:
 
 
 def _named(name: str, data: bytes, media_type: str = "") -> File:
+    _check_size(len(data), name)
     media_type = media_types.guess_media_type(data, declared=media_type, name=name)
     return File(name=safe_name(name, media_type), media_type=media_type, data=data)
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > MAX_FILE_BYTES:
+        raise ComponentError(
+            f"the file {name!r} has {size} bytes, or more", hint=f"files of up to {MAX_FILE_BYTES} bytes are read"
+        )
 
 
 def _utf8(text: str, name: str) -> bytes:

@@ -183,6 +183,18 @@ async def test_a_file_too_large_for_memory_is_refused_before_it_is_read() -> Non
             await read_file("smythfs://a1.agent/big", b.context)
 
 
+@pytest.mark.parametrize("start", ["data:text/plain,", "data:;base64,", ""])
+async def test_a_file_in_the_text_itself_may_be_no_larger(start: str) -> None:
+    text = start + "A" * (MAX_FILE_BYTES // 3 * 4 + 100)
+    async with bench() as b:
+        with pytest.raises(ComponentError, match="bytes"):
+            await read_file(text, b.context)
+        with pytest.raises(ComponentError, match="bytes"):
+            await read_file({"url": text if start else f"data:,{text}"}, b.context)
+        with pytest.raises(ComponentError, match="bytes"):
+            await read_file(bytes(MAX_FILE_BYTES + 1), b.context)
+
+
 @pytest.mark.parametrize("url", ["http://localhost:3000/x?key=s3cret", "http://169.254.169.254/latest", "http:///x"])
 async def test_addresses_inside_the_network_are_refused(url: str) -> None:
     async with bench() as b:
