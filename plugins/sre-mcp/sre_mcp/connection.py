@@ -85,9 +85,9 @@ async def _over_sse(stack: AsyncExitStack, url: str, requests: _Requests, timeou
 
 
 def _explained(error: BaseException, url: str, requests: _Requests) -> SREError:
-    """What went wrong, in words that hold no header and no query."""
+    """What went wrong, in words that hold no header, no path and no query: each may hold a key."""
     parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    place = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
     inner = first_error(error)
     status = requests.statuses[-1] if requests.statuses else 0
     if status in {401, 403}:

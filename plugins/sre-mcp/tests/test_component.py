@@ -179,6 +179,13 @@ async def test_a_server_that_wants_another_key_is_told_without_it():
     assert "hush" not in f"{caught.value!r} {caught.value.hint}"
 
 
+async def test_a_key_in_the_url_is_in_no_error():
+    async with scripted(ScriptedLLM("Done."), secrets={"k": "hush"}) as place:
+        with pytest.raises(UnavailableError, match="cannot be reached") as caught:
+            await ask(place, "http://127.0.0.1:1/{{KEY(k)}}/mcp?key={{KEY(k)}}")
+    assert "hush" not in f"{caught.value!r} {caught.value.hint}"
+
+
 async def test_a_server_without_tools_is_an_error():
     with RealServer("streamable-http", tools=False) as server:
         async with scripted(ScriptedLLM("Done.")) as place:

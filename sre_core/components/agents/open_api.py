@@ -164,9 +164,9 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _place(url: str) -> str:
-    """The URL as a message may show it: a query may hold a key."""
+    """The URL as a message may show it: a path and a query may hold a key."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"
+    return f"{parts.scheme}://{parts.hostname}"
 
 
 def _description(document: Mapping[str, Any]) -> str:

@@ -86,8 +86,9 @@ class HuggingFace(Component):
         for problem in self.check():
             raise ComponentError(problem)
         payload = await self._payload(inputs, context)
-        reply = await self._send(payload, context)
-        _raise_for_status(reply, self.settings.model_name)
+        token = await expand(self.settings.access_token, {}, context, node=self.node)
+        reply = await self._send(payload, token, context)
+        _raise_for_status(reply, self.settings.model_name, token)
         return {"Output": await _read(reply, context)}
 
     async def _payload(self, inputs: Mapping[str, Any], context: ComponentContext) -> Payload:
@@ -111,8 +112,7 @@ class HuggingFace(Component):
             raise ComponentError("the parameters are no JSON object", hint='write {"top_k": 3}')
         return given
 
-    async def _send(self, payload: Payload, context: ComponentContext) -> HTTPReply:
-        token = await expand(self.settings.access_token, {}, context, node=self.node)
+    async def _send(self, payload: Payload, token: str, context: ComponentContext) -> HTTPReply:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": payload.media_type}
         if self.settings.disable_cache:
             headers["x-use-cache"] = "false"
@@ -146,10 +146,11 @@ def _last(state: RetryCallState) -> Any:
     return state.outcome.result()
 
 
-def _raise_for_status(reply: HTTPReply, model: str) -> None:
+def _raise_for_status(reply: HTTPReply, model: str, token: str) -> None:
     if reply.status < 400:
         return
-    said = _said(reply.body)
+    # Some servers repeat what they were sent.
+    said = _said(reply.body.replace(token.encode(), b"[token]") if token else reply.body)
     if reply.status == _NOT_READY:
         raise UnavailableError(f"the model {model!r} is not ready{said}", hint="try again in a minute")
     hints = {

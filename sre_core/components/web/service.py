@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sre_core.components.context import ComponentContext
 from sre_core.components.http_client import HTTPReply
@@ -13,6 +13,8 @@ __all__ = ["ask"]
 
 _DETAILS = ("message", "detail", "error", "reason")
 _LONGEST = 300
+_PLAIN = "!$'()*,:;@/?"
+"""What some leave as it is in a query."""
 
 
 async def ask(
@@ -85,7 +87,7 @@ def _detail(answer: Any) -> str:
 def _without(key: str, error: SREError) -> SREError:
     """The same error, with the key gone from its text."""
     hidden = error.message
-    for text in (key, quote(key, safe="")):
+    for text in (key, quote(key, safe=""), quote_plus(key), quote(key, safe=_PLAIN)):
         hidden = hidden.replace(text, "[key]") if text else hidden
     copy = type(error)(hidden, hint=error.hint)
     if isinstance(error, RateLimitedError | UnavailableError) and isinstance(copy, RateLimitedError | UnavailableError):

@@ -151,7 +151,7 @@ async def test_a_model_that_does_not_get_ready_is_given_up(hub):
     ("status", "hint"), [(401, "token"), (403, "permission"), (404, "name"), (429, "wait"), (422, None), (500, None)]
 )
 async def test_an_error_says_what_hugging_face_says_and_never_the_token(hub, status, hint):
-    hub.replies = [lambda: web.json_response({"error": "that is wrong"}, status=status)]
+    hub.replies = [lambda: web.json_response({"error": f"that is wrong: Bearer {TOKEN}"}, status=status)]
     async with workplace() as b:
         with pytest.raises(ComponentError, match=f"{status}.*that is wrong") as caught:
             await b.run(hub.component, {**USUAL, "modelTask": "summarization"}, inputs={"Text": "t"})
