@@ -1,7 +1,9 @@
 """A trigger for web hooks of any service."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 
 from pydantic import Field
 
@@ -26,7 +28,7 @@ class WebhookTrigger(Trigger):
     """Starts a workflow for each request to its address: `Payload` is the body, or the query of a GET.
 
     With a secret, a request counts only if it has the HMAC of its raw body in a header, as GitHub and many others
-    send it. A GET has no body to sign, and is refused then. SmythOS has no such trigger of its own.
+    send it, and `Payload` is read from these very bytes, JSON or a form. A GET has no body to sign, and is refused then. SmythOS has no such trigger of its own.
     """
 
     name = "WebhookTrigger"
@@ -43,8 +45,10 @@ class WebhookTrigger(Trigger):
 
     async def payloads(self, inputs: Mapping[str, Any], context: ComponentContext) -> list[Any]:
         """The one of this request. Raises ComponentError for what is not signed as it must be."""
-        await self._check(context.request, context)
-        return [dict(context.request.input)]
+        request = context.request
+        await self._check(request, context)
+        # What was signed, and nothing that came beside it.
+        return [_read(request.raw) if self.settings.secret else dict(request.input)]
 
     async def _check(self, request: Request, context: ComponentContext) -> None:
         if not self.settings.secret:
@@ -55,3 +59,12 @@ class WebhookTrigger(Trigger):
         name = self.settings.signature_header
         signature = header(request.headers, name)
         check_signature(request.raw, signature, secret, algorithm=self.settings.algorithm, name=name)
+
+
+def _read(raw: bytes) -> dict[str, Any]:
+    """The body of a signed request: JSON, else a form. What is neither an object nor a form stands under `body`."""
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
+    return found if isinstance(found, dict) else {"body": found}

@@ -227,7 +227,7 @@ async def test_a_document_that_is_none_is_refused(document, said):
 async def test_a_document_that_is_not_there_is_an_error_that_shows_no_path_and_no_query():
     async with pets(web.Response(status=403)) as service, bench() as place:
         with pytest.raises(ComponentError, match="it answers 403") as caught:
-            await ask(place, service, {"specUrl": f"{service.url}/hush/openapi?key=hush"})
+            await ask(place, service, {"specUrl": f"{service.url}/openapi/hush?key=hush"})
     assert "hush" not in str(caught.value)
 
 

@@ -38,6 +38,12 @@ async def test_a_signed_request_is_taken():
     assert await fire(request(sign()), SIGNED) == {"Payload": BODY}
 
 
+async def test_the_payload_is_what_was_signed_and_nothing_beside_it():
+    assert await fire(request(sign(), body={"evil": 1}), SIGNED) == {"Payload": BODY}
+    for raw, payload in ((b"", {}), (b"a=1&b=%C3%A9", {"a": "1", "b": "é"}), (b"[1]", {"body": [1]})):
+        assert await fire(request(sign(raw), raw=raw, body={"evil": 1}), SIGNED) == {"Payload": payload}
+
+
 @pytest.mark.parametrize(
     "asked",
     [
