@@ -28,7 +28,8 @@ class WebhookTrigger(Trigger):
     """Starts a workflow for each request to its address: `Payload` is the body, or the query of a GET.
 
     With a secret, a request counts only if it has the HMAC of its raw body in a header, as GitHub and many others
-    send it, and `Payload` is read from these very bytes, JSON or a form. A GET has no body to sign, and is refused then. SmythOS has no such trigger of its own.
+    send it, and `Payload` is read from these very bytes, JSON or a form. A GET has no body to sign, and is refused
+    then. SmythOS has no such trigger of its own.
     """
 
     name = "WebhookTrigger"
