@@ -123,9 +123,9 @@ def _event(inputs: Mapping[str, Any]) -> bytes:
 
 
 def _function_name(agent: str, node: str) -> str:
-    """One name for each node; with a digest where AWS would not take it as it is."""
+    """One name for each node; with a digest where AWS would not take it, or another node could have it too."""
     plain = f"{agent}-{node}"
     legal = _ILLEGAL.sub("-", plain)
-    if legal == plain and len(plain) <= _LONGEST:
+    if legal == plain and "-" not in node and len(plain) <= _LONGEST:
         return plain
-    return f"{legal[: _LONGEST - 13]}-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+    return f"{legal[: _LONGEST - 13]}-{hashlib.sha256(to_json([agent, node])).hexdigest()[:12]}"

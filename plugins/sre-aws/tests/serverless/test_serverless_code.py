@@ -110,3 +110,10 @@ async def test_what_cannot_run_is_refused_before_aws_is_asked(no_surroundings):
 async def test_without_keys_nobody_is_asked(no_surroundings):
     with pytest.raises(UnauthenticatedError):
         await run({"code": CODE, "use_own_keys": False})
+
+
+async def test_a_node_with_a_dash_has_no_function_that_a_node_of_another_agent_could_have(aws):
+    await run({"code": CODE}, node="b-N1")
+    # That would be the function of the node N1 of an agent a1-b.
+    assert "a1-b-N1" not in aws.names()
+    assert len(aws.names()) == 1
