@@ -91,18 +91,18 @@ class Agent(FlowOwner):
         id: str | None = None,  # noqa: A002
         team: str | None = None,
         skills: Sequence[Skill | Callable[..., Any] | str] = (),
-        agents: Sequence["Agent"] = (),
+        agents: Sequence["Agent | str | Path"] = (),
         limits: Limits = Limits(),  # noqa: B008
         workflow_limits: "WorkflowLimits | None" = None,
         compat: "Compat | None" = None,
         runtime: "Runtime | None" = None,
     ) -> "Agent":
-        """An agent from a `.smyth` file, or from what such a file holds: its endpoints are skills.
+        """An agent from a `.smyth` file, or from what such a file holds, text or data: its endpoints are skills.
 
         What is given here takes the place of what the file says. `models` replaces models that the file names, for
         itself or in its nodes, as in `{"gpt-4o": "smollm3"}`; under "*" stands what replaces all. Agents that it uses
-        are looked for in `agents`, then in the file's folder. `compat` brings back faults of SmythOS. Raises
-        ConfigError, InvalidWorkflowError with all that is wrong with the file.
+        are looked for in `agents`, which may be files too, then in the file's folder. `compat` brings back faults of
+        SmythOS. Raises ConfigError, InvalidWorkflowError with all that is wrong with the file.
         """
         from sre_sdk.loading import load_agent
 

@@ -22,7 +22,10 @@ __all__ = ["Neighbours", "load_agent", "read_workflow"]
 
 
 def read_workflow(source: str | Path | Mapping[str, Any]) -> Workflow:
-    """A workflow from a file, or from what such a file holds. Raises ConfigError, InvalidWorkflowError."""
+    """A workflow from a file, or from what such a file holds, as text or as data.
+
+    Raises ConfigError, InvalidWorkflowError.
+    """
     check_type("the agent's file", source, str, Path, Mapping)
     if isinstance(source, Mapping):
         try:
@@ -30,6 +33,8 @@ def read_workflow(source: str | Path | Mapping[str, Any]) -> Workflow:
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidWorkflowError(f"this is no agent: {error}", hint="give what a .smyth file holds") from error
         return smyth.read(text)
+    if isinstance(source, str) and source.lstrip().startswith("{"):
+        return smyth.read(source)
     path = Path(source)
     try:
         return smyth.read_file(path)
@@ -46,7 +51,7 @@ def load_agent(
     own: Mapping[str, Any],
     shared: Mapping[str, Any],
     skills: Sequence[Any],
-    agents: Sequence["Agent"],
+    agents: Sequence["Agent | str | Path"],
 ) -> "Agent":
     """See `Agent.load`. `own` is for this agent alone, `shared` also for those that it finds beside it."""
     workflow = read_workflow(source)
@@ -61,7 +66,11 @@ def load_agent(
         runtime=shared["runtime"],
     )
     folder = Path(workflow.path).resolve().parent if workflow.path else None
-    neighbours = Neighbours(folder, (agent, *several("agents", agents)), kind, model=own["model"], **shared)
+    others = [
+        kind.load(other, model=own["model"], **shared) if isinstance(other, str | Path) else other
+        for other in several("agents", agents)
+    ]
+    neighbours = Neighbours(folder, (agent, *others), kind, model=own["model"], **shared)
     agent._adopt(  # noqa: SLF001 -- a second constructor
         Flow(
             workflow,

@@ -76,7 +76,7 @@ class Agent:
         id: str | None = None,  # noqa: A002
         team: str | None = None,
         skills: Sequence[Skill | Callable[..., Any] | str] = (),
-        agents: Sequence[asynchronous.Agent] = (),
+        agents: Sequence[asynchronous.Agent | str | Path] = (),
         limits: Limits = Limits(),  # noqa: B008
         workflow_limits: WorkflowLimits | None = None,
         compat: Compat | None = None,

@@ -32,9 +32,13 @@ class Loop(Component):
     def item_outputs(self, item: Any) -> Mapping[str, Any]:
         """What one item fires."""
 
+    def keep(self, result: Any) -> Any:
+        """What is kept of one result of the body, as a run would return it, until the end; by default all of it."""
+        return result
+
     @abstractmethod
     def collect(self, results: Sequence[Any]) -> Mapping[str, Any]:
-        """What the loop gives in the end; `results` are those of the body, item by item, as a run would return them."""
+        """What the loop gives in the end; `results` are what `keep` made of those of the body, item by item."""
 
     def without_loop(self, items: Sequence[Any]) -> Mapping[str, Any] | None:
         """The outputs, if these items need no loop; then the component is like any other."""

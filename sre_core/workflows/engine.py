@@ -18,7 +18,7 @@ from sre_core.errors import LimitExceededError
 from sre_core.steps import DirectSteps, Steps
 from sre_core.workflows.limits import WorkflowLimits
 from sre_core.workflows.loops import end_loop, run_loop
-from sre_core.workflows.outcome import Failure, Outcome, is_result, results_of, still_waiting
+from sre_core.workflows.outcome import Failure, Outcome, envelope, is_result, results_of, still_waiting
 from sre_core.workflows.plan import Plan, Station
 from sre_core.workflows.scope import Scope
 from sre_core.workflows.step import Gate, Runner
@@ -204,17 +204,18 @@ class Run:
         self, scope: Scope, station: Station, fork: Fork, outputs: Mapping[str, Any], key: str
     ) -> Mapping[str, Any]:
         id_ = outputs[fork.job_port]
-        if station.body:
-            seen = scope.copy_for(station.body)
-            job = Run(self.plan, self.runner, self.limits)
-            entered = scope.jobs | station.jobs | {station}
-            self.runner.context.jobs.start(id_, partial(job.as_job, station, outputs, key, seen, entered))
+        seen = scope.copy_for(station.body)
+        job = Run(self.plan, self.runner, self.limits)
+        entered = scope.jobs | station.jobs | {station}
+        self.runner.context.jobs.start(id_, partial(job.as_job, station, outputs, key, seen, entered))
         return {fork.job_port: id_}
 
     async def as_job(
         self, station: Station, outputs: Mapping[str, Any], key: str, seen: Scope, jobs: frozenset[Station]
     ) -> Any:
-        """Run what follows a fork, and return its results."""
+        """Run what follows a fork, and return its results; of one that nothing follows, its own."""
+        if not station.body:
+            return envelope(station, outputs)
         root = Scope(key + "/", requirements=station.body_required, jobs=jobs, region=seen.region)
         for inner, values in seen.inputs.items():
             root.inputs[inner] = dict(values)

@@ -1,8 +1,8 @@
 """Loops: the body of a loop, once for each item, each time from the beginning."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sre_core.components.loop import Loop
 from sre_core.errors import ComponentError, SREError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sre_core.workflows.engine import Run
 
 __all__ = ["end_loop", "run_loop"]
+
+T = TypeVar("T")
 
 
 async def run_loop(
@@ -56,22 +58,35 @@ def end_loop(scope: Scope, station: Station) -> set[Station]:
     return reached
 
 
+class _BrokenLoopError(Exception):
+    """The loop's own code failed; `outputs` is what the loop gives then."""
+
+    def __init__(self, outputs: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+
 async def _from_items(
     run: "Run", scope: Scope, station: Station, loop: Loop, items: Any, key: str
 ) -> Mapping[str, Any]:
     """What the loop gives; an error where its own code fails, as for any other node."""
     try:
-        given = loop.without_loop(items)
-        if given is not None:
-            return _checked(station, given)
-        fired = [_checked(station, loop.item_outputs(item)) for item in items]
-    except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
-        return _failed(error)
-    results = await _all_rounds(run, scope, station, fired, loop.parallel, key)
+        given = _own_code(lambda: loop.without_loop(items))
+        if given is None:
+            results = await _all_rounds(run, scope, station, loop, _own_code(lambda: list(items)), key)
+            given = _own_code(lambda: loop.collect(results))
+        return _own_code(lambda: _checked(station, given))
+    except _BrokenLoopError as broken:
+        return broken.outputs
+
+
+def _own_code(call: Callable[[], T]) -> T:
     try:
-        return _checked(station, loop.collect(results))
-    except Exception as error:  # noqa: BLE001 -- as above
-        return _failed(error)
+        return call()
+    except Exception as error:
+        # The boundary to a component's own code.
+        text = error.message if isinstance(error, SREError) else f"{type(error).__name__}: {error}"
+        raise _BrokenLoopError({"_error": text}) from error
 
 
 def _checked(station: Station, outputs: Any) -> Mapping[str, Any]:
@@ -80,27 +95,24 @@ def _checked(station: Station, outputs: Any) -> Mapping[str, Any]:
     return outputs
 
 
-def _failed(error: Exception) -> Mapping[str, Any]:
-    return {"_error": error.message if isinstance(error, SREError) else f"{type(error).__name__}: {error}"}
-
-
 async def _all_rounds(
-    run: "Run", scope: Scope, station: Station, fired: Sequence[Mapping[str, Any]], parallel: int, key: str
+    run: "Run", scope: Scope, station: Station, loop: Loop, items: Sequence[Any], key: str
 ) -> list[Any]:
-    """The results of the body, round by round."""
-    results: list[list[Any]] = [[]] * len(fired)
+    """What the loop keeps of the results of the body, round by round. Raises _BrokenLoopError."""
+    results: list[list[Any]] = [[]] * len(items)
     left: dict[int, Scope] = {}
     region = scope.inner_region(station.body)
 
     async def one(index: int) -> None:
         round_ = Scope(f"{key}[{index}]/", parent=scope, jobs=scope.jobs, region=region)
-        run.fire(round_, station, fired[index])
+        run.fire(round_, station, _own_code(lambda: _checked(station, loop.item_outputs(items[index]))))
         await run.drain(round_)
-        results[index] = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]
+        leaves = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]
+        results[index] = _own_code(lambda: [loop.keep(result) for result in leaves])
         if round_.inputs or round_.failures:
             left[index] = round_
 
-    await _rounds(range(len(fired)), one, parallel)
+    await _rounds(range(len(items)), one, loop.parallel)
     if left:
         scope.rounds[station] = [left[index] for index in sorted(left)]
     return [result for found in results for result in found]

@@ -72,14 +72,18 @@ class ForEach(Loop):
         """The item."""
         return {"Loop": item}
 
+    def keep(self, result: Any) -> Any:
+        """The result as it is listed in the end, so that a long loop holds no more than that."""
+        if self.settings.format == "full":
+            return result
+        bare = _bare(result)
+        return bare if self.settings.format == "minimal" else _flat(_values(bare))
+
     def collect(self, results: Sequence[Any]) -> Mapping[str, Any]:
         """The results in the format that is set."""
-        if self.settings.format == "full":
-            return {"Result": list(results)}
-        bare = [_bare(result) for result in results]
-        if self.settings.format == "minimal":
-            return {"Result": bare}
-        return {"Result": _flat([value for result in bare for value in _values(result)])}
+        if self.settings.format == "results-array":
+            return {"Result": [value for values in results for value in values]}
+        return {"Result": list(results)}
 
 
 def _bare(result: Any) -> Any:

@@ -23,7 +23,7 @@ class GenAILLM(Component):
     and it is an error when it can take none. `Reply` is the text of the reply, or the object or list when the reply is
     JSON from end to end, or when `responseFormat` is "json". Outputs that the author added are fields of a JSON object
     that the model is asked for; a field that the model left out fires nothing. A reply that was cut short comes with
-    `_error`; one without the JSON that was asked for, too.
+    `_error`; one without the JSON that the node's own outputs need, with `_warning`.
 
     Unlike SmythOS, a model that can be held to a JSON schema is; the messages of the chat fit into
     `maxContextWindowLength` all together, where SmythOS measures each by itself; and parameters that the model does

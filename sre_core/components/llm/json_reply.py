@@ -12,7 +12,7 @@ from sre_core.errors import ComponentError
 
 __all__ = ["RESERVED", "Field", "fields_of", "instructions", "read_loose", "read_strict", "schema"]
 
-RESERVED = frozenset({"_debug", "_debug_time", "_error"})
+RESERVED = frozenset({"_debug", "_debug_time", "_error", "_warning"})
 """Outputs of the engine, which no model gives."""
 
 

@@ -19,7 +19,8 @@ class PromptGenerator(Component):
     `Reply` is the text of the reply, or the object or list when the reply is JSON from end to end, or when
     `responseFormat` is "json". Outputs that the author added are fields of a JSON object that the model is asked for;
     it is found between other words, and mended where it is nearly JSON. A field that the model left out fires nothing.
-    A reply that was cut short comes with `_error`; one without the JSON that was asked for, too.
+    A reply that was cut short comes with `_error`; one without the JSON that the node's own outputs need, with
+    `_warning`.
 
     Unlike SmythOS, temperature, tokens, stop sequences and their like reach the model, nothing in the prompt is
     escaped, and a reply that has a field `error` is a reply like others.

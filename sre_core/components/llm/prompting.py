@@ -36,8 +36,9 @@ async def answer(
 ) -> dict[str, Any]:
     """The outputs of a node: the reply by the name `reply`, and the fields that its own outputs name.
 
-    `_error` stands beside them when the reply is not whole, or is no JSON though the node has outputs of its own.
-    Raises ComponentError for an empty prompt or reply, and what the model raises.
+    `_error` stands beside them when the reply is not whole, `_warning` when it is no JSON though the node has outputs
+    of its own: their links do not fire then. Raises ComponentError for an empty prompt or
+    reply, and what the model raises.
     """
     if not prompt.text and not prompt.files:
         raise ComponentError(f"{node}: there is no prompt", hint="write one into the settings of the node")
@@ -76,6 +77,6 @@ def _read(text: str, fields: tuple[Field, ...], form: Literal["json", "text"] | 
         outputs = {field.name: found[field.name] for field in fields if field.name in found}
     elif fields:
         names = ", ".join(field.name for field in fields)
-        outputs["_error"] = f"the reply is no JSON object, so there is nothing for the outputs {names}"
+        outputs["_warning"] = f"the reply is no JSON object, so there is nothing for the outputs {names}"
     outputs[reply] = read_strict(text) if form == "text" or found is None else found
     return outputs

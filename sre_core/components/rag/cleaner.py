@@ -47,6 +47,6 @@ class DataSourceCleaner(Component):
     def check(self) -> Iterator[str]:
         """No namespace or no id."""
         if not self.settings.namespace_id.strip():
-            yield "it has no namespace"
+            yield "the setting 'namespaceId' is empty"
         if not self.settings.id.strip():
-            yield "it has no id"
+            yield "the setting 'id', of the data source, is empty"

@@ -96,7 +96,7 @@ class DataSourceIndexer(Component):
     def check(self) -> Iterator[str]:
         """No namespace, or chunks that overlap too much."""
         if not self.settings.namespace.strip():
-            yield "it has no namespace"
+            yield "the setting 'namespace' is empty"
         if self.settings.chunk_overlap > self.settings.chunk_size // 2:
             yield "its chunkOverlap is more than half of its chunkSize"
 

@@ -69,7 +69,7 @@ class DataSourceLookup(Component):
     def check(self) -> Iterator[str]:
         """No namespace."""
         if not self.settings.namespace.strip():
-            yield "it has no namespace"
+            yield "the setting 'namespace' is empty"
 
     def _result(self, match: Match) -> Any:
         if not self.settings.include_metadata and not self.settings.include_score:

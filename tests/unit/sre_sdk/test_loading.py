@@ -218,3 +218,17 @@ def test_loading_opens_no_runtime_and_runs_nothing(tmp_path, monkeypatch):
     agent = Agent.load(document())
     assert isinstance(agent._flow, Flow)
     assert not agent.is_attached
+
+
+async def test_what_a_file_holds_is_loaded_as_text_too(runtime):
+    agent = Agent.load(json.dumps(document()), runtime=runtime)
+    assert list(agent.skills) == ["greet"]
+
+
+async def test_other_agents_may_be_given_as_files(runtime, tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "other.smyth").write_text(json.dumps({**document(), "id": "other"}))
+    agent = Agent.load(document(), agents=[folder / "other.smyth"], runtime=runtime)
+    found = await agent._flow.find_agent("other", "")
+    assert (found.id, list(found.skills)) == ("other", ["greet"])

@@ -234,13 +234,14 @@ async def test_the_ids_of_jobs_are_the_results_of_a_loop_that_only_starts_them()
     assert [job["output"]["result"]["Output"] for job in jobs] == [2, 4]
 
 
-async def test_an_async_with_nothing_to_do_starts_no_job() -> None:
+async def test_the_job_of_an_async_that_nothing_follows_gives_its_own_outputs() -> None:
     async with bench() as b:
         outcome = await run(
             b, workflow("E > F.x, F.JobID > W.Jobs, W.Results > Z.x", E=give(1), F=ASYNC, W=AWAIT, Z=keep())
         )
 
-    assert job_of(outcome) == {"status": "unknown_job"}
+    job = job_of(outcome)
+    assert (job["status"], job["output"]["name"], job["output"]["result"]["x"]) == ("done", "Async", 1)
 
 
 async def test_what_a_round_brings_to_the_job_of_another_round_is_not_kept() -> None:

@@ -21,6 +21,11 @@ def loop(**data: Any) -> ForEach:
     return made
 
 
+def collected(format_: str, results: list[Any]) -> Any:
+    made = loop(format=format_)
+    return made.collect([made.keep(result) for result in results])
+
+
 async def items_of(value: Any) -> Any:
     async with bench() as b:
         return await loop().items({"Input": value}, b.context)
@@ -83,17 +88,17 @@ async def test_alone_it_gives_an_empty_result() -> None:
     ],
 )
 def test_the_result_has_the_format_that_is_set(format_: str, result: Any) -> None:
-    assert loop(format=format_).collect([ONE, FAILED]) == {"Result": result}
-    assert loop(format=format_).collect([]) == {"Result": []}
+    assert collected(format_, [ONE, FAILED]) == {"Result": result}
+    assert collected(format_, []) == {"Result": []}
 
 
 def test_results_that_came_without_an_envelope_stay_as_they_are() -> None:
     own = {"id": 1, "name": "n", "result": "r", "more": True}
     bare = ["text", 5, None, {"a": 1, "b": 2}, own]
 
-    assert loop(format="full").collect(bare) == {"Result": bare}
-    assert loop(format="minimal").collect(bare) == {"Result": bare}
-    assert loop(format="results-array").collect(bare) == {"Result": ["text", 5, None, 1, 2, 1, "n", "r", True]}
+    assert collected("full", bare) == {"Result": bare}
+    assert collected("minimal", bare) == {"Result": bare}
+    assert collected("results-array", bare) == {"Result": ["text", 5, None, 1, 2, 1, "n", "r", True]}
 
 
 def test_an_array_of_values_has_no_lists_in_it() -> None:
@@ -103,7 +108,7 @@ def test_an_array_of_values_has_no_lists_in_it() -> None:
     inner = {"id": "L", "name": "ForEach", "result": {"Result": ["a", ["b", [], ["c"]], {"e": [1]}]}}
     results = [inner, {"id": "A", "name": "Call", "result": {"Output": deep}}, ["f"]]
 
-    assert loop(format="results-array").collect(results) == {"Result": ["a", "b", "c", {"e": [1]}, "d", "f"]}
+    assert collected("results-array", results) == {"Result": ["a", "b", "c", {"e": [1]}, "d", "f"]}
 
 
 @pytest.mark.parametrize("value", [{"a": 1, "b": [2]}, '{a: 1, "b": [2]}'])
@@ -116,7 +121,7 @@ async def test_an_object_is_one_item_for_files_that_depend_on_it(value: Any) -> 
 def test_private_outputs_are_no_values() -> None:
     result = {"id": "A", "name": "Call", "result": {"Output": 1, "_note": "x"}}
 
-    assert loop(format="results-array").collect([result]) == {"Result": [1]}
+    assert collected("results-array", [result]) == {"Result": [1]}
 
 
 def test_full_is_the_format_and_one_at_once_the_pace_unless_something_else_is_set() -> None:

@@ -52,4 +52,7 @@ async def test_an_id_that_could_mean_more_is_refused(id_):
 
 
 def test_without_namespace_or_id_the_node_is_wrong():
-    assert list(made("DataSourceCleaner").check()) == ["it has no namespace", "it has no id"]
+    assert list(made("DataSourceCleaner").check()) == [
+        "the setting 'namespaceId' is empty",
+        "the setting 'id', of the data source, is empty",
+    ]

@@ -234,7 +234,10 @@ async def test_a_file_that_cannot_be_read_is_an_error_and_changes_nothing():
 
 @pytest.mark.parametrize(
     ("data", "problem"),
-    [({}, "it has no namespace"), ({"namespace": "x", "chunkSize": 100, "chunkOverlap": 60}, "more than half")],
+    [
+        ({}, "the setting 'namespace' is empty"),
+        ({"namespace": "x", "chunkSize": 100, "chunkOverlap": 60}, "more than half"),
+    ],
 )
 def test_what_is_wrong_with_settings_is_told_beforehand(data, problem):
     assert any(problem in one for one in made("DataSourceIndexer", data).check())

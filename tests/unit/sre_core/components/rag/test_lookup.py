@@ -92,4 +92,4 @@ def test_settings_have_limits(data):
 
 
 def test_without_a_namespace_the_node_is_wrong():
-    assert list(made("DataSourceLookup").check()) == ["it has no namespace"]
+    assert list(made("DataSourceLookup").check()) == ["the setting 'namespace' is empty"]
