@@ -61,14 +61,17 @@ class RuntimeHost:
         limits: Limits | None = None,
         find_agent: FindAgent | None = None,
     ) -> None:
-        """`model` is the agent's own. `models` replaces models that nodes name; under "*" stands what replaces all."""
+        """`model` is the agent's own, `limits` are those of the conversations that its components begin.
+
+        `models` replaces models that nodes name; under "*" stands what replaces all.
+        """
         self.runtime = runtime
         self.agent = agent
         self.candidate = Candidate.agent(agent.id)
         self.ends = LooseEnds()
         self.default_model = model
+        self.limits = limits or Limits()
         self._models = models or {}
-        self._limits = limits or Limits()
         self._find_agent = find_agent
 
     @property
@@ -114,7 +117,7 @@ class RuntimeHost:
             llm=use.llm,
             conversation=Conversation(id=run_id, messages=[*history, Message.user(prompt, files=files)]),
             skills=skills,
-            limits=self._limits,
+            limits=self.limits,
             steps=DirectSteps(),
             emit=emit,
             context=partial(self._skill_context, use.llm, run_id),

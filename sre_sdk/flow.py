@@ -163,8 +163,8 @@ class Flow:
             host = RuntimeHost(runtime, info, models=self.models, find_agent=self.find_agent)
             self._hosts[runtime] = host
             runtime.before_stop(partial(_close, host.ends, weakref.ref(self), weakref.ref(runtime)))
-        # An agent's behavior and model may be changed between two calls.
-        host.agent, host.default_model = info, model_name(agent.model)
+        # An agent's behavior, model and limits may be changed between two calls.
+        host.agent, host.default_model, host.limits = info, model_name(agent.model), agent.limits
         return host
 
     def forget(self, runtime: Runtime | None) -> None:

@@ -10,7 +10,7 @@ from sre_core.components.base import Component as BaseComponent
 from sre_core.components.files import read_file
 from sre_core.components.node import OutputPort
 from sre_core.runtime import Runtime
-from sre_sdk import Agent, Candidate, Component, SkillContext
+from sre_sdk import Agent, Candidate, Component, Limits, SkillContext
 from tests.unit.sre_sdk.conftest import MakeRuntime
 from tests.unit.sre_sdk.flows import Look
 
@@ -103,3 +103,12 @@ async def test_who_called_before_is_forgotten_when_the_workflow_ended(runtime: R
     Component.of(Look).connect(q=entry.out.body.q)
     await agent.execute("ask", {"q": "x"}, caller=EVE)
     assert (await agent.call("ask", q="x"))["result"]["Seen"]["caller"] == "agent:bob"
+
+
+async def test_the_limits_of_an_agent_bind_the_conversations_that_its_components_begin(runtime: Runtime) -> None:
+    first = asking(runtime, keeper(runtime))
+    prompt = f"call show {json.dumps({'file': 'smythfs://asking.agent/mine.txt'})}"
+    await first.storage.write("mine.txt", "what it wrote")
+    assert "what it wrote" in answer(await first.execute("ask", {"q": prompt}))
+    first.limits = Limits(skill_calls=0)
+    assert "limit" in answer(await first.execute("ask", {"q": prompt}))
