@@ -126,6 +126,8 @@ def another_node(cluster: "ClusterOfThree", *, replica_of: ServerProcess | None 
         for known in cluster.nodes:
             wait_for_reply(known.port, f":{node.port}@", "cluster", "nodes")
             wait_for_reply(node.port, f":{known.port}@", "cluster", "nodes")
+        # That its state is "ok" does not mean that it has heard of all slots.
+        wait_for_reply(node.port, "cluster_slots_assigned:16384", "cluster", "info")
         wait_for_reply(node.port, "cluster_state:ok", "cluster", "info")
         yield node
 
