@@ -54,6 +54,12 @@ def wait_for_reply(port: int, wanted: str, *words: str) -> None:
     raise TimeoutError(f"{' '.join(words)} never said {wanted!r}")
 
 
+def wait_for_all_slots(node: ServerProcess) -> None:
+    """Wait until a node of a Cluster knows where each slot is; its state is "ok" before."""
+    wait_for_reply(node.port, "cluster_slots_assigned:16384", "cluster", "info")
+    wait_for_reply(node.port, "cluster_state:ok", "cluster", "info")
+
+
 class SentinelTrio:
     """A primary with a replica, and three Sentinels that watch them and have a password of their own."""
 
@@ -126,9 +132,7 @@ def another_node(cluster: "ClusterOfThree", *, replica_of: ServerProcess | None 
         for known in cluster.nodes:
             wait_for_reply(known.port, f":{node.port}@", "cluster", "nodes")
             wait_for_reply(node.port, f":{known.port}@", "cluster", "nodes")
-        # That its state is "ok" does not mean that it has heard of all slots.
-        wait_for_reply(node.port, "cluster_slots_assigned:16384", "cluster", "info")
-        wait_for_reply(node.port, "cluster_state:ok", "cluster", "info")
+        wait_for_all_slots(node)
         yield node
 
 
@@ -150,7 +154,7 @@ class ClusterOfThree:
             addresses = [f"127.0.0.1:{node.port}" for node in cluster.nodes]
             cli(cluster.nodes[0].port, "--cluster", "create", *addresses, "--cluster-yes")
             for node in cluster.nodes:
-                wait_for_reply(node.port, "cluster_state:ok", "cluster", "info")
+                wait_for_all_slots(node)
             yield cluster
 
     def settings(self, **changes: Any) -> RedisSettings:
