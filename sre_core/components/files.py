@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from sre_core.access.candidate import Candidate
 from sre_core.components import encoded_files, media_types, smythfs
 from sre_core.components.context import ComponentContext
+from sre_core.components.kinds import kind_of
 from sre_core.components.smythfs import Address
 from sre_core.connectors import Storage
 from sre_core.errors import ComponentError
@@ -201,6 +202,6 @@ def _utf8(text: str, name: str) -> bytes:
 
 def _no_file(value: Any, name: str) -> ComponentError:
     return ComponentError(
-        f"{name!r} is no file, but {'a mapping' if isinstance(value, Mapping) else type(value).__name__}",
+        f"{name!r} is no file, but {kind_of(value)}",
         hint='give an address, a data URL, base64, text, bytes or {"url", "mimetype", "size"}',
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sre_core.components.context import ComponentContext
 from sre_core.components.dates import iso_date
 from sre_core.components.file_port import to_files
+from sre_core.components.kinds import kind_of
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import InputPort
 from sre_core.components.template import as_text
@@ -23,6 +24,17 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 _MAX_DIGITS = 1000
 _NULL_LIKE = frozenset({"null", "undefined"})
 _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
+
+_WANTED: Mapping[str, str] = MappingProxyType(
+    {
+        "number": "a number",
+        "integer": "a whole number",
+        "boolean": "true or false, 1 or 0",
+        "array": "a list, or text with commas between the items",
+        "object": "an object, or a text that is one in JSON",
+        "date": "a date, or milliseconds since 1970",
+    }
+)
 
 
 def is_file_port(port: InputPort) -> bool:
@@ -53,11 +65,16 @@ async def coerce(value: Any, port: InputPort, context: ComponentContext) -> Any:
     try:
         return _CONVERTERS[_type(port)](value)
     except (ComponentError, ValueError, OverflowError) as error:
-        why = f": {error}" if isinstance(error, ComponentError) else ""
+        why = f": {error}" if isinstance(error, ComponentError) else _wanted(port)
         raise ComponentError(
             f"Invalid {_type(port).capitalize()} value at the input {port.name!r}{why}",
             hint=f"it got {_described(value)}",
         ) from error
+
+
+def _wanted(port: InputPort) -> str:
+    wanted = _WANTED.get(_type(port))
+    return f": it takes {wanted}" if wanted else ""
 
 
 def _type(port: InputPort) -> str:
@@ -68,7 +85,7 @@ def _described(value: Any) -> str:
     """What a value is. Not the value itself: it may be a secret at the wrong input."""
     if isinstance(value, str):
         return f"a text of {len(value)} characters"
-    return f"a value of type {type(value).__name__}"
+    return kind_of(value)
 
 
 def _text(value: Any) -> str:

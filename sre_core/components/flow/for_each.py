@@ -7,6 +7,7 @@ from pydantic import Field
 
 from sre_core.components.base import ComponentSettings
 from sre_core.components.context import ComponentContext
+from sre_core.components.kinds import kind_of
 from sre_core.components.loop import Loop
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import InputPort, OutputPort
@@ -64,7 +65,7 @@ class ForEach(Loop):
         if isinstance(value, list | tuple):
             return value
         raise ComponentError(
-            f"ForEach cannot go through {type(value).__name__!r}",
+            f"ForEach cannot go through {kind_of(value)}",
             hint="its Input is a list, an object, or text with items between commas",
         )
 

@@ -7,6 +7,7 @@ import pytest
 
 from sre_core.components.compat import Compat
 from sre_core.components.flow.for_each import ForEach
+from sre_core.components.kinds import kind_of
 from sre_core.components.node import Node
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
@@ -60,7 +61,7 @@ async def test_lists_objects_and_texts_hold_items(value: Any, items: Any) -> Non
 
 @pytest.mark.parametrize("value", [None, b"a,b"])
 async def test_what_is_no_list_is_refused_by_its_type(value: Any) -> None:
-    with pytest.raises(ComponentError, match=f"cannot go through '{type(value).__name__}'"):
+    with pytest.raises(ComponentError, match=f"cannot go through {kind_of(value)}"):
         await items_of(value)
 
 
