@@ -9,6 +9,7 @@ from types import TracebackType
 
 import click
 
+from sre_cli.escaping import escaped
 from sre_core.errors import AccessDeniedError, ConfigError, ConnectorError, PluginError, SREError
 
 __all__ = ["INTERRUPTED", "describe", "exit_code", "hook", "report", "user_place"]
@@ -35,7 +36,7 @@ def exit_code(error: BaseException) -> int:
 def report(error: Exception, *, debug: bool = False) -> int:
     """Write the error on standard error, its traceback only with `debug`; return the exit code."""
     if debug:
-        traceback.print_exception(error)
+        click.echo(escaped("".join(traceback.format_exception(error))), nl=False, err=True)
     message, hint = describe(error)
     _line("Error: ", message, "red")
     if hint:
@@ -89,4 +90,4 @@ def _installed(filename: str) -> bool:
 
 def _line(label: str, text: str, colour: str) -> None:
     shown = click.style(label, fg=colour, bold=True) if not os.environ.get("NO_COLOR") else label
-    click.echo(shown + text, err=True)
+    click.echo(shown + escaped(text), err=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from sre_cli.escaping import one_line
 from sre_core.events import Event, RunFinished, SkillCalled, SkillReturned, TextDelta, ThinkingDelta
 
 __all__ = ["EventPrinter", "print_json", "print_table", "shorten", "styled"]
@@ -45,8 +46,8 @@ def styled(text: str, *, fg: str | None = None, bold: bool | None = None, dim: b
 
 
 def shorten(text: str, width: int = _WIDEST) -> str:
-    """`text` on one line, cut at `width` characters."""
-    line = " ".join(text.split())
+    """`text` on one line, without what a terminal would obey, cut at `width` characters."""
+    line = one_line(text)
     return line if len(line) <= width else line[: width - 1] + "…"
 
 

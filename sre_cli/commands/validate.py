@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from sre_cli.escaping import one_line
 from sre_cli.extensions import load_plugins
 from sre_cli.options import debug_option, json_option
 from sre_cli.render import print_json, styled
 from sre_core.config import load
-from sre_core.workflows.cells import clean
 from sre_core.workflows.check import Problem, check_text
 
 __all__ = ["validate"]
@@ -66,8 +66,8 @@ def _show(file: Path, problems: Sequence[Problem]) -> None:
         is_error = problem.severity == "error"
         mark = styled("error  ", fg="red", bold=True) if is_error else styled("warning", fg="yellow")
         # Titles and names come from the file, and could hold what a terminal obeys.
-        click.echo(f"{mark}  {clean(str(problem))}")
-    click.echo(f"{clean(str(file))}: {_sum(problems)}")
+        click.echo(f"{mark}  {one_line(str(problem))}")
+    click.echo(f"{one_line(str(file))}: {_sum(problems)}")
 
 
 def _sum(problems: Sequence[Problem]) -> str:

@@ -34,6 +34,14 @@ def test_message_and_hint_go_to_standard_error(capsys: pytest.CaptureFixture[str
     assert captured.out == ""
 
 
+def test_an_error_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    error = errors.NotFoundError("no\x1b[2J\n\tnode", hint="try\x9b31m")
+    failures.report(error)
+    assert capsys.readouterr().err == "Error: no\\x1b[2J\n\tnode\nHint: try\\x9b31m\n"
+    failures.report(error, debug=True)
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_traceback_is_shown_only_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         try:

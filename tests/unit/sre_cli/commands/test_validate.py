@@ -81,7 +81,9 @@ def test_programs_get_json(project: Path) -> None:
 
 def test_a_file_cannot_command_the_terminal(project: Path) -> None:
     write(project, {**SLEEP, "id": "\x1b[2J", "title": "\x1b[31m", "data": 1})
-    assert "\x1b" not in validate("agent.smyth").output
+    shown = validate("agent.smyth").output
+    assert "\x1b" not in shown
+    assert r"'\x1b[31m', \x1b[2J" in shown
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(project: Path) -> None:
