@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -45,7 +46,10 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise click.UsageError(f"No such file: {str(path)!r}.")
     path = path.resolve()
-    if b"\0" in path.read_bytes():
+    content = path.read_bytes()
+    if path.suffix != ".py" and content.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
+        raise click.UsageError(f"{str(path)!r} is no Python file; the file of a workflow must end in .smyth.")
+    if b"\0" in content:
         # Python names no place when it finds one.
         raise click.UsageError(f"{str(path)!r} is no Python file: it has null bytes.")
     package = _package_parts(path)

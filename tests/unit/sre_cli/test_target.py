@@ -111,6 +111,17 @@ def test_a_file_of_bytes_is_named(tmp_path: Path) -> None:
         load_agent("bot.py")
 
 
+@pytest.mark.parametrize("target", ["bot.json", "bot.json:agent", "bot", "inner/bot.json"])
+def test_a_workflow_by_another_name_says_how_it_must_end(tmp_path: Path, target: str) -> None:
+    path = tmp_path / target.removesuffix(":agent")
+    path.parent.mkdir(exist_ok=True)
+    if path.parent != tmp_path:
+        (path.parent / "__init__.py").touch()
+    path.write_text("\ufeff\n{}", "utf-8")
+    with pytest.raises(click.UsageError, match=r"no Python file; the file of a workflow must end in \.smyth"):
+        load_agent(target)
+
+
 @pytest.mark.parametrize("name", ["bot.smyth", "BOT.SMYTH"])
 def test_a_file_of_smythos_is_one_agent(tmp_path: Path, name: str) -> None:
     write(tmp_path, echoing(), name)
