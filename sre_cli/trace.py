@@ -21,6 +21,8 @@ class Trace:
         self._events: list[Event] = []
         self.result: Any = None
         self.error: str | None = None
+        self.failures: list[str] = []
+        self.waiting: list[str] = []
 
     async def hear(self, event: Event) -> None:
         """Keep an event."""
@@ -28,7 +30,13 @@ class Trace:
 
     def write(self, path: Path) -> None:
         """Write the file. Raises OSError."""
-        end = {"seconds": time.perf_counter() - self._started, "result": self.result, "error": self.error}
+        end = {
+            "seconds": time.perf_counter() - self._started,
+            "result": self.result,
+            "error": self.error,
+            "failures": self.failures,
+            "waiting": self.waiting,
+        }
         document = {**self._head, **end, "events": [event.to_dict() for event in self._events]}
         text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
         # A model or a skill may give half of a surrogate pair, which no encoding has.

@@ -10,12 +10,17 @@ from typing import Any
 import click
 from pydantic_core import to_jsonable_python
 
-from sre_cli.arguments import parse_arguments, skill_schema
+from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
+from sre_cli.escaping import one_line
 from sre_cli.options import debug_option, models_option
-from sre_cli.render import print_json
+from sre_cli.outputs import keep_inputs
+from sre_cli.render import print_json, styled
 from sre_cli.target import load_agent
 from sre_cli.trace import Trace, check_place
+from sre_core.errors import SkillError, SREError
 from sre_core.events import current_emit
+from sre_core.skills import Skill
+from sre_core.workflows.graph import Workflow
 from sre_sdk import Agent
 from sre_sdk.prompt import both
 
@@ -56,8 +61,10 @@ def call(
     """Call a skill of an agent, and print what it returns.
 
     A value is JSON where it can be, as in count=3 or 'tags=["a", "b"]', and text where the skill wants text. Text is
-    printed as it is, all else as JSON.
+    printed as it is, all else as JSON. Nodes of a workflow that still wait for inputs are named on standard error.
     """
+    read = [target, target.rpartition(":")[0], *parse_pairs(files, "A file").values()]
+    keep_inputs(trace, read)
     call_skill(load_agent(target, models), skill, words, text=text, files=files, trace=trace)
 
 
@@ -86,7 +93,7 @@ def call_skill(
 async def _call(agent: Agent, skill: str, arguments: dict[str, Any], recorder: Trace, *, is_traced: bool) -> None:
     async with agent:
         with _heard(agent, recorder) if is_traced else nullcontext():
-            result = await agent.call(skill, **arguments)
+            result = await _result(agent, skill, arguments, recorder)
         # Skills in Python may return more than JSON has.
         recorder.result = to_jsonable_python(result, fallback=str, bytes_mode="base64")
         # Printed before jobs that still run are waited for.
@@ -94,6 +101,38 @@ async def _call(agent: Agent, skill: str, arguments: dict[str, Any], recorder: T
             click.echo(result)
         else:
             print_json(recorder.result)
+        for one in recorder.waiting:
+            click.echo(styled(one_line(one), fg="yellow"), err=True)
+
+
+async def _result(agent: Agent, name: str, arguments: dict[str, Any], recorder: Trace) -> Any:
+    """What `Agent.call` returns and raises; of an endpoint the recorder also learns which nodes failed or wait."""
+    skill = agent.skills_in(agent.runtime).get(name) or agent._hidden_skill(name)  # noqa: SLF001 -- as `call` finds it
+    flow = agent._flow  # noqa: SLF001 -- `result_of` needs it
+    if flow is None or skill is None or not _is_endpoint(skill, flow.workflow):
+        return await agent.call(name, **arguments)
+    from sre_sdk.flow import result_of
+
+    try:
+        outcome = await agent.execute(name, arguments)
+    except SREError:
+        raise
+    except Exception as error:
+        # As of any other skill, so a file that cannot be read too.
+        raise SkillError(
+            f"skill {name!r} raised {type(error).__name__}: {error}", hint="its cause has the traceback"
+        ) from error
+    recorder.failures = list(map(str, outcome.failures))
+    recorder.waiting = list(map(str, outcome.waiting))
+    return result_of(outcome, name, flow)
+
+
+def _is_endpoint(skill: Skill, workflow: Workflow) -> bool:
+    """Whether a skill runs the workflow; a function may have taken the place of an endpoint of that name."""
+    from sre_sdk.endpoint import endpoint_spec
+
+    node = workflow.endpoints.get(skill.name)
+    return node is not None and skill.spec == endpoint_spec(skill.name, node)
 
 
 @contextmanager

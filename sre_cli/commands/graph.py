@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sre_cli.options import debug_option
+from sre_cli.outputs import keep_inputs
 from sre_core.workflows import smyth
 from sre_core.workflows.graph import Workflow
 from sre_core.workflows.outline import outline
@@ -43,6 +44,8 @@ def graph(file: Path, skill: str | None, target: Path | None) -> None:
     In the terminal its components stand in columns along the links, with the ports that are linked; where they do not
     fit, they are listed. An SVG picture has all ports, and everything where the file has it.
     """
+    to_file = target is not None and str(target) != "-"
+    keep_inputs(target if to_file else None, [file])
     workflow = smyth.read_file(file)
     if skill is not None:
         workflow = only(workflow, skill)

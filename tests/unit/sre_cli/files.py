@@ -80,6 +80,19 @@ def prompting(model: str) -> dict[str, Any]:
     return {**found, "connections": LINKS[:1]}
 
 
+def half_waiting() -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` answers, while a node with a telling title waits for a second input."""
+    found = echoing()
+    entry, answer = found["components"]
+    waiting = {**answer, "id": "LATE", "title": "Late\x1b[2J"}
+    answer = {**answer, "inputs": answer["inputs"][:1]}
+    broken = {**failing()["components"][1], "id": "BAD", "outputs": [{"name": "Output", "default": True}]}
+    links = [("IN", 1, "OUT", 0), ("IN", 1, "LATE", 0), ("IN", 1, "BAD", 0), ("BAD", 0, "LATE", 1)]
+    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
+    connections = [dict(zip(names, link, strict=True)) for link in links]
+    return {**found, "components": [entry, answer, waiting, broken], "connections": connections}
+
+
 def failing() -> dict[str, Any]:
     """What a file holds whose skill `ask(a)` always fails."""
     found = echoing()

@@ -12,12 +12,14 @@ async def test_events_are_written_in_order_with_what_came_of_the_call(tmp_path: 
     await trace.hear(StepFinished(step="A#0", node_id="A", outputs={"x": [1]}, seconds=0.5))
     await trace.hear(TextDelta(text="hi"))
     trace.result = {"y": None}
+    trace.failures, trace.waiting = ["X (1): bad"], ["Y (2) waits for 'a' from Z"]
     trace.write(tmp_path / "out.json")
     found = json.loads((tmp_path / "out.json").read_text())
     assert [event["type"] for event in found["events"]] == ["step_finished", "text_delta"]
     assert found["events"][0]["outputs"] == {"x": [1]}
     assert (found["agent"], found["skill"], found["arguments"]) == ("bob", "ask", {"q": 1})
     assert (found["result"], found["error"]) == ({"y": None}, None)
+    assert (found["failures"], found["waiting"]) == (["X (1): bad"], ["Y (2) waits for 'a' from Z"])
     assert found["seconds"] >= 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
-from tests.unit.sre_cli.files import echoing, failing, jobs, prompting, write
+from tests.unit.sre_cli.files import echoing, failing, half_waiting, jobs, prompting, write
 
 
 def call(*arguments: str) -> Result:
@@ -167,3 +167,55 @@ def test_models_that_cannot_be_replaced_are_wrong_usage(project: Path, words: li
     result = call(*words)
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+@pytest.mark.parametrize("target", ["agent.smyth", "agent.py", "agent.py:agent"])
+def test_a_trace_does_not_take_the_place_of_the_agent(project: Path, target: str) -> None:
+    write(project, echoing())
+    path = project / target.removesuffix(":agent")
+    before = path.read_bytes()
+    result = call(target, "add", "a=1", "b=2", "--trace", str(path))
+    assert result.exit_code == 2
+    assert "is a file that is read here" in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_trace_does_not_take_the_place_of_an_argument(project: Path) -> None:
+    write(project, echoing("Binary"))
+    (project / "notes.txt").write_text("hello")
+    assert call("agent.smyth", "ask", "--file", "a=notes.txt", "--trace", "notes.txt").exit_code == 2
+    assert (project / "notes.txt").read_text() == "hello"
+
+
+def test_nodes_that_wait_are_named_aside_and_in_the_trace(project: Path) -> None:
+    write(project, half_waiting())
+    result = call("agent.smyth", "ask", "a=1", "--trace", "out.json")
+    assert result.exit_code == 0, result.output
+    assert "LATE" not in result.stdout
+    assert result.stderr == "Late\\x1b[2J (LATE) waits for 'b' from Broken (NoSuchThing BAD)\n"
+    trace = json.loads((project / "out.json").read_text())
+    assert trace["waiting"] == ["Late\x1b[2J (LATE) waits for 'b' from Broken (NoSuchThing BAD)"]
+    assert [text.partition(":")[0] for text in trace["failures"]] == ["Broken (BAD)"]
+
+
+def test_a_call_that_failed_keeps_its_failures_in_the_trace(project: Path) -> None:
+    write(project, failing())
+    assert call("agent.smyth", "ask", "a=1", "--trace", "out.json").exit_code == 1
+    trace = json.loads((project / "out.json").read_text())
+    assert "NoSuchThing" in trace["failures"][0]
+    assert trace["waiting"] == []
+
+
+def test_a_function_in_the_place_of_an_endpoint_is_what_is_called(project: Path) -> None:
+    write(project, echoing())
+    (project / "agent.py").write_text(
+        "from sre_sdk import Agent\nagent = Agent.load('agent.smyth')\nagent.remove_skill('ask')\n"
+        "@agent.skill\ndef ask(a: str):\n    'Ask.'\n    return f'function {a}'\n"
+    )
+    assert call("agent.py", "ask", "a=1").stdout == "function 1\n"
+    (project / "agent.py").write_text(
+        "from sre_sdk import Agent\nagent = Agent.load('agent.smyth')\nagent.remove_skill('ask')\n"
+    )
+    result = call("agent.py", "ask", "a=1")
+    assert result.exit_code == 1
+    assert "has no skill 'ask'" in result.stderr

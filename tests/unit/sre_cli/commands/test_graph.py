@@ -68,6 +68,14 @@ def test_an_svg_picture_goes_to_standard_output(agent: Path) -> None:
     assert len(root.findall(f"{SVG}g")) == 2
 
 
+def test_a_picture_does_not_take_the_place_of_its_workflow(agent: Path) -> None:
+    before = agent.read_bytes()
+    result = graph("agent.smyth", "--svg", str(agent))
+    assert result.exit_code == 2
+    assert "is a file that is read here" in result.stderr
+    assert agent.read_bytes() == before
+
+
 def test_a_broken_file_says_what_is_wrong(project: Path) -> None:
     (project / "bad.smyth").write_text(json.dumps({"components": 3}))
     result = graph("bad.smyth")
