@@ -9,13 +9,16 @@ import click
 
 from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.blocks import opened
+from sre_cli.escaping import escaped, one_line
 from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
 from sre_cli.target import load_agent
+from sre_core.errors import SREError
 from sre_core.workflows.debug import Debugger, StepRecord
 from sre_core.workflows.outcome import Outcome
 from sre_sdk import Agent
+from sre_sdk.flow import result_of
 
 __all__ = ["debug"]
 
@@ -27,6 +30,7 @@ _COMMANDS = {
     "o NODE NAME=VALUE": "from now on, take this output and do not run the node",
     "q": "end the run",
 }
+_HELP = ("h", "help", "?")
 
 
 @click.command(
@@ -62,7 +66,7 @@ def debug(
     """Run a skill of a workflow node by node.
 
     Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else
-    it runs to the end.
+    it runs to the end. A run that fails exits as that of `sre call` does.
     """
     agent = load_agent(target, models)
     arguments = parse_arguments(words, files=files, text=text, schema=skill_schema(agent, skill))
@@ -84,7 +88,10 @@ def debug(
             record = runner.run(session.step())
             if record is not None:
                 _show(record, as_json=as_json)
-        _show_end(runner.run(session.finish()), as_json=as_json)
+        outcome = runner.run(session.finish())
+        _show_end(outcome, as_json=as_json)
+        if (flow := agent._flow) is not None:  # noqa: SLF001 -- `result_of` needs it
+            result_of(outcome, skill, flow)
 
 
 class _Prompt:
@@ -98,7 +105,7 @@ class _Prompt:
 
     def ask(self) -> Literal["step", "run", "quit"]:
         record = self._session.pending[0]
-        title = styled(f"→ {record.title} ({record.node_id})  ", bold=True)
+        title = styled(one_line(f"→ {record.title} ({record.node_id})") + "  ", bold=True)
         click.echo(title + shorten(_text(record.inputs)), err=True)
         while True:
             try:
@@ -117,14 +124,20 @@ class _Prompt:
     def _obey(self, command: str, rest: str) -> None:
         if command == "n":
             for record in self._session.pending:
-                click.echo(f"  {record.node_id}  {record.title}  {shorten(_text(record.inputs))}", err=True)
+                name = f"{one_line(record.node_id)}  {one_line(record.title)}"
+                click.echo(f"  {name}  {shorten(_text(record.inputs))}", err=True)
         elif command in {"i", "o"}:
             node, _, pair = rest.strip().partition(" ")
+            if not pair or ("=" in node and node not in self._nodes):
+                click.echo(f"Write it as {command} NODE NAME=VALUE.", err=True)
+                return
             try:
                 self._inject(command, _known(node, self._nodes), parse_arguments([pair.strip()]))
-            except click.UsageError as error:
-                click.echo(error.message, err=True)
+            except (click.UsageError, SREError) as error:
+                click.echo(escaped(error.message), err=True)
         else:
+            if command not in _HELP:
+                click.echo(f"There is no command {command!r}; there is:", err=True)
             for name, meaning in _COMMANDS.items():
                 click.echo(f"  {name:20}{meaning}", err=True)
 
@@ -156,7 +169,7 @@ def _show_end(outcome: Outcome, *, as_json: bool) -> None:
         click.echo(_text({"data": outcome.data, "failures": failures, "waiting": waiting}))
         return
     for one in outcome.waiting:
-        click.echo(styled(f"{one}", fg="yellow"), err=True)
+        click.echo(styled(one_line(str(one)), fg="yellow"), err=True)
     print_json(outcome.data)
 
 
@@ -176,7 +189,7 @@ def _nodes(agent: Agent) -> Collection[str]:
 
 def _known(node: str, nodes: Collection[str]) -> str:
     if node not in nodes:
-        raise click.UsageError(f"There is no node {node!r}; there is {', '.join(nodes) or 'none'}.")
+        raise click.UsageError(f"There is no node {node!r}; there is {one_line(', '.join(nodes)) or 'none'}.")
     return node
 
 

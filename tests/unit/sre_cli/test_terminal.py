@@ -214,6 +214,13 @@ def test_debug_stops_before_each_node_and_takes_commands(terminal: Open, project
     session.send("h\n")
     session.expect("run the next node")
     session.expect("(step) ")
+    session.send("what now\n")
+    session.expect("There is no command 'what'; there is:")
+    session.expect("(step) ")
+    for words in ("i OUT=2", "o OUT"):
+        session.send(f"{words}\n")
+        session.expect(f"Write it as {words[0]} NODE NAME=VALUE.")
+        session.expect("(step) ")
     session.send("i NOWHERE a=2\n")
     session.expect("There is no node 'NOWHERE'; there is IN, OUT.")
     session.expect("(step) ")

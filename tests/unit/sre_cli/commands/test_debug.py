@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
-from tests.unit.sre_cli.files import echoing, failing, jobs, write
+from tests.unit.sre_cli.files import echoing, failing, half_waiting, jobs, write
 
 
 def debug(*arguments: str) -> Result:
@@ -87,6 +87,26 @@ def test_a_node_that_fails_is_shown_with_its_error(project: Path) -> None:
     end = json.loads(result.stdout.splitlines()[-1])
     assert "NoSuchThing" in end["failures"][0]
     assert "_error" in end["data"]["result"]
+
+
+def test_a_run_that_failed_exits_with_one_after_its_data(project: Path) -> None:
+    write(project, failing())
+    for words in ([], ["--json"]):
+        result = debug("agent.smyth", "ask", "a=1", *words)
+        assert result.exit_code == 1
+        assert "_error" in result.stdout
+        assert "Error: 'ask' failed: Broken (OUT): " in result.stderr
+
+
+def test_a_node_cannot_command_the_terminal(project: Path) -> None:
+    write(project, half_waiting())
+    result = debug("agent.smyth", "ask", "a=1")
+    assert result.exit_code == 0, result.output
+    assert "Late\\x1b[2J (LATE) waits for 'b'" in result.stderr
+    content = failing()
+    content["components"][1]["title"] = "\x1b[2J"
+    write(project, content)
+    assert "\x1b" not in debug("agent.smyth", "ask", "a=1").output
 
 
 @pytest.mark.parametrize(
