@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from sre_core.errors import WorkflowError
 from sre_core.workflows.outcome import Outcome
 from sre_core.workflows.plan import Station
 from sre_core.workflows.step import Gate
 
-__all__ = ["Debugger", "StepRecord"]
+__all__ = ["CheckInjection", "Debugger", "StepRecord"]
+
+CheckInjection = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
+"""Takes the id of a node, inputs and outputs; raises WorkflowError for those that the workflow does not have."""
+
+_HOW = "work within its block: async with agent.debug(...) as session: await session.step()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +66,10 @@ class Debugger(Gate):
     ends when its items are known, and its body follows. Leaving the block ends the run.
     """
 
-    def __init__(self, start: Callable[[Gate], Awaitable[Outcome]]) -> None:
-        """`start` runs a workflow with the gate that it gets."""
+    def __init__(self, start: Callable[[Gate], Awaitable[Outcome]], *, check: CheckInjection | None = None) -> None:
+        """`start` runs a workflow with the gate that it gets. `check` looks at what is injected."""
         self._start = start
+        self._check = check
         self._queue: deque[_Stop] = deque()
         self._stops: dict[str, _Stop] = {}
         self._arrived = asyncio.Event()
@@ -70,6 +77,7 @@ class Debugger(Gate):
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._run: asyncio.Task[Outcome] | None = None
         self._free = False
+        self._is_left = False
         self.steps: list[StepRecord] = []
         """What has run, in order of its end."""
 
@@ -80,20 +88,36 @@ class Debugger(Gate):
             return await self._start(self)
 
         self._run = asyncio.create_task(run())
-        self._run.add_done_callback(lambda _: self._arrived.set())
-        await self._arrived.wait()
+        self._run.add_done_callback(self._end)
+        try:
+            await self._arrived.wait()
+        except BaseException:
+            # The block is never entered, and so never left.
+            await self._leave()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the run, if it has not ended. Its jobs go on without a stop."""
+        await self._leave()
+
+    async def _leave(self) -> None:
+        self._is_left = True
         if self._run is not None:
             self._run.cancel()
-            await asyncio.wait([self._run])
-            self._release()
-            if not self._run.cancelled():
-                self._run.exception()
+            try:
+                await asyncio.wait([self._run])
+            finally:
+                self._release()
+
+    def _end(self, run: asyncio.Task[Outcome]) -> None:
+        """Wake up who waits for the next node."""
+        if not run.cancelled():
+            # Whoever leaves without a step never asks what ended it, which is no reason to complain of that.
+            run.exception()
+        self._arrived.set()
 
     @property
     def pending(self) -> list[StepRecord]:
@@ -105,15 +129,23 @@ class Debugger(Gate):
     ) -> None:
         """From now on, put these inputs over those that the node gets; with `outputs`, give them and do not run it.
 
-        An empty mapping takes back what was injected.
+        An empty mapping takes back what was injected. Raises WorkflowError for a node or port that is not there.
         """
+        if self._check is not None:
+            self._check(node_id, inputs or {}, outputs or {})
         if inputs is not None:
             self._inputs[node_id] = dict(inputs)
         if outputs is not None:
             self._outputs[node_id] = dict(outputs)
 
     async def step(self) -> StepRecord | None:
-        """Let the next node run, and return what it did; None when the run has ended. Raises what ended it."""
+        """Let the next node run, and return what it did; None when the run has ended. Raises what ended it.
+
+        Raises WorkflowError outside of the block.
+        """
+        run = self._begun()
+        if self._is_left:
+            raise WorkflowError("the session of debugging has ended", hint=_HOW)
         while await self.ready():
             stop = self._queue.popleft()
             stop.go.set()
@@ -125,16 +157,28 @@ class Debugger(Gate):
                 done.cancel()
             if stop.record is not None:
                 return stop.record
-        if self._run is not None:
-            self._run.result()
+        self._result(run)
         return None
 
     async def finish(self) -> Outcome:
-        """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises."""
-        if self._run is None:
-            raise RuntimeError("the session has not begun")
+        """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises, and what `step` raises.
+
+        What a run gave that had ended in the block can still be asked for after it.
+        """
+        run = self._begun()
         self._release()
-        return await asyncio.shield(self._run)
+        await asyncio.wait([run])
+        return self._result(run)
+
+    def _result(self, run: asyncio.Task[Outcome]) -> Outcome:
+        if run.cancelled():
+            raise WorkflowError("the session of debugging has ended", hint=_HOW)
+        return run.result()
+
+    def _begun(self) -> asyncio.Task[Outcome]:
+        if self._run is None:
+            raise WorkflowError("the session of debugging has not begun", hint=_HOW)
+        return self._run
 
     def _release(self) -> None:
         """Stop before no node any more."""

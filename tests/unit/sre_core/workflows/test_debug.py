@@ -1,6 +1,7 @@
 """Debugging a run: one step after the other, with inputs and outputs of one's own."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from anyio import fail_after
 
-from sre_core.errors import ComponentError, LimitExceededError
+from sre_core.errors import ComponentError, LimitExceededError, WorkflowError
 from sre_core.workflows.debug import Debugger, StepRecord
 from sre_core.workflows.limits import WorkflowLimits
 from tests.unit.sre_core.workflows.graphs import bench, call, give, keep, node, raises, workflow
@@ -208,9 +209,108 @@ async def test_without_a_session_there_is_nothing_to_finish() -> None:
         raise AssertionError
 
     session = Debugger(start)
-    assert await session.step() is None
-    with pytest.raises(RuntimeError, match="has not begun"):
+    for use in (session.step, session.finish):
+        with pytest.raises(WorkflowError, match="has not begun") as caught:
+            await use()
+        assert "async with" in str(caught.value.hint)
+
+
+async def test_after_the_block_there_is_no_step_and_nothing_to_finish() -> None:
+    async with debugging(workflow(CHAIN, E=give(5), A=keep(), B=keep())) as session:
+        await session.step()
+    for use in (session.step, session.finish):
+        with pytest.raises(WorkflowError, match="has ended") as caught:
+            await use()
+        assert "async with" in str(caught.value.hint)
+
+
+async def test_what_a_whole_run_gave_is_known_after_the_block_but_has_no_more_steps() -> None:
+    async with debugging(workflow("E > A.x", E=give(5), A=keep())) as session:
         await session.finish()
+    assert (await session.finish()).data["id"] == "A"
+    with pytest.raises(WorkflowError, match="has ended"):
+        await session.step()
+
+
+@pytest.mark.parametrize("use", [Debugger.step, Debugger.finish])
+async def test_who_waits_when_the_block_is_left_is_told_so(use: Any) -> None:
+    begun = asyncio.Event()
+
+    async def hang(_: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with debugging(workflow("E > A.x", E=call(hang), A=keep())) as session:
+        waiting = asyncio.create_task(use(session))
+        await begun.wait()
+    with fail_after(5), pytest.raises(WorkflowError, match="has ended"):
+        await waiting
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_failure_that_nobody_asked_for_is_not_complained_of(*, is_cancelled: bool) -> None:
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    begun = asyncio.Event()
+
+    async def start(_: Any) -> Any:
+        begun.set()
+        try:
+            if is_cancelled:
+                await asyncio.Event().wait()
+        finally:
+            raise ComponentError("broken")
+
+    async def debug() -> None:
+        async with Debugger(start):
+            pass
+
+    try:
+        task = asyncio.create_task(debug())
+        await begun.wait()
+        if is_cancelled:
+            task.cancel()
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
+    assert complaints == []
+
+
+async def test_a_session_that_is_cancelled_before_its_first_stop_leaves_no_task_behind() -> None:
+    begun = asyncio.Event()
+
+    async def start(_: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def debug() -> None:
+        async with Debugger(start):
+            raise AssertionError
+
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(debug())
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert asyncio.all_tasks() == before
+
+
+async def test_what_is_injected_is_looked_at_and_what_is_refused_is_not_kept() -> None:
+    def check(node_id: str, inputs: Any, outputs: Any) -> None:
+        if (node_id, dict(inputs), dict(outputs)) != ("A", {"x": 7}, {}):
+            raise WorkflowError("refused")
+
+    flow = workflow(CHAIN, E=give(5), A=keep(), B=keep())
+    async with bench() as b, Debugger(lambda gate: b.run(flow, {}, gate=gate), check=check) as session:
+        session.inject("A", inputs={"x": 7})
+        with pytest.raises(WorkflowError, match="refused"):
+            session.inject("A", inputs={"x": 8}, outputs={"Output": "given"})
+        outcome = await session.finish()
+
+    assert outcome.data["result"] == {"Output": {"x": {"x": 7}}}
 
 
 async def test_the_nodes_of_a_job_are_steps_and_so_they_are_when_the_run_has_ended() -> None:
