@@ -53,6 +53,10 @@ def write_file(workflow: Workflow, path: str | os.PathLike[str], *, indent: int 
         with contextlib.suppress(FileNotFoundError):
             made.chmod(place.stat().st_mode & 0o7777)
         made.replace(place)
-    except BaseException:
-        made.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            made.unlink()
+        if isinstance(error, OSError):
+            # Else it would name a file that nobody asked for.
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise

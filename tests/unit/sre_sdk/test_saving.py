@@ -106,5 +106,5 @@ def test_a_setting_that_no_file_can_hold_is_refused_and_nothing_is_left(tmp_path
 
 
 def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"nowhere/a\.smyth'$"):
         built().save(tmp_path / "nowhere" / "a.smyth")

@@ -188,6 +188,16 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path):
     assert names(tmp_path) == ["agent.smyth"]
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "file"])
+def test_what_cannot_be_written_is_named_as_it_was_given(tmp_path: Path, folder: str):
+    (tmp_path / "file").write_text("")
+    place = tmp_path / folder / "agent.smyth"
+    with pytest.raises((FileNotFoundError, NotADirectoryError)) as caught:
+        smyth.write_file(smyth.read(text(agent())), place)
+    assert (caught.value.filename, caught.value.filename2) == (str(place), None)
+    assert names(tmp_path) == ["file"]
+
+
 def test_a_folder_that_cannot_be_written_to_keeps_nothing(tmp_path: Path):
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError, match=r"[Ii]s a directory|denied"):
