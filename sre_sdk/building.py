@@ -16,11 +16,11 @@ from sre_core.components.path import split_path
 from sre_core.errors import InvalidWorkflowError, WorkflowError
 from sre_core.messages import File
 from sre_core.plugins import Plugins
-from sre_core.workflows.graph import ENDPOINT
+from sre_core.workflows.graph import ENDPOINT, method_of
 from sre_sdk.endpoint import PORT_TYPES
 from sre_sdk.graph import Draft, Graph
 
-__all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "port_type"]
+__all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "near", "port_type"]
 
 _TYPES: Mapping[Any, str] = {
     str: "String",
@@ -35,6 +35,10 @@ _TYPES: Mapping[Any, str] = {
     File: "Binary",
     Any: "Any",
 }
+
+
+_REQUEST = ("headers", "body", "query", "params")
+"""What an endpoint gives of each request."""
 
 
 class Output:
@@ -142,7 +146,7 @@ class Part:
 
     def output(self, name: str, *, path: str | None = None, description: str | None = None) -> "Part":
         """Add an output, or say more of one: where it leads, what a model reads of it. Returns the part itself."""
-        self._check_output(_head(path or name))
+        self._check_output(path or name)
         said = {"expression": path, "description": description}
         self._draft.put_output(name, **{key: value for key, value in said.items() if value is not None})
         self.graph.changed()
@@ -168,7 +172,7 @@ class Part:
         named = {port.name: port.expression for port in self.node.outputs}
         head = _head(path)
         if path not in named:
-            self._check_output(head)
+            self._check_output(named[head] + path[len(head) :] if named.get(head) else path)
             if named.get(head):
                 self._draft.put_output(path, expression=named[head] + path[len(head) :])
         return path
@@ -176,14 +180,36 @@ class Part:
     def _check_input(self, name: str) -> None:
         known = [port.name for port in self.node.inputs]
         if name not in known and not self._kind.open_inputs:
-            raise WorkflowError(f"{self!r} has no input {name!r}", hint=_near(name, known))
+            raise WorkflowError(f"{self!r} has no input {name!r}", hint=near(name, known))
 
-    def _check_output(self, name: str) -> None:
+    def _check_output(self, path: str) -> None:
+        name = _head(path)
         known = [port.name for port in self.node.outputs]
         if not name:
             raise WorkflowError(f"no output of {self!r} is named", hint=f"as in part.out.{(known or ['Output'])[0]}")
         if name not in known and name != "_error" and not self._kind.open_outputs:
-            raise WorkflowError(f"{self!r} has no output {name!r}", hint=_near(name, known))
+            raise WorkflowError(f"{self!r} has no output {name!r}", hint=near(name, known))
+        if self._kind.name == ENDPOINT and self.node.inputs and path not in known:
+            self._check_request(path)
+
+    def _check_request(self, path: str) -> None:
+        """Refuse what no request brings to an endpoint whose author said what it takes."""
+        head, *rest = split_path(path)
+        heads = [*_REQUEST, *(port.name for port in self.node.outputs if "." not in port.name)]
+        if head not in heads and not head.startswith("_"):
+            raise WorkflowError(f"{self!r} has no output {head!r}", hint=near(head, list(dict.fromkeys(heads))))
+        if not rest or head not in {"body", "query"}:
+            return
+        # A name with dots is a path itself.
+        known = [port.name for port in self.node.inputs]
+        is_declared = any(split_path(name)[:1] == (rest[0],) for name in known)
+        home = "query" if method_of(self.node) == "GET" else "body"
+        if head == home and not is_declared:
+            hint = f"{near(rest[0], known)} (a new one is declared with part.input({rest[0]!r}))"
+            raise WorkflowError(f"{self!r} has no input {rest[0]!r}", hint=hint)
+        if head == "body" and home == "query" and is_declared:
+            hint = f"take it from part.out.query.{rest[0]}"
+            raise WorkflowError(f"{self!r} has no input {rest[0]!r} in a body: it is asked with GET", hint=hint)
 
 
 class Library:
@@ -195,11 +221,20 @@ class Library:
         """A function that makes a part of that type; it raises WorkflowError for a name that no type has."""
         if name.startswith("_"):
             raise AttributeError(name)
-        return partial(self.of, name)
+        return partial(self._named, name)
 
     def __dir__(self) -> list[str]:
         """The built-in types; what plugins offer is known when it is asked for."""
         return [*super().__dir__(), *LIBRARY]
+
+    def _named(self, name: str, /, *positional: Any, **settings: Any) -> Part:
+        if positional:
+            first = next(iter(find_component(name).settings_type.model_fields), "title")
+            raise WorkflowError(
+                f"{name} cannot take {positional[0]!r} without the name of a setting",
+                hint=f"name each one: Component.{name}({first}=...)",
+            )
+        return self.of(name, **settings)
 
     def of(
         self,
@@ -216,6 +251,11 @@ class Library:
         the node's. Raises WorkflowError for an unknown type, InvalidWorkflowError for settings that are wrong.
         """
         found = find_component(kind) if isinstance(kind, str) else kind
+        if not (isinstance(found, type) and issubclass(found, base.Component) and hasattr(found, "name")):
+            raise WorkflowError(
+                f"{found!r} is no type of component",
+                hint="give a name, as 'FHash', or a class made of sre_core.components.base.Component with a name",
+            )
         draft = Draft(
             Node(
                 id=node_id,
@@ -253,7 +293,7 @@ def checked_settings(kind: type[base.Component], settings: Mapping[str, Any]) ->
     if unknown:
         raise InvalidWorkflowError(
             f"{kind.name} has no setting {unknown[0]!r}",
-            hint=_near(unknown[0], sorted(names)),
+            hint=near(unknown[0], sorted(names)),
             problems=tuple(f"{kind.name} has no setting {name!r}" for name in unknown),
         )
     data = {names.get(name, name): value for name, value in settings.items()}
@@ -267,11 +307,19 @@ def checked_settings(kind: type[base.Component], settings: Mapping[str, Any]) ->
     return data
 
 
+def near(name: str, known: list[str]) -> str:
+    """A hint: the known name that is like this one, else all of them."""
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"it has: {', '.join(known) or 'none'}"
+
+
 def port_type(kind: Any) -> str:
     """The type of a port, from a Python type or from its name. Raises WorkflowError for what is neither."""
     if isinstance(kind, str):
         if kind.lower() not in PORT_TYPES:
-            raise WorkflowError(f"no port has the type {kind!r}", hint=_near(kind, [t.title() for t in PORT_TYPES]))
+            raise WorkflowError(f"no port has the type {kind!r}", hint=near(kind, [t.title() for t in PORT_TYPES]))
         return kind
     plain = get_origin(kind) or kind
     found = _TYPES.get(plain) if isinstance(plain, Hashable) else None
@@ -294,10 +342,3 @@ def _check_default(name: str, value: Any) -> None:
         raise WorkflowError(
             f"{name!r} is connected to several outputs at once", hint="connect it once for each; it gets a list"
         )
-
-
-def _near(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"it has: {', '.join(known) or 'none'}"

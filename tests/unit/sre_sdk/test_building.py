@@ -106,6 +106,63 @@ def test_typos_in_ports_are_found_at_once():
         entry.connect(q=part.out.Hash)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "message", "hint"),
+    [
+        ("POST", lambda out: out.body.ctiy, "has no input 'ctiy'", "did you mean 'city'? (a new one"),
+        ("POST", lambda out: out["body"]["ctiy"][0].x, "has no input 'ctiy'", "did you mean 'city'?"),
+        ("POST", lambda out: out.body.zzz, "has no input 'zzz'", "it has: city, my key, a.b"),
+        ("POST", lambda out: out.boddy, "has no output 'boddy'", "did you mean 'body'?"),
+        ("POST", lambda out: out.boddy.city, "has no output 'boddy'", "did you mean 'body'?"),
+        ("GET", lambda out: out.query.ctiy, "has no input 'ctiy'", "did you mean 'city'?"),
+        ("GET", lambda out: out.body.city, "it is asked with GET", "take it from part.out.query.city"),
+    ],
+)
+def test_typos_in_what_an_endpoint_takes_are_found_at_once(method, path, message, hint):
+    agent = Agent("Bob")
+    entry = agent.endpoint("ask", method=method, inputs={"city": str, "my key": str, "a.b": str})
+    with pytest.raises(WorkflowError, match=message) as caught:
+        Component.APIOutput().connect(x=path(entry.out))
+    assert str(caught.value.hint).startswith(hint)
+    assert agent.workflow.links == ()
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_all_that_a_request_may_bring_can_be_connected(method):
+    entry = Agent("Bob").endpoint("ask", method=method, inputs={"my key": str, "a.b": str})
+    home = "body" if method == "POST" else "query"
+    paths = ["headers.X-Test", "params.id", "query", "body", "_authInfo", "_error", f"{home}.my key", f"{home}.a.b"]
+    other = "query.page" if method == "POST" else "body.raw"
+    for path in (*paths, other):
+        Component.APIOutput().connect(x=entry.out[path])
+
+
+def test_an_output_of_an_endpoint_with_a_typo_in_its_path_is_refused():
+    entry = Agent("Bob").endpoint("ask", inputs={"q": str})
+    with pytest.raises(WorkflowError, match="has no input 'p'"):
+        entry.output("first", path="body.p.items[0]")
+    assert "first" not in {port.name for port in entry.node.outputs}
+
+
+def test_an_endpoint_that_declares_nothing_takes_anything():
+    entry = Agent("Bob").endpoint("ask")
+    Component.APIOutput().connect(x=entry.out.body.anything, y=entry.out.query.other)
+
+
+@pytest.mark.parametrize("kind", [int, 5, None, BaseComponent])
+def test_what_is_no_type_of_component_is_refused(kind):
+    with pytest.raises(WorkflowError, match="is no type of component"):
+        Component.of(kind)
+
+
+def test_a_setting_without_its_name_is_refused():
+    with pytest.raises(WorkflowError, match="FHash cannot take 'md5' without the name of a setting") as caught:
+        Component.FHash("md5")
+    assert caught.value.hint == "name each one: Component.FHash(algorithm=...)"
+    with pytest.raises(WorkflowError, match="no component 'FHsah' is installed"):
+        Component.FHsah("md5")
+
+
 def test_typos_in_settings_and_components_are_found_at_once():
     with pytest.raises(InvalidWorkflowError, match="FHash has no setting 'algoritm'") as caught:
         Component.FHash(algoritm="md5", encdoing="hex")
