@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from sre_core import logs
 from sre_core.access.candidate import Candidate
 from sre_core.agents.conversation import current_conversation
+from sre_core.components.base import Component
 from sre_core.components.compat import Compat
 from sre_core.components.context import AgentInfo, Request
+from sre_core.components.library import builtin_component
 from sre_core.components.node import InputPort, Node
 from sre_core.components.values import is_file_port, needs_coercion
 from sre_core.errors import SkillError, StepFailedError, WorkflowError
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
     from sre_sdk.agent import Agent
 
 __all__ = ["Asked", "Flow", "result_of"]
+
+log = logs.get_logger(__name__)
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -109,8 +115,16 @@ class Flow:
         return self._graph
 
     def skills(self, agent: "Agent") -> dict[str, Skill]:
-        """The endpoints that models may call, by name."""
-        return {name: self.skill(agent, name) for name in self.workflow.endpoints if name not in self.hidden}
+        """The endpoints that models may call, by name. One with a name that no skill can have is left out."""
+        found = {}
+        for name, node in self.workflow.endpoints.items():
+            if name in self.hidden:
+                continue
+            try:
+                found[name] = self.skill(agent, name)
+            except SkillError as error:
+                log.warning("endpoint_left_out", node=node.id, name=name, error=error.message)
+        return found
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -118,7 +132,7 @@ class Flow:
         return frozenset(name for name, node in self.workflow.endpoints.items() if not is_exposed(node))
 
     def skill(self, agent: "Agent", name: str) -> Skill:
-        """One endpoint. Raises KeyError."""
+        """One endpoint. Raises KeyError, SkillError for a name that no skill can have."""
         spec = endpoint_spec(name, self.workflow.endpoints[name])
 
         async def call(**arguments: Any) -> Any:
@@ -173,6 +187,15 @@ class Flow:
             self._hosts.pop(runtime, None)
             self._plans.pop(runtime, None)
 
+    def component(self, name: str) -> type[Component] | None:
+        """The component type of that name, as far as the runtimes where the workflow has run know it."""
+        own = {} if self._graph is None else self._graph.kinds
+        found = own.get(name) or builtin_component(name)
+        for runtime in () if found else tuple(self._plans):
+            with suppress(WorkflowError):
+                return runtime.plugins.component(name)
+        return found
+
     def _plan(self, runtime: Runtime) -> Plan:
         plan = self._plans.get(runtime)
         if plan is None:
@@ -202,11 +225,18 @@ def result_of(outcome: Outcome, name: str, flow: Flow) -> Any:
         )
     node = flow.workflow.endpoints.get(name)
     if outcome.steps == 1 and node is not None:
-        known = ", ".join(port.name for port in node.inputs) or "none"
         raise WorkflowError(
-            f"{name!r} ended without a result: no link of the endpoint fired", hint=f"its inputs: {known}"
+            f"{name!r} ended without a result: no link of the endpoint fired", hint=_takes(node, flow.workflow)
         )
     return outcome.data
+
+
+def _takes(endpoint: Node, workflow: Workflow) -> str:
+    """What an endpoint can be given, and what its links wait for."""
+    inputs = ", ".join(port.name for port in endpoint.inputs) or "none"
+    ports = [endpoint.outputs[link.output] for link in workflow.links if link.source == endpoint.id]
+    taken = ", ".join(dict.fromkeys(port.expression or port.name for port in ports)) or "nothing"
+    return f"its inputs: {inputs}; its links take: {taken}"
 
 
 def _mend(failures: Sequence[Failure], flow: Flow) -> str:

@@ -1,14 +1,16 @@
 """What an agent has of a workflow: running its endpoints, looking at it, and writing it to a file."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sre_core.access.candidate import Candidate
-from sre_core.errors import AgentError, InvalidWorkflowError, SkillError
+from sre_core.errors import AgentError, SkillError
 from sre_core.events import Emit
 from sre_core.skills import Skill
 from sre_core.steps import Steps
+from sre_sdk.given import check_type
 from sre_sdk.model import model_name
 from sre_sdk.owner import Owner
 from sre_sdk.prompt import make_context
@@ -48,11 +50,8 @@ class FlowOwner(Owner):
         return None if self._flow is None else self._flow.workflow
 
     def _adopt(self, flow: "Flow") -> None:
-        """Take a workflow, and its endpoints as skills. Raises InvalidWorkflowError for a name that none can have."""
-        try:
-            skills = flow.skills(self._agent)
-        except SkillError as error:
-            raise InvalidWorkflowError(error.message, hint=error.hint, problems=(error.message,)) from error
+        """Take a workflow, and its endpoints as skills."""
+        skills = flow.skills(self._agent)
         self._flow = flow
         self._described = flow.workflow
         for skill in skills.values():
@@ -72,8 +71,9 @@ class FlowOwner(Owner):
 
         `inputs` are types by name, as `{"query": str, "picture": "Image"}`; `Part.input` says more of one. With
         `exposed` False no model is shown the skill. What follows is connected to the part that this returns. Raises
-        SkillError for a name that is taken.
+        SkillError for a name that is taken, ConfigError for inputs that are no mapping.
         """
+        check_type("inputs", inputs, Mapping, type(None))
         from sre_sdk.building import Component
         from sre_sdk.flow import Flow
 
@@ -94,7 +94,13 @@ class FlowOwner(Owner):
     def _hidden_skill(self, name: str) -> "Skill | None":
         """An endpoint that no model is shown."""
         flow = self._flow
-        return None if flow is None or name not in flow.hidden else flow.skill(self._agent, name)
+        if flow is None or name not in flow.hidden:
+            return None
+        try:
+            return flow.skill(self._agent, name)
+        except SkillError:
+            # It has a name that no skill can have.
+            return None
 
     def _renew(self, skills: "dict[str, Skill]") -> None:
         """Describe the endpoints among `skills` as they are now, where the workflow was built on."""
@@ -121,8 +127,10 @@ class FlowOwner(Owner):
         `call` returns the result alone, and raises when there is none. `caller` is whose files the arguments may name,
         by default the agent's own. `raw` is the body as it came over HTTP, whose signature a trigger checks. `session`
         is what memory of a session goes by. `emit` hears each step. `steps` may keep a journal, `gate` stand before
-        each step. Raises AgentError without a workflow, SkillError for an unknown endpoint, LimitExceededError.
+        each step. Raises AgentError without a workflow, SkillError for an unknown endpoint, ConfigError for arguments
+        that are no mapping, LimitExceededError.
         """
+        check_type("arguments", arguments, Mapping, type(None))
         from sre_sdk.flow import Asked
 
         flow = self._flow
@@ -145,11 +153,14 @@ class FlowOwner(Owner):
     def debug(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> "Debugger":
         """Run an endpoint step by step: `async with agent.debug("skill", {…}) as session: await session.step()`.
 
-        `options` are those of `execute`.
+        `options` are those of `execute`. `session.inject` raises WorkflowError for a node or port that is not there.
         """
         from sre_core.workflows.debug import Debugger
+        from sre_sdk.injection import check_injection
 
-        return Debugger(lambda gate: self.execute(endpoint, arguments, gate=gate, **options))
+        check_type("arguments", arguments, Mapping, type(None))
+        check = None if self._flow is None else partial(check_injection, self._flow)
+        return Debugger(lambda gate: self.execute(endpoint, arguments, gate=gate, **options), check=check)
 
     def save(self, path: str | Path) -> None:
         """Write the workflow, with the agent's name, behavior, model and team, as a `.smyth` file.

@@ -1,13 +1,20 @@
 """Checks the types of what user code gives, where a wrong one would be noticed late and far away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from sre_core.errors import ConfigError
 
-__all__ = ["check_type", "several"]
+__all__ = ["check_texts", "check_type", "several"]
 
 T = TypeVar("T")
+
+
+def check_texts(what: str, value: object) -> None:
+    """Raise ConfigError unless `value` is a mapping of text to text, or None."""
+    check_type(what, value, Mapping, type(None))
+    if isinstance(value, Mapping) and not all(isinstance(one, str) for pair in value.items() for one in pair):
+        raise ConfigError(f"{what} cannot be {value!r}", hint='give text for text, as in {"gpt-4o": "smollm3"}')
 
 
 def check_type(what: str, value: object, *kinds: type) -> None:

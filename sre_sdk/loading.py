@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from sre_core.components.compat import Compat
 from sre_core.components.context import SubAgent
 from sre_core.errors import ConfigError, InvalidWorkflowError, NotFoundError
 from sre_core.host import replaced_model
 from sre_core.workflows import smyth
 from sre_core.workflows.graph import Workflow
+from sre_core.workflows.limits import WorkflowLimits
 from sre_sdk.flow import Flow
-from sre_sdk.given import check_type, several
+from sre_sdk.given import check_texts, check_type, several
 
 if TYPE_CHECKING:
     from sre_sdk.agent import Agent
@@ -54,6 +56,9 @@ def load_agent(
     agents: Sequence["Agent | str | Path"],
 ) -> "Agent":
     """See `Agent.load`. `own` is for this agent alone, `shared` also for those that it finds beside it."""
+    check_texts("models", shared["models"])
+    check_type("workflow_limits", shared["workflow_limits"], WorkflowLimits, type(None))
+    check_type("compat", shared["compat"], Compat, type(None))
     workflow = read_workflow(source)
     given = {key: value for key, value in own.items() if value is not None}
     agent = kind(

@@ -150,7 +150,7 @@ async def test_what_only_fails_is_raised(runtime):
 
 async def test_what_waits_in_vain_is_raised_with_what_it_waits_for(runtime):
     agent, entry, part = asking(runtime=runtime)
-    part.connect(more=entry.out.body.more)
+    part.connect(more=entry.input("more", optional=True).out.body.more)
     with pytest.raises(WorkflowError, match=r"Look \(LOOK1\) waits for 'more' from ask"):
         await agent.call("ask", q="x")
     outcome = await agent.execute("ask", {"q": "x"})
@@ -162,7 +162,16 @@ async def test_a_call_without_the_arguments_that_fire_its_links_is_raised(runtim
     agent, _, _ = asking(runtime=runtime)
     with pytest.raises(WorkflowError, match="no link of the endpoint fired") as caught:
         await agent.call("ask", qq="x")
-    assert caught.value.hint == "its inputs: q"
+    assert caught.value.hint == "its inputs: q; its links take: body.q"
+
+
+async def test_what_the_links_of_an_endpoint_take_is_told_where_nothing_declares_it(runtime):
+    agent = Agent("Bob", runtime=runtime)
+    entry = agent.endpoint("ask").output("first", path="body.items[0]")
+    Component.of(Look).connect(a=entry.out.body.y, b=entry.out.first)
+    with pytest.raises(WorkflowError, match="no link of the endpoint fired") as caught:
+        await agent.call("ask", x="x")
+    assert caught.value.hint == "its inputs: none; its links take: body.y, body.items[0]"
 
 
 async def test_compat_returns_an_empty_list_where_nodes_wait(runtime):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sre_core.errors import AgentError, InvalidWorkflowError, SkillError, WorkflowError
+from sre_core.errors import AgentError, ConfigError, InvalidWorkflowError, SkillError, WorkflowError
 from sre_sdk import Agent, Component, sync
 from tests.unit.sre_sdk.flows import Look, asking, document, seen
 
@@ -128,6 +128,29 @@ async def test_a_session_of_debugging_steps_through_the_endpoint(runtime):
     assert [first.node_id, second.node_id] == ["APIENDPOINT1", "LOOK1"]
     assert seen(outcome.data)["inputs"] == {"q": "y"}
     assert seen(outcome.data)["session"] == "s"
+
+
+async def test_a_session_of_debugging_refuses_nodes_and_ports_that_are_not_there(runtime):
+    agent, _, _ = asking(runtime=runtime)
+    async with agent.debug("ask", {"q": "x"}) as session:
+        with pytest.raises(WorkflowError, match="has no node 'LOKO1'") as caught:
+            session.inject("LOKO1", inputs={"q": "y"})
+        assert caught.value.hint == "did you mean 'LOOK1'?"
+        with pytest.raises(WorkflowError, match="has no output 'Sene'"):
+            session.inject("LOOK1", outputs={"Sene": 1})
+        assert seen((await session.finish()).data)["inputs"] == {"q": "x"}
+
+
+@pytest.mark.parametrize("wrong", ["q", ["q"], 5])
+async def test_inputs_and_arguments_that_are_no_mapping_are_refused(runtime, wrong):
+    agent, _, _ = asking(runtime=runtime)
+    with pytest.raises(ConfigError, match="inputs cannot be"):
+        agent.endpoint("more", inputs=wrong)
+    with pytest.raises(ConfigError, match="arguments cannot be"):
+        await agent.execute("ask", wrong)
+    with pytest.raises(ConfigError, match="arguments cannot be"):
+        agent.debug("ask", wrong)
+    assert list(agent.workflow.endpoints) == ["ask"]
 
 
 async def test_debugging_an_unknown_endpoint_raises(runtime):

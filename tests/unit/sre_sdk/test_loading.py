@@ -64,6 +64,11 @@ def test_a_file_without_a_name_or_id_is_called_after_itself(tmp_path):
         ({"model": 5}, "model cannot be 5"),
         ({"name": 5}, "the name of an agent cannot be 5"),
         ({"limits": 5}, "limits cannot be 5"),
+        ({"models": "smollm3"}, "models cannot be 'smollm3'"),
+        ({"models": {"gpt-4o": 5}}, "models cannot be {'gpt-4o': 5}"),
+        ({"models": {5: "smollm3"}}, "models cannot be {5: 'smollm3'}"),
+        ({"workflow_limits": {"runs": 5}}, "workflow_limits cannot be {'runs': 5}"),
+        ({"compat": True}, "compat cannot be True"),
         ({"skills": "search"}, "skills cannot be 'search'"),
         ({"agents": Agent("x")}, "agents cannot be <Agent"),
     ],
@@ -110,9 +115,18 @@ def test_what_was_given_may_change_afterwards():
     assert read_workflow(document()).nodes == agent.workflow.nodes
 
 
-def test_an_endpoint_with_a_name_that_no_skill_can_have_makes_the_file_invalid():
-    with pytest.raises(InvalidWorkflowError, match="'a b'"):
-        Agent.load(document(components=[{**ENTRY, "data": {"endpoint": "a b"}}], connections=[]))
+@pytest.mark.parametrize("exposed", [True, False])
+async def test_an_endpoint_with_a_name_that_no_skill_can_have_is_left_out(runtime, caplog, exposed):
+    wrong = {**ENTRY, "id": "WRONG", "data": {"endpoint": "a b", "ai_exposed": exposed}}
+    whole = document()
+    agent = Agent.load({**whole, "components": [*whole["components"], wrong]}, runtime=runtime)
+    assert list(agent.skills) == ["greet"]
+    assert (await agent.call("greet", who="Ada"))["name"] == "FHash"
+    with pytest.raises(SkillError, match="has no skill 'a b'"):
+        await agent.call("a b", q="x")
+    told = [record.getMessage() for record in caplog.records if "endpoint_left_out" in record.getMessage()]
+    assert len(told) == exposed
+    assert all("WRONG" in one and "'a b'" in one for one in told)
 
 
 async def test_skills_in_python_join_those_of_the_file(runtime):
