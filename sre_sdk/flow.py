@@ -243,7 +243,9 @@ def _mend(failures: Sequence[Failure], flow: Flow) -> str:
     """What to do about nodes that failed."""
     hint = "link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL"
     nodes = flow.workflow.nodes
-    named = [nodes[failure.node_id].data.get("model") for failure in failures if failure.node_id in nodes]
+    # Not for what else fails at a node with a model, as its secret.
+    about = [failure for failure in failures if failure.node_id in nodes and "model" in failure.message]
+    named = [nodes[failure.node_id].data.get("model") for failure in about]
     models = [name for name in named if isinstance(name, str) and name]
     if models:
         other = f"models={{{models[0]!r}: …}}, on the command line --models {models[0]}=…"

@@ -42,8 +42,8 @@ class Component(ABC):
     """One type of node. A subclass holds what is the same for all nodes of the type; an instance belongs to one node.
 
     `name` is the type as files have it. `inputs` and `outputs` are the ports that every node of the type has;
-    `open_inputs` and `open_outputs` say whether an author may add more. An instance keeps nothing between runs, and
-    may run many times at once.
+    `open_inputs` and `open_outputs` say whether an author may add more; `waits_for_jobs` that a debugger must let jobs
+    go on while it runs. An instance keeps nothing between runs, and may run many times at once.
     """
 
     name: ClassVar[str]
@@ -53,6 +53,7 @@ class Component(ABC):
     outputs: ClassVar[tuple[OutputPort, ...]] = ()
     open_inputs: ClassVar[bool] = False
     open_outputs: ClassVar[bool] = False
+    waits_for_jobs: ClassVar[bool] = False
 
     def __init__(self, node: Node, settings: ComponentSettings) -> None:
         """No I/O here. `settings` is a `settings_type`."""

@@ -63,7 +63,8 @@ class Debugger(Gate):
     """One run, step by step: `async with Debugger(start) as session: await session.step()`.
 
     A step is one node. Nodes that are ready together stand in a queue, in order of the file; a loop is a step that
-    ends when its items are known, and its body follows. Leaving the block ends the run.
+    ends when its items are known, and its body follows. While a node waits for jobs, theirs run without a stop. Leaving
+    the block ends the run.
     """
 
     def __init__(self, start: Callable[[Gate], Awaitable[Outcome]], *, check: CheckInjection | None = None) -> None:
@@ -77,6 +78,7 @@ class Debugger(Gate):
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._run: asyncio.Task[Outcome] | None = None
         self._free = False
+        self._jobs_go_on = False
         self._is_left = False
         self.steps: list[StepRecord] = []
         """What has run, in order of its end."""
@@ -149,16 +151,27 @@ class Debugger(Gate):
         while await self.ready():
             stop = self._queue.popleft()
             stop.go.set()
-            # The step may never end: its task is cancelled by the time limit, for one.
-            done = asyncio.ensure_future(stop.done.wait())
-            try:
-                await asyncio.wait([done, *filter(None, [stop.task])], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                done.cancel()
+            await self._ended(stop)
             if stop.record is not None:
                 return stop.record
         self._result(run)
         return None
+
+    async def _ended(self, stop: _Stop) -> None:
+        """Wait for the end of a step, or of its task: the time limit may cancel that.
+
+        A step that waits for jobs would do so in vain if their nodes stood still.
+        """
+        component = stop.station.component
+        if component is not None and component.waits_for_jobs:
+            self._jobs_go_on = True
+            self._let_go(_is_of_job)
+        done = asyncio.ensure_future(stop.done.wait())
+        try:
+            await asyncio.wait([done, *filter(None, [stop.task])], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            done.cancel()
+            self._jobs_go_on = False
 
     async def finish(self) -> Outcome:
         """Run to the end without a stop. Raises what `sre_core.workflows.engine.run` raises, and what `step` raises.
@@ -183,14 +196,18 @@ class Debugger(Gate):
     def _release(self) -> None:
         """Stop before no node any more."""
         self._free = True
-        for stop in self._queue:
+        self._let_go(lambda _: True)
+
+    def _let_go(self, chosen: Callable[[str], bool]) -> None:
+        """Let those in the queue run whose step is `chosen`."""
+        for stop in [stop for stop in self._queue if chosen(stop.step)]:
             stop.go.set()
-        self._queue.clear()
+            self._queue.remove(stop)
 
     async def before(self, station: Station, key: str, inputs: dict[str, Any]) -> Mapping[str, Any] | None:
         """Stand still until `step` comes to this node."""
         stop = self._stops[key] = _Stop(key, station, inputs)
-        if not self._free:
+        if not self._free and not (self._jobs_go_on and _is_of_job(key)):
             self._stand(stop)
             self._arrived.set()
             try:
@@ -241,3 +258,8 @@ class Debugger(Gate):
             self._arrived.clear()
             await self._arrived.wait()
         return True
+
+
+def _is_of_job(step: str) -> bool:
+    """Whether a step belongs to a job: the parts before it are rounds of loops else, "L1#0[12]/"."""
+    return any(not part.endswith("]") for part in step.split("/")[:-1])

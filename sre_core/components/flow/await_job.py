@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -39,6 +39,7 @@ class Await(Component):
     settings: AwaitSettings
     inputs = (InputPort(name="Jobs"),)
     outputs = (OutputPort(name="Results", default=True),)
+    waits_for_jobs: ClassVar[bool] = True
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Raises ComponentError when `Jobs` holds something else than ids."""

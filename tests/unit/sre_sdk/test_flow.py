@@ -307,3 +307,12 @@ async def test_a_plugin_hears_each_step_once(make_runtime: MakeRuntime, how):
 async def test_a_skill_of_a_file_runs_without_any_runtime_of_its_own(echo_project: Path):
     found = await Agent.load(document()).call("greet", who="Ada")
     assert found == {"id": "HASH", "name": "FHash", "result": {"Hash": hashlib.md5(b"Ada").hexdigest()}}
+
+
+async def test_another_model_is_no_advice_for_what_is_not_about_the_model(runtime):
+    agent = Agent("Writer", runtime=runtime)
+    entry = agent.endpoint("write", inputs={"q": str})
+    Component.GenAILLM(model="scripted", prompt="{{KEY(nobodys)}}").connect(q=entry.out.body.q)
+    with pytest.raises(StepFailedError) as caught:
+        await agent.call("write", q="x")
+    assert "--models" not in str(caught.value.hint)

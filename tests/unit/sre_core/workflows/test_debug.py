@@ -337,3 +337,17 @@ async def test_leaving_lets_jobs_go_on() -> None:
             await b.jobs.join()
         (id_,) = b.jobs._jobs
         assert (await b.jobs.wait([id_], seconds=0))[id_]["status"] == "done"
+
+
+async def test_while_a_node_waits_for_jobs_their_nodes_run_without_a_stop() -> None:
+    links = "E > F.x, F.x > A.x, A.Output > B.x, F.JobID > W.Jobs, W.Results > Z.x"
+    flow = workflow(links, E=give(1), F=node("Async"), A=keep(), B=keep(), W=node("Await", max_time=60), Z=keep())
+    async with bench() as b:
+        with fail_after(5):
+            async with Debugger(lambda gate: b.run(flow, gate=gate)) as session:
+                while await session.step():
+                    pass
+                outcome = await session.finish()
+    (job,) = outcome.data["result"]["Output"]["x"].values()
+    assert job["status"] == "done"
+    assert {record.node_id for record in session.steps} == {"E", "F", "A", "B", "W", "Z"}
