@@ -170,7 +170,10 @@ class SqliteCache(CacheConnector):
         self._database = database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
+        # In one transaction: another process may finish making the file between two questions.
+        database.execute("BEGIN")
         self._check_owner(database)
+        database.execute("COMMIT")
         give_up = time.monotonic() + self._patience
         while True:
             try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sre_core.components.kinds import kind_of
 from sre_core.workflows.graph import Link, Workflow
 
 __all__ = ["Circle", "Reference", "Result", "TooMuch"]
@@ -224,7 +225,7 @@ class Reference:
             return list(value.values())
         if isinstance(value, int | float):
             return [value]
-        return value if isinstance(value, list) else f"ForEach cannot go through {type(value).__name__!r}"
+        return value if isinstance(value, list) else f"ForEach cannot go through {kind_of(value)}"
 
     def collect(self, node: str, results: list[dict[str, Any]]) -> dict[str, Any]:
         format_ = self.workflow.nodes[node].data.get("format", "full")

@@ -98,7 +98,7 @@ async def test_the_error_of_an_item_can_be_caught_in_the_body() -> None:
 async def test_a_loop_that_cannot_go_through_its_input_fails_like_any_node() -> None:
     outcome = await outcome_of(through(None, LOOP))
 
-    assert outcome.data == {"id": "L", "name": "ForEach", "result": {"_error": "ForEach cannot go through 'NoneType'"}}
+    assert outcome.data == {"id": "L", "name": "ForEach", "result": {"_error": "ForEach cannot go through null"}}
     assert [failure.step for failure in outcome.failures] == ["L#0"]
 
 
