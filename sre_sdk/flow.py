@@ -240,8 +240,8 @@ def _takes(endpoint: Node, workflow: Workflow) -> str:
 
 
 def _mend(failures: Sequence[Failure], flow: Flow) -> str:
-    """What to do about nodes that failed."""
-    hint = "link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL"
+    """What to do about nodes that failed: what their errors advise, then what always helps."""
+    advice = list(dict.fromkeys(failure.hint for failure in failures if failure.hint))
     nodes = flow.workflow.nodes
     # Not for what else fails at a node with a model, as its secret.
     about = [failure for failure in failures if failure.node_id in nodes and "model" in failure.message]
@@ -249,8 +249,9 @@ def _mend(failures: Sequence[Failure], flow: Flow) -> str:
     models = [name for name in named if isinstance(name, str) and name]
     if models:
         other = f"models={{{models[0]!r}: …}}, on the command line --models {models[0]}=…"
-        return f"{other}, takes another model; or {hint}"
-    return hint
+        advice.append(f"{other}, takes another model")
+    advice.append("link the port `_error` of a node to what should happen then, or debug it: sre debug FILE SKILL")
+    return "; or ".join(advice)
 
 
 async def _close(

@@ -196,7 +196,8 @@ class Run:
     def _note_failure(self, scope: Scope, station: Station, outputs: Mapping[str, Any], *, counts: bool) -> None:
         step = f"{scope.key}{station.id}#{scope.counts.get(station, 1) - 1}"
         title = station.node.title or station.node.type
-        scope.failures.append(Failure(node_id=station.id, title=title, message=str(outputs["_error"]), step=step))
+        message, hint = str(outputs["_error"]), str(outputs.get("_hint") or "")
+        scope.failures.append(Failure(node_id=station.id, title=title, message=message, step=step, hint=hint))
         if counts:
             self._failed.append((station, outputs))
 

@@ -14,17 +14,18 @@ from sre_core.workflows.scope import Scope
 
 __all__ = ["Failure", "Outcome", "Waiting", "envelope", "is_result", "results_of", "still_waiting"]
 
-_UNSEEN = ("_debug", "_debug_time")
+_UNSEEN = ("_debug", "_debug_time", "_hint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A node failed, and no link took its error anywhere. `step` is the key of the step."""
+    """A node failed, and no link took its error anywhere. `step` is the key of the step, `hint` what to do about it."""
 
     node_id: str
     title: str
     message: str
     step: str
+    hint: str = ""
 
     def __str__(self) -> str:
         """The node and what it says."""

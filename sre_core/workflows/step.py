@@ -45,7 +45,7 @@ class Runner:
         self._is_heard = context.emit is not discard
 
     async def run(self, station: Station, inputs: dict[str, Any], key: str) -> Mapping[str, Any]:
-        """The outputs of the node, with `_error` when it failed."""
+        """The outputs of the node; when it failed `_error`, and `_hint` where somebody knows what to do."""
         if not self._is_heard and self._gate is None:
             return await self._step(key, partial(self._attempt, station, inputs))
         return await self._watched(station, inputs, key, partial(self._attempt, station, inputs))
@@ -159,7 +159,8 @@ async def _caught(station: Station, attempt: Callable[[], Awaitable[Mapping[str,
         outputs = await attempt()
     except SREError as error:
         log.info("step_failed", node=station.id, component=station.node.type, code=error.code)
-        return {"_error": error.message or type(error).__name__}
+        told = {"_error": error.message or type(error).__name__}
+        return {**told, "_hint": error.hint} if error.hint else told
     except Exception as error:  # noqa: BLE001 -- the boundary to a component's own code
         log.warning("step_raised", node=station.id, component=station.node.type, error=type(error).__name__)
         return {"_error": f"{type(error).__name__}: {error}"}

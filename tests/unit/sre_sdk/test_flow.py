@@ -148,6 +148,18 @@ async def test_what_only_fails_is_raised(runtime):
     assert await agent.call("ask", q="x") == {"oops": "ValueError: broken on purpose"}
 
 
+async def test_what_only_fails_says_what_to_do_about_it(runtime):
+    agent = Agent("Signer", runtime=runtime)
+    entry = agent.endpoint("sign", inputs={"q": str})
+    Component.FSign(key="{{KEY(hook)}}").connect(Data=entry.out.body.q)
+    with pytest.raises(StepFailedError, match="hook") as caught:
+        await agent.call("sign", q="x")
+    advised, _, _ = str(caught.value.hint).partition("; or link the port `_error` of a node")
+    (failure,) = (await agent.execute("sign", {"q": "x"})).failures
+    assert advised
+    assert failure.hint == advised
+
+
 async def test_what_waits_in_vain_is_raised_with_what_it_waits_for(runtime):
     agent, entry, part = asking(runtime=runtime)
     part.connect(more=entry.input("more", optional=True).out.body.more)

@@ -31,7 +31,7 @@ def test_a_waiting_node_names_each_input_that_it_lacks_and_where_it_could_come_f
 
 
 def test_a_result_has_an_envelope_and_nothing_in_it_that_is_for_others(stations: dict[str, Station]) -> None:
-    outputs = {"Output": {1: (2, 3)}, "_debug": "d", "_debug_time": 1, "_error": None, "_more": 4}
+    outputs = {"Output": {1: (2, 3)}, "_debug": "d", "_debug_time": 1, "_hint": "h", "_error": None, "_more": 4}
 
     assert envelope(stations["A"], outputs) == {
         "id": "A",
