@@ -16,6 +16,7 @@ from sre_core.testing.servers import ServerProcess, find_server, free_port
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PROGRAM = Path(__file__).with_name("librarian.py")
+WORKFLOW = Path(__file__).with_name("clerk.py")
 BIN = Path(sys.executable).parent
 SECRETS = {"aws": "aws-secret-of-this-test-8261", "bao": "bao-token-of-this-test-5540", "redis": "redis-pass-word-3379"}
 
@@ -40,6 +41,9 @@ use = "file"
 path = ".sre/vault"
 passphrase = "of this test alone"
 cost = 14
+
+[access]
+"vault/seal" = { "agent:clerk" = "write" }
 """
 
 DISTRIBUTED = """
@@ -68,6 +72,9 @@ password = {{ vault = "redis" }}
 use = "hashicorp"
 url = "http://127.0.0.1:{bao}"
 token = "{token}"
+
+[access]
+"vault/seal" = {{ "agent:clerk" = "write" }}
 """
 
 
@@ -160,6 +167,15 @@ def test_the_same_program_gives_the_same_results_on_both_ends(embedded: Path, di
     assert here["kept"]["told"] == ["note 1", "note 2", "note 3"]
     assert here["secrets"][0] == "4711"
     assert here["shared"] == {"friend": "Buy more milk.", "stranger": "denied"}
+
+
+def test_the_same_workflow_gives_the_same_results_on_both_ends(embedded: Path, distributed: Path) -> None:
+    here = json.loads(run(embedded, WORKFLOW).stdout)
+    there = json.loads(run(distributed, WORKFLOW).stdout)
+    assert here == there
+    assert here["asked"]["found"][0]["content"].startswith("Knead the dough")
+    assert [here["asked"]["last"], here["asked"]["said"]] == ["money", "The capital of France is Paris."]
+    assert all("Knead" not in match["content"] for match in here["again"]["found"])
 
 
 def test_no_secret_is_in_anything_that_the_distributed_end_writes_here(distributed: Path) -> None:
