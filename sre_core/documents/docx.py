@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from sre_core.documents.document import Document, DocumentLimits, broken_files
 from sre_core.documents.html import html_document
@@ -31,7 +31,7 @@ def read_docx(data: bytes, name: str, limits: DocumentLimits) -> Document:
     from lxml.etree import LxmlError  # type: ignore[import-untyped]  # it has no types of its own
 
     with broken_files(name, "DOCX", BadZipFile, ExpatError, LxmlError), ZipFile(BytesIO(data)) as package:
-        parts = [part for part in package.infolist() if part.filename.endswith((".xml", ".rels"))]
+        parts = _parts(package)
         size = sum(part.file_size for part in parts)
         fits = size <= limits.unpacked_bytes and _count(package, parts, limits.elements) <= limits.elements
         title = _title(package) if fits else ""
@@ -45,12 +45,27 @@ def read_docx(data: bytes, name: str, limits: DocumentLimits) -> Document:
     return replace(document, media_type=DOCX, title=title or document.title)
 
 
+def _parts(package: ZipFile) -> list[ZipInfo]:
+    """The parts that hold XML. Raises ValueError for one that is packed as no program for documents packs."""
+    parts = [part for part in package.infolist() if part.filename.endswith((".xml", ".rels"))]
+    # Of the other ways to pack, Python unpacks all of a piece at once, and a kilobyte can hold a gigabyte.
+    if any(part.compress_type not in {ZIP_STORED, ZIP_DEFLATED} for part in parts):
+        raise ValueError("it is packed in an unusual way")
+    return parts
+
+
+def _unpacked(package: ZipFile, part: ZipInfo) -> bytes:
+    """A part, no more of it than it says to have: without a size, all that is packed would be unpacked first."""
+    with package.open(part) as file:
+        return file.read(part.file_size)
+
+
 def _only(package: ZipFile, parts: Sequence[ZipInfo]) -> BytesIO:
     """A package with these parts: a name may not lead the reader to others, which nobody looked at."""
     made = BytesIO()
     with ZipFile(made, "w") as copy:
         for part in parts:
-            copy.writestr(part.filename, package.read(part))
+            copy.writestr(part.filename, _unpacked(package, part))
     return made
 
 
@@ -103,4 +118,4 @@ def _title(package: ZipFile) -> str:
     if _PROPERTIES not in package.namelist():
         return ""
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return (etree.fromstring(package.read(_PROPERTIES), parser).findtext(_TITLE) or "").strip()
+    return (etree.fromstring(_unpacked(package, package.getinfo(_PROPERTIES)), parser).findtext(_TITLE) or "").strip()

@@ -1,6 +1,10 @@
 """DOCX files are read with their headings, and hostile ones not at all."""
 
 import time
+import tracemalloc
+import zlib
+from io import BytesIO
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -29,6 +33,24 @@ async def test_a_packed_bomb_is_refused_before_it_is_unpacked() -> None:
     with pytest.raises(ConfigError, match="unpacks to"):
         await parse(file(bomb))
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("method", [ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA], ids=["deflate", "bzip2", "lzma"])
+async def test_a_part_that_is_larger_than_it_says_is_not_unpacked(method: int) -> None:
+    honest = b"<a/>"
+    packed = BytesIO()
+    with ZipFile(packed, "w", method) as package:
+        package.writestr("word/document.xml", honest + b" " * 100_000_000)
+        part = package.getinfo("word/document.xml")
+        # What its list of contents says, which is written at the end.
+        part.file_size, part.CRC = len(honest), zlib.crc32(honest)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match="cannot be read as DOCX"):
+            await parse(file(packed.getvalue()))
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
