@@ -1,6 +1,7 @@
 """HTML: the text that a reader sees, block by block, with the headings as sections."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -59,6 +60,8 @@ class _Reader:
         self._title: list[str] = []
         self._in_title = False
         self._unseen: list[str] = []
+        # How often each stands in that list, which may be long.
+        self._unseen_tags: Counter[str] = Counter()
         self._preformatted = 0
 
     def start(self, tag: str, _: Mapping[str, str]) -> None:
@@ -68,8 +71,10 @@ class _Reader:
         if tag == "body":
             # A head that nobody closed hides nothing more.
             self._unseen.clear()
+            self._unseen_tags.clear()
         if self._unseen or tag in _UNSEEN:
             self._unseen.append(tag)
+            self._unseen_tags[tag] += 1
             return
         self._preformatted += tag == "pre"
         self._text.begin(tag)
@@ -82,7 +87,7 @@ class _Reader:
             self._in_title = False
         if self._unseen:
             # What encloses it ends as well, when that was never closed.
-            while tag in self._unseen and self._unseen.pop() != tag:
+            while self._unseen_tags[tag] and self._pop_unseen() != tag:
                 pass
             return
         if tag in _HEADINGS and self._heading is not None:
@@ -91,6 +96,11 @@ class _Reader:
             self._heading = None
         self._preformatted -= tag == "pre"
         self._text.end(tag)
+
+    def _pop_unseen(self) -> str:
+        tag = self._unseen.pop()
+        self._unseen_tags[tag] -= 1
+        return tag
 
     def data(self, text: str) -> None:
         """Text, which may come in pieces."""
