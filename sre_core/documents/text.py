@@ -4,7 +4,7 @@ import codecs
 
 from sre_core.documents.document import Document
 
-__all__ = ["decode", "read_text"]
+__all__ = ["decode", "is_text_encoding", "read_text"]
 
 # The longer ones first: the mark of UTF-32 begins like the one of UTF-16.
 _MARKS = (
@@ -31,27 +31,30 @@ def read_text(data: bytes, media_type: str, charset: str | None = None) -> Docum
     return Document(text=decode(data, charset), media_type=media_type)
 
 
+def is_text_encoding(charset: str) -> bool:
+    """Whether it is an encoding of texts that Python knows, as "zip" and "rot13" are not.
+
+    Neither is "punycode", which is for names of hosts: of a text of some megabytes, it would take days.
+    """
+    try:
+        # Python answers for no bytes without asking the encoding.
+        b"a".decode(charset, errors="replace")
+        return codecs.lookup(charset).name != "punycode"
+    except (LookupError, ValueError):
+        return False
+
+
 def _encoding(data: bytes, charset: str | None) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding
-    if charset is not None and _is_text_encoding(charset):
+    if charset is not None and is_text_encoding(charset):
         return charset
     try:
         data.decode()
     except UnicodeDecodeError:
         return _likely(data)
     return "utf-8"
-
-
-def _is_text_encoding(charset: str) -> bool:
-    """Whether Python knows it, and as an encoding of text: "zip" and "rot13" are none."""
-    try:
-        # Python answers for no bytes without asking the encoding.
-        b"a".decode(charset, errors="replace")
-    except (LookupError, ValueError):
-        return False
-    return True
 
 
 def _likely(data: bytes) -> str:

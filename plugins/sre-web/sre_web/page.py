@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
 
+from sre_core.documents.text import is_text_encoding
 from sre_core.errors import ComponentError
 
 __all__ = ["Page", "read_page"]
@@ -51,11 +52,8 @@ def _decoded(body: bytes, charset: str | None) -> str:
     # Not at the top: it takes a while to load, and no more is needed of it than here and below.
     from trafilatura.utils import decode_file
 
-    if charset is not None:
-        try:
-            return body.decode(charset, errors="replace")
-        except LookupError:
-            pass
+    if charset is not None and is_text_encoding(charset):
+        return body.decode(charset, errors="replace")
     return decode_file(body)
 
 

@@ -48,6 +48,7 @@ def test_links_are_kept_only_if_asked_for():
         ("windows-1251", "windows-1251", "Погода сегодня"),
         ("shift_jis", "Shift_JIS", "天気は晴れ"),
         ("utf-8", "no-such-charset", "Zürich 東京"),
+        ("utf-8", "punycode", "Zürich 東京"),
     ],
 )
 def test_the_encoding_that_the_server_names_counts(charset, declared, text):

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from email.message import Message
 from typing import Any
 
+from sre_core.documents.text import is_text_encoding
+
 __all__ = ["read_mail"]
 
 _HEADERS = {
@@ -90,11 +92,8 @@ def _text(data: str, part: Mapping[str, Any]) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        pass
-    try:
-        return raw.decode(_charset(part), errors="replace")
-    except LookupError:
-        return raw.decode(errors="replace")
+        charset = _charset(part)
+        return raw.decode(charset if is_text_encoding(charset) else "utf-8", errors="replace")
 
 
 def _charset(part: Mapping[str, Any]) -> str:

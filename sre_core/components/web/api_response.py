@@ -13,6 +13,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.files import store_file
 from sre_core.components.http_client import HTTPReply
 from sre_core.components.http_target import origin_text
+from sre_core.documents.text import is_text_encoding
 from sre_core.messages import File
 
 __all__ = ["read_response"]
@@ -61,10 +62,7 @@ def _content_type(header: str) -> tuple[str, str]:
 
 
 def _decoded(body: bytes, charset: str) -> str:
-    try:
-        return body.decode(charset, errors="replace")
-    except (LookupError, UnicodeError):
-        return body.decode(errors="replace")
+    return body.decode(charset if is_text_encoding(charset) else "utf-8", errors="replace")
 
 
 def _name(reply: HTTPReply) -> str:

@@ -18,6 +18,7 @@ async def test_text_stays_as_it_is_but_for_line_ends() -> None:
         ("Grüße".encode("utf-32"), "text/plain"),
         ("Grüße".encode("latin-1"), "text/plain; charset=iso-8859-1"),
         ("Grüße".encode(), "text/plain; charset=zip"),
+        ("Grüße".encode(), "text/plain; charset=punycode"),
         ("Grüße".encode(), "text/plain; charset=no-such\r\nx: y"),
     ],
 )

@@ -65,9 +65,10 @@ def test_text_of_other_encodings_is_read(charset, text):
     assert read_mail({"payload": part("text/plain", text, charset)})["email"]["body"]["text"] == text
 
 
-def test_text_of_an_unknown_encoding_is_read_as_far_as_it_goes():
+@pytest.mark.parametrize("charset", ["klingon", "hex", "punycode"])
+def test_text_of_an_unknown_encoding_is_read_as_far_as_it_goes(charset):
     odd = part("text/plain", "\xe9", "iso-8859-1")
-    odd["headers"][0]["value"] = "text/plain; charset=klingon"
+    odd["headers"][0]["value"] = f"text/plain; charset={charset}"
     assert read_mail({"payload": odd})["email"]["body"]["text"] == "\ufffd"
 
 

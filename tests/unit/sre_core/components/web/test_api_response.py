@@ -40,6 +40,7 @@ async def read(body, content_type="", status=200, **headers):
         (b"\xe9", "text/plain; charset=latin-1", "é"),
         (b"\xe9", 'text/html; charset="nonsense"', "\ufffd"),
         (b"h\xe9", "text/html; charset=hex", "h\ufffd"),
+        (b"h-", "text/html; charset=Punycode", "h-"),
         (b"{}", "text/plain", "{}"),
         (b"<a/>", "application/rss+xml", "<a/>"),
         (b"<a/>", "application/xml", "<a/>"),
