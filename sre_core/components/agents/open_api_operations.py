@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import urljoin
 
@@ -21,9 +22,12 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
 _WORDS = re.compile(r"[^a-zA-Z0-9-]+")
+_VARIABLE = re.compile(r"\{([^{}]+)\}")
 _MOST_OPERATIONS = 2000
+_MOST_TYPES = 100
 _LONGEST_NAME = 64
-_LONGEST_DESCRIPTION = 1024
+_LONGEST_TEXT = 1024
+"""Characters of a text that are read: there may be thousands, which are one and the same in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +88,8 @@ def read_operations(document: Mapping[str, Any], url: str) -> list[Operation]:
         servers = operation.get("servers") or item.get("servers") or document.get("servers")
         operations.append(
             Operation(
-                name=_unique(str(operation.get("operationId") or _WORDS.sub("_", f"{method}{path}")), taken),
-                description=str(operation.get("description") or operation.get("summary") or "")[:_LONGEST_DESCRIPTION],
+                name=_unique(_text(operation.get("operationId")) or _WORDS.sub("_", f"{method}{path}"), taken),
+                description=_text(operation.get("description")) or _text(operation.get("summary")),
                 method=method.upper(),
                 base=_base(servers, url),
                 path=path,
@@ -108,7 +112,7 @@ def _all(
 
 def _unique(text: str, taken: dict[str, int]) -> str:
     """A legal name of a skill, like `text`, that no other operation has. `taken` counts how often each was wanted."""
-    plain = _ILLEGAL.sub("_", text).strip("_")[:_LONGEST_NAME] or "operation"
+    plain = _ILLEGAL.sub("_", text[:_LONGEST_TEXT]).strip("_")[:_LONGEST_NAME] or "operation"
     name = plain
     while name in taken:
         taken[plain] += 1
@@ -120,9 +124,13 @@ def _unique(text: str, taken: dict[str, int]) -> str:
 
 def _base(servers: Any, url: str) -> str:
     server = mapping(servers[0]) if isinstance(servers, list) and servers else {}
-    base = str(server.get("url") or "/")
-    for name, variable in mapping(server.get("variables")).items():
-        base = base.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
+    variables = mapping(server.get("variables"))
+
+    def default(found: re.Match[str]) -> str:
+        return _text(mapping(variables[found[1]]).get("default")) if found[1] in variables else found[0]
+
+    # Once: what stands for a variable is no place for others, which could stand for a billion characters.
+    base = _VARIABLE.sub(default, _text(server.get("url")) or "/")[:_LONGEST_TEXT]
     try:
         return urljoin(url, base).partition("?")[0].rstrip("/")
     except ValueError as error:
@@ -136,7 +144,7 @@ def _parameters(item: Mapping[str, Any], operation: Mapping[str, Any], schemas: 
         given = owner.get("parameters")
         for entry in given if isinstance(given, list) else []:
             parameter = schemas.resolve(entry)
-            found[str(parameter.get("name", "")), str(parameter.get("in", ""))] = parameter
+            found[_text(parameter.get("name")), _text(parameter.get("in"))] = parameter
     for (key, place), parameter in found.items():
         if place not in {"header", "path", "query"} or not key:
             continue
@@ -164,14 +172,15 @@ def _body(operation: Mapping[str, Any], schemas: Schemas) -> tuple[str, list[Arg
     """The type of the body and its arguments; None where one is demanded that cannot be sent."""
     body = schemas.resolve(operation.get("requestBody"))
     content: Mapping[str, Any] = mapping(body.get("content"))
-    types = [str(name) for name in content if _JSON.match(str(name))] or [name for name in content if name == _FORM]
+    names = list(islice(content, _MOST_TYPES))
+    types = [str(name) for name in names if _JSON.match(str(name))] or [name for name in names if name == _FORM]
     if not types:
         return None if content and body.get("required") is True else ("", [])
     schema = schemas.inline(mapping(content[types[0]]).get("schema", {}))
     required = body.get("required") is True
     properties = schema.get("properties")
     if isinstance(properties, dict) and properties and not {"allOf", "anyOf", "oneOf"} & schema.keys():
-        demanded = schema.get("required", ()) if required else ()
+        demanded = frozenset(schema.get("required", ()) if required else ())
         fields = [
             Argument(name=name, key=name, place="field", schema=inner, required=name in demanded)
             for name, inner in properties.items()
@@ -189,7 +198,7 @@ def _distinct(arguments: list[Argument]) -> Iterator[Argument]:
     """The arguments under names that models may use, each once: a path and a body may both have an `id`."""
     taken: dict[str, int] = {}
     for argument in arguments:
-        name = _ILLEGAL.sub("_", argument.name).strip("_") or argument.place
+        name = _ILLEGAL.sub("_", argument.name[:_LONGEST_TEXT]).strip("_") or argument.place
         if name in taken:
             name = f"{name}_{argument.place}"
         name = _unique(name, taken)
@@ -202,3 +211,8 @@ def _distinct(arguments: list[Argument]) -> Iterator[Argument]:
             style=argument.style,
             explode=argument.explode,
         )
+
+
+def _text(value: Any) -> str:
+    """The beginning of a text, or a number as one; anything may stand anywhere in a document."""
+    return str(value)[:_LONGEST_TEXT] if isinstance(value, str | int | float) else ""

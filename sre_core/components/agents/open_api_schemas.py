@@ -15,6 +15,11 @@ _MOST_NODES = 5000
 """Parts of one schema."""
 _MOST_ALTOGETHER = 500_000
 """Parts of all schemas of a document. In a few lines of YAML a list can hold itself, or a billion others."""
+_MOST_RESOLVED = 100_000
+"""Parameters, bodies and paths: thousands of paths can be one and the same, with as many parameters."""
+_FREE = 100
+"""Members of an object that are looked through for nothing: of more, each so many count as one part."""
+_LONGEST_REFERENCE = 1000
 _DEEPEST = 40
 _LONGEST_CHAIN = 20
 
@@ -35,10 +40,17 @@ class Schemas:
         self._document = document
         self._left = _MOST_NODES
         self._left_altogether = _MOST_ALTOGETHER
+        self._left_to_resolve = _MOST_RESOLVED
 
     def resolve(self, value: Any) -> Mapping[str, Any]:
-        """A parameter, body or schema itself where a reference to it stands. Raises ComponentError."""
+        """A parameter, a body or a path itself where a reference to it stands. Raises ComponentError."""
         for _ in range(_LONGEST_CHAIN):
+            self._left_to_resolve -= 1
+            if self._left_to_resolve < 0:
+                raise ComponentError(
+                    f"the document has more than {_MOST_RESOLVED:,} parameters, bodies and paths",
+                    hint="leave out operations that are of no use here",
+                )
             reference = mapping(value).get("$ref")
             if not isinstance(reference, str):
                 return mapping(value)
@@ -51,7 +63,7 @@ class Schemas:
         return self._schema(schema, ())
 
     def _target(self, reference: str) -> Any:
-        if not reference.startswith("#/"):
+        if not reference.startswith("#/") or len(reference) > _LONGEST_REFERENCE:
             raise ComponentError(
                 f"the document refers to another one: {reference!r:.120}", hint="bundle it into one document"
             )
@@ -65,7 +77,7 @@ class Schemas:
 
     def _schema(self, schema: Any, open_references: tuple[str, ...]) -> dict[str, Any]:
         fields = mapping(schema)
-        if not self._take() or len(open_references) > _DEEPEST:
+        if not self._take(1 + len(fields) // _FREE) or len(open_references) > _DEEPEST:
             return {}
         reference = fields.get("$ref")
         if isinstance(reference, str):
@@ -80,7 +92,7 @@ class Schemas:
         return _as_json_schema(plain, nullable=fields.get("nullable") is True)
 
     def _value(self, key: str, value: Any, open_references: tuple[str, ...]) -> Any:
-        if key in _NAMED:
+        if key in _NAMED and self._take(len(mapping(value)) // _FREE):
             wanted = {name: inner for name, inner in mapping(value).items() if not mapping(inner).get("readOnly")}
             return {str(name): self._schema(inner, open_references) for name, inner in wanted.items()}
         if key in {"allOf", "anyOf", "oneOf", "prefixItems"} and isinstance(value, list):
@@ -99,10 +111,10 @@ class Schemas:
             return [self._plain(item, deep + 1) for item in value if self._left > 0]
         return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
-    def _take(self) -> bool:
-        """Count one part; whether it is still within what is read."""
-        self._left -= 1
-        self._left_altogether -= 1
+    def _take(self, count: int = 1) -> bool:
+        """Count parts; whether they are still within what is read."""
+        self._left -= count
+        self._left_altogether -= count
         return self._left >= 0 and self._left_altogether >= 0
 
 

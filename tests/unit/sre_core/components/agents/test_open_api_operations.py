@@ -1,5 +1,7 @@
 """The operations of an OpenAPI document."""
 
+import time
+
 import pytest
 
 from sre_core.components.agents.open_api_operations import read_operations
@@ -46,8 +48,12 @@ def test_names_are_legal_and_each_is_given_once():
             [{"url": "https://{region}.example", "variables": {"region": {"default": "eu"}}}],
             "https://eu.example",
         ),
+        (
+            [{"url": "https://{a}.example", "variables": {"a": {"default": "{b}{b}"}, "b": {"default": "{a}{a}"}}}],
+            "https://{b}{b}.example",
+        ),
     ],
-    ids=["none", "empty", "absolute path", "relative", "elsewhere", "with a variable"],
+    ids=["none", "empty", "absolute path", "relative", "elsewhere", "with a variable", "with one in another"],
 )
 def test_the_base_is_what_the_servers_say(servers, base):
     assert one({}, servers=servers).base == base
@@ -158,3 +164,39 @@ def test_a_document_may_have_thousands_of_operations_and_no_more():
     assert names[:3] == ["same", "same_2", "same_3"]
     with pytest.raises(ComponentError, match="more than 2000"):
         read_operations(document(2001), "https://api.example/spec.json")
+
+
+def test_paths_that_are_one_and_the_same_cannot_multiply_what_is_read():
+    same = {"parameters": [{"name": f"p{number}", "in": "query"} for number in range(1000)], "get": {}}
+    with pytest.raises(ComponentError, match="more than 100,000 parameters"):
+        read_operations(document({f"/{number}": same for number in range(200)}), URL)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"description": {str(number): number for number in range(100_000)}},
+        {"operationId": "\xe9" * 2_000_000},
+        {"parameters": [{"name": "\xe9" * 2_000_000, "in": "header"}]},
+        {"requestBody": {"content": {f"a/{number}": {} for number in range(100_000)}}},
+        {
+            "parameters": [
+                {
+                    "name": "a",
+                    "in": "query",
+                    "schema": {"oneOf": [{f"x-{number}": 1 for number in range(50_000)}] * 4900},
+                }
+            ]
+        },
+    ],
+    ids=["description", "id", "name", "types", "schema"],
+)
+def test_a_large_part_of_thousands_of_operations_is_not_read_to_its_end_each_time(operation):
+    began = time.process_time()
+    assert len(read_operations(document({f"/{number}": {"get": operation} for number in range(2000)}), URL)) == 2000
+    assert time.process_time() - began < 20
+
+
+def test_a_reference_of_thousands_of_steps_is_not_followed():
+    with pytest.raises(ComponentError, match="refers to another one"):
+        one({"parameters": [{"$ref": "#" + "/a" * 1000}]})
