@@ -22,6 +22,6 @@ async def run() -> AsyncGenerator[RunCode]:
     async with bench() as place:
 
         async def run(code: str, inputs: Mapping[str, Any] | None = None, **settings: Any) -> Mapping[str, Any]:
-            return await place.run(ECMASandbox, {"code": code, "timeout": 20, **settings}, inputs=inputs)
+            return await place.run(ECMASandbox, {"code": code, "timeout": 120, **settings}, inputs=inputs)
 
         yield run

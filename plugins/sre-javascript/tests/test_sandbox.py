@@ -64,13 +64,19 @@ async def test_promises_and_timers_are_waited_for(run):
         const cancelled = setTimeout(() => { throw new Error("not cancelled"); }, 1);
         clearTimeout(cancelled);
         let ticks = 0;
-        const ticking = setInterval(() => ticks++, 1);
-        const values = await Promise.all([later("b", 20), later("a", 10)]);
-        clearInterval(ticking);
-        return { values, ticked: ticks > 1 };
+        const ticked = new Promise((done) => {
+            const ticking = setInterval(() => {
+                if (++ticks < 3) return;
+                clearInterval(ticking);
+                done();
+            }, 1);
+        });
+        const values = await Promise.all([later("b", 20), later("a", 10), ticked]);
+        await later(0, 10);
+        return { values, ticks };
     }
     """
-    assert await run(code) == {"Output": {"values": ["b", "a"], "ticked": True}}
+    assert await run(code) == {"Output": {"values": ["b", "a", None], "ticks": 3}}
 
 
 async def test_a_timer_that_throws_ends_the_run(run):

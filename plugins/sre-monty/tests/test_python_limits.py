@@ -21,7 +21,7 @@ LATE = "the code ran longer than 0.3 seconds"
     ],
 )
 async def test_code_that_runs_on_is_stopped(run, code):
-    with fail_after(20):
+    with fail_after(60):
         assert await run(code, timeout=0.3) == {"_error": LATE}
 
 
@@ -33,12 +33,20 @@ async def test_code_that_runs_on_is_stopped(run, code):
         "[0] * 10**9",
         "a = 'x'\nwhile True:\n    a += a",
         "10 ** 10 ** 10",
-        "while True:\n    print('x' * 1000)",
+        "for _ in range(12_000):\n    print('x' * 1000)",
     ],
 )
 async def test_code_that_takes_too_much_memory_is_stopped(run, bomb):
-    with fail_after(30):
+    with fail_after(60):
         assert "more than 16 MiB of memory" in (await run(bomb, memoryLimit=16))["_error"]
+
+
+async def test_an_endless_output_is_stopped_and_cut(run):
+    with fail_after(60):
+        found = await run("while True:\n    print('x' * 1000)", timeout=0.3)
+    # Which limit is reached first depends on the machine.
+    assert found["_error"] == LATE or "printed more than 10 MiB" in found["_error"]
+    assert len(found.get("_debug", "")) <= 65_536
 
 
 async def test_deep_recursion_is_an_error_and_no_crash(run):
@@ -96,7 +104,7 @@ async def test_twenty_runs_at_once_do_not_mix(run):
 
 @pytest.mark.parametrize("code", ["10**10**6", "[{'a': (1, -10**10**6)}]", "{10**10**6: 1}", "{10**10**6}"])
 async def test_a_number_that_would_take_minutes_to_be_written_is_refused_at_once(run, code):
-    with fail_after(30):
+    with fail_after(60):
         assert "digits" in (await run(code))["_error"]
 
 
@@ -111,7 +119,7 @@ async def test_the_event_loop_goes_on_while_code_runs(run):
 
 async def test_a_cancelled_run_leaves_no_process(run):
     running = asyncio.ensure_future(run("while True:\n    pass", timeout=600))
-    with fail_after(20):
+    with fail_after(60):
         while not (started := workers()):  # noqa: ASYNC110 -- the system tells nobody
             await asyncio.sleep(0.01)
         running.cancel()
@@ -122,4 +130,12 @@ async def test_a_cancelled_run_leaves_no_process(run):
 
 
 def workers():
-    return [child for child in psutil.Process().children() if "monty" in child.name()]
+    return [child for child in psutil.Process().children() if "monty" in name(child)]
+
+
+def name(child):
+    try:
+        return child.name()
+    except psutil.NoSuchProcess:
+        # It ended a moment ago: one of another test, maybe.
+        return ""
