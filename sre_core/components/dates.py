@@ -1,5 +1,6 @@
 """Dates as a workflow has them: ISO 8601 in UTC, with milliseconds, as in "2024-01-20T00:00:00.000Z"."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -8,7 +9,13 @@ from typing import Any
 
 __all__ = ["iso_date"]
 
-_NUMBER = re.compile(r"\s*[+-]?\d+(?:\.\d+)?\s*")
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+# ISO 8601 has two names for the moment between two days.
+_MIDNIGHT = re.compile(r"(?<=\d[T ])24(?=:00(?::00(?:\.0+)?)?(?:[Zz+-]|$))")
+# In "GMT+0100", as browsers write it, the sign means what it means in "+0100"; POSIX, and dateutil, turn it around.
+_OFFSET_NAME = re.compile(r"\b(?:GMT|UTC|UT)(?=[+-]\d)")
+_COMMENT = re.compile(r"\([^()]*\)")
+_DAY_FIRST = re.compile(r"(?:1[3-9]|[2-9]\d)[/.-]\d{1,2}[/.-]\d+\b")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_LENGTH = 100
 # Names of zones mean different things in different countries; these are the ones that e-mail knows (RFC 2822).
@@ -23,7 +30,8 @@ _YEARS = (datetime(2000, 1, 1), datetime(2001, 1, 1))
 def iso_date(value: Any) -> str:
     """A date in ISO form: from a number of milliseconds since 1970, or from a text as people write it.
 
-    Of "01/02/2024" the month comes first, as in SmythOS. What names no zone is in UTC; what names no year is no date.
+    Of "01/02/2024" the month comes first, as in SmythOS, so that "13/01/2024" is no date. What names no zone is in UTC;
+    what names no year is no date.
     Raises ValueError, OverflowError.
     """
     if isinstance(value, datetime):
@@ -31,9 +39,11 @@ def iso_date(value: Any) -> str:
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        moment = _EPOCH + timedelta(milliseconds=value)
+        moment = _EPOCH + timedelta(milliseconds=math.trunc(value))
     elif isinstance(value, str) and len(value) <= _MAX_LENGTH:
-        moment = _EPOCH + timedelta(milliseconds=float(value)) if _NUMBER.fullmatch(value) else _parsed(value.strip())
+        if _NUMBER.fullmatch(value):
+            return iso_date(float(value))
+        moment = _parsed(value.strip())
     else:
         raise ValueError("no date")
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -41,12 +51,20 @@ def iso_date(value: Any) -> str:
 
 
 def _parsed(text: str) -> datetime:
+    text, days = _MIDNIGHT.subn("00", text)
+    return _read(text) + timedelta(days=days)
+
+
+def _read(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         # Imported when needed: most dates are in ISO form.
         from dateutil import parser
 
+        if _DAY_FIRST.match(text):
+            raise ValueError("no month") from None
+        text = _OFFSET_NAME.sub("", _COMMENT.sub("", text))
         first, second = (parser.parse(text, default=year, tzinfos=_zone) for year in _YEARS)
         if first != second:
             raise ValueError("no year") from None

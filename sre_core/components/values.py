@@ -9,6 +9,7 @@ from typing import Any, Final
 from sre_core.components.context import ComponentContext
 from sre_core.components.dates import iso_date
 from sre_core.components.file_port import to_files
+from sre_core.components.javascript import number_text
 from sre_core.components.kinds import kind_of
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import InputPort
@@ -20,7 +21,8 @@ __all__ = ["FILE_TYPES", "coerce", "is_empty", "is_file_port", "needs_coercion"]
 FILE_TYPES: Final = frozenset({"binary", "image", "audio", "video"})
 """The types, in lower case, whose values are files."""
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_HEX = re.compile(r"\s*([+-]?0[xX][0-9a-fA-F]+)")
 _MAX_DIGITS = 1000
 _NULL_LIKE = frozenset({"null", "undefined"})
 _BOOLEANS: Mapping[str, bool] = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
@@ -94,7 +96,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, float):
-        return str(_whole(value))
+        return number_text(value)
     return as_text(value)
 
 
@@ -117,11 +119,17 @@ def _whole(value: float) -> int | float:
 
 
 def _integer(value: Any) -> int:
-    return int(_number(value))
+    hexadecimal = _HEX.match(value) if isinstance(value, str) else None
+    if hexadecimal is None:
+        return int(_number(value))
+    if len(hexadecimal[1]) > _MAX_DIGITS:
+        raise ValueError("no number")
+    return int(hexadecimal[1], 16)
 
 
 def _boolean(value: Any) -> bool:
-    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    plain = number_text(value) if isinstance(value, float) else value
+    word = str(plain).strip().lower() if isinstance(plain, str | int) else ""
     if word not in _BOOLEANS:
         raise ValueError("neither true nor false")
     return _BOOLEANS[word]
