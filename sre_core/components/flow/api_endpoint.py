@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -56,7 +57,7 @@ class APIEndpoint(Component):
     name twice, as it was sent and in lower case; `params` are those of the path. The author may add outputs that lead
     into these, such as `body.city`. What is empty or missing gets the default of its input. A file input takes
     uploads, addresses, data URLs, base64 or text, and gives `{"mimetype", "size", "url", "name"}`. A text `{…}` at an
-    input of type Any becomes an object.
+    input of type Any becomes an object, also one that is its default.
 
     Unlike in SmythOS nothing in a request is a template: only a default is, and it reads no secrets. An input of type
     String keeps its text, and stored files are opened as whoever sent the request.
@@ -107,30 +108,43 @@ class APIEndpoint(Component):
         elif port.default not in (None, ""):
             # Only declared inputs: a request must not stand in for a variable of the author's.
             known = {name: value for name, value in typed.items() if name in ports}
-            typed[port.name] = await coerce(await self._default(port, known, context), port, context)
+            typed[port.name] = await _coerced(await self._default(port, known, context), port, context)
 
     async def _default(self, port: InputPort, values: Mapping[str, Any], context: ComponentContext) -> Any:
         """It reads no secrets, which it would hand to whoever sent the request."""
         default = port.default
-        if isinstance(default, str) and port.type.lower() in {"object", "array"} and not _WHOLE.fullmatch(default):
-            return await expand(default, values, context, node=self.node, quote=_in_json, secrets=False)
+        if isinstance(default, str) and not _WHOLE.fullmatch(default):
+            in_json = partial(expand, default, values, context, node=self.node, quote=_in_json, secrets=False)
+            if port.type.lower() in {"object", "array"}:
+                return await in_json()
+            if not needs_coercion(port) and "{{" in default and _in_braces(default):
+                found = _object(await in_json())
+                if found is not None:
+                    return found
         return await expand_value(default, values, context, node=self.node, secrets=False)
 
 
 async def _coerced(value: Any, port: InputPort, context: ComponentContext) -> Any:
     if needs_coercion(port):
         return await coerce(value, port, context)
-    if isinstance(value, str):
-        text = value.strip()
-        if text.startswith("{") and text.endswith("}"):
-            try:
-                parsed = parse_loose_json(text, repair=False)
-            except ComponentError:
-                return value
-            return parsed if isinstance(parsed, Mapping) else value
-    return value
+    found = _object(value) if isinstance(value, str) and _in_braces(value) else None
+    return value if found is None else found
+
+
+def _in_braces(text: str) -> bool:
+    bare = text.strip()
+    return bare.startswith("{") and bare.endswith("}")
+
+
+def _object(text: str) -> Mapping[str, Any] | None:
+    """The object that a text is, if it is one."""
+    try:
+        parsed = parse_loose_json(text, repair=False)
+    except ComponentError:
+        return None
+    return parsed if isinstance(parsed, Mapping) else None
 
 
 def _in_json(value: Any) -> str:
     """A value inside JSON that the author wrote: a text cannot end the quotes that it stands in."""
-    return to_json(value).decode()[1:-1] if isinstance(value, str) else as_text(value)
+    return to_json(value).decode()[1:-1].replace("'", r"\u0027") if isinstance(value, str) else as_text(value)

@@ -137,12 +137,14 @@ async def test_a_default_hands_out_no_secret() -> None:
     assert outputs["body"]["by_variable"] == "<Bearer >"
 
 
-async def test_a_value_cannot_leave_its_place_in_a_default_that_is_json() -> None:
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("type_", ["Object", "Any"])
+async def test_a_value_cannot_leave_its_place_in_a_default_that_is_json(quote: str, type_: str) -> None:
     declared = [
         InputPort(name="name", type="String"),
-        InputPort(name="record", type="Object", default='{"name": "{{name}}", "admin": false}'),
+        InputPort(name="record", type=type_, default="{'name': '{{name}}', 'admin': false}".replace("'", quote)),
     ]
-    name = 'x", "admin": true, "y": "'
+    name = "x', 'admin': true, 'y': '".replace("'", quote)
     outputs = await entered({"name": name}, declared)
     assert outputs["body"]["record"] == {"name": name, "admin": False}
 
@@ -162,6 +164,29 @@ async def test_a_value_cannot_leave_its_place_in_a_default_that_is_json() -> Non
 async def test_an_object_in_a_text_is_one_unless_a_text_was_asked_for(type_: str, text: str, expected: Any) -> None:
     outputs = await entered({"x": text}, [InputPort(name="x", type=type_)])
     assert outputs["body"]["x"] == expected
+
+
+async def test_a_default_that_is_an_object_in_a_text_is_one_too() -> None:
+    declared = [
+        InputPort(name="name", type="String"),
+        InputPort(name="plain", default='{"a": 1}'),
+        InputPort(name="filled", default=' {who: "{{name}}", "at": "{{CITY}}"} '),
+        InputPort(name="variable", default="{{OPTIONS}}"),
+        InputPort(name="prose", default='{{name}} said {"a": 1}'),
+        InputPort(name="set", default="{the {{name}} set}"),
+        InputPort(name="text", type="String", default='{"a": 1}'),
+    ]
+    variables = {"CITY": "Rome", "OPTIONS": '{"b": 2}'}
+    outputs = await entered({"name": 'A "b"'}, declared, variables=variables)
+    assert outputs["body"] == {
+        "name": 'A "b"',
+        "plain": {"a": 1},
+        "filled": {"who": 'A "b"', "at": "Rome"},
+        "variable": {"b": 2},
+        "prose": 'A "b" said {"a": 1}',
+        "set": '{the A "b" set}',
+        "text": '{"a": 1}',
+    }
 
 
 async def test_undeclared_values_come_along() -> None:
