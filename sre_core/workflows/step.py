@@ -127,23 +127,25 @@ class Runner:
         if station.component is None:
             raise ComponentError(station.problem or f"{station.node} cannot run")
         if station.defaults or station.coerced:
-            await self._prepare(station, inputs)
+            inputs = await self._prepared(station, inputs)
         return await station.component.run(inputs, self.context)
 
     async def _items(self, loop: Loop, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
-        await self._prepare(station, inputs)
-        items: Any = await loop.items(inputs, self.context)
+        items: Any = await loop.items(await self._prepared(station, inputs), self.context)
         if not isinstance(items, Sequence):
             raise ComponentError(f"{station.node} returned {type(items).__name__}, and not a list of its items")
         return {"items": items}
 
-    async def _prepare(self, station: Station, inputs: dict[str, Any]) -> None:
+    async def _prepared(self, station: Station, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs as the component gets them. In a copy: a default may be a secret, which no debugger shows."""
+        inputs = dict(given)
         for port in station.defaults:
             if port.name not in inputs:
                 inputs[port.name] = await expand_value(port.default, {}, self.context, node=station.node)
         for port in station.coerced:
             if port.name in inputs:
                 inputs[port.name] = await coerce(inputs[port.name], port, self.context)
+        return inputs
 
     async def _guarded(self, station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]) -> _Result:
         stored = self.context.stored

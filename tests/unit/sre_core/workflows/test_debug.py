@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from anyio import fail_after
 
+from sre_core.components.node import InputPort
 from sre_core.errors import ComponentError, LimitExceededError, WorkflowError
 from sre_core.workflows.debug import Debugger, StepRecord
 from sre_core.workflows.limits import WorkflowLimits
@@ -57,6 +58,16 @@ async def test_a_step_is_one_node_and_tells_what_it_got_and_gave() -> None:
         assert not await session.ready()
         assert [ended.step for ended in session.steps] == ["E#0", "A#0", "B#0"]
         assert (await session.finish()).data["id"] == "B"
+
+
+async def test_a_default_that_is_a_secret_is_given_and_not_shown() -> None:
+    secret = InputPort(name="key", optional=True, default="{{KEY(k)}}")
+    flow = workflow("E > A.x", E=give(5), A=keep(inputs={"key": secret}))
+    async with bench(secrets={"k": "hush"}) as b, Debugger(lambda gate: b.run(flow, gate=gate)) as session:
+        with fail_after(10):
+            await session.finish()
+    assert session.steps[1].inputs == {"x": 5}
+    assert session.steps[1].outputs == {"Output": {"key": "hush", "x": 5}}
 
 
 async def test_nodes_that_are_ready_together_stand_in_order_of_the_file_loops_too() -> None:
