@@ -16,7 +16,7 @@ from sre_core.components.path import MISSING
 from sre_core.components.smythfs import is_address
 from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
 from sre_core.components.web.api_settings import BodyType
-from sre_core.components.web.json_template import Bare, fill_json, parse_json_template
+from sre_core.components.web.json_template import Bare, check_field, fill_json, parse_json_template
 from sre_core.components.web.multipart import Part, encode_multipart
 from sre_core.errors import ComponentError
 from sre_core.messages import File
@@ -80,12 +80,22 @@ class _Maker:
         """Names and values of a form, from a JSON object or from `a=1&b={{b}}`. A list is a field for each item."""
         if isinstance(body, str) and not _is_placeholder(body) and not _OBJECT.match(body):
             pairs = parse_qsl(body.strip(), keep_blank_values=True)
-            return [(await self._expand(name), await self._expand(value)) for name, value in pairs]
+            return await self._pairs(pairs)
         structure = await self.structure(body)
         if isinstance(structure, str):
             return parse_qsl(structure, keep_blank_values=True)
         filled = _object(structure)
         return [(name, as_text(item)) for name, value in filled.items() for item in _items(value)]
+
+    async def _pairs(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The fields of `a=1&b={{b}}`; an author may give one of them twice."""
+        own = {name for name, _ in pairs}
+        filled: list[tuple[str, str]] = []
+        for written, value in pairs:
+            name = await self._expand(written)
+            check_field(name, written, own, [known for known, _ in filled])
+            filled.append((name, await self._expand(value)))
+        return filled
 
     async def parts(self, body: Any) -> list[Part]:
         """The parts of a multipart form, from a JSON object. Values that are files are sent as such."""
@@ -95,8 +105,10 @@ class _Maker:
             given = _object(await self.structure(parsed))
             return [await self._part(item, name, parsed) for name, value in given.items() for item in _items(value)]
         parts: list[Part] = []
-        for key, value in _object(parsed).items():
+        given = _object(parsed)
+        for key, value in given.items():
             name = await self._expand(key)
+            check_field(name, key, [part.name for part in parts], given)
             parts += [await self._part(item, name, value) for item in _items(await self._value(value))]
         return parts
 

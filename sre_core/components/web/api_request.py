@@ -9,7 +9,8 @@ from pydantic_core import PydanticSerializationError
 from sre_core.components.context import ComponentContext
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.components.node import Node
-from sre_core.components.template import as_text, expand
+from sre_core.components.path import MISSING
+from sre_core.components.template import as_text, expand, look_up_name, placeholders
 from sre_core.components.web.api_body import Body, build_body
 from sre_core.components.web.api_settings import APICallSettings
 from sre_core.components.web.api_url import ShareFile, build_url, fill_own
@@ -101,15 +102,18 @@ async def _headers(
         # What an input brings is no template, and where the request goes is not its to say.
         found = _cleaned(_object(await fill_json(written, values, context, node=node)).items())
         return {name: value for name, value in found.items() if name != "host"}
-    return _cleaned(
-        [
-            (
-                await expand(key, values, context, node=node, missing="empty"),
-                await fill_json(item, values, context, node=node),
-            )
-            for key, item in written.items()
-        ]
-    )
+    named = [(await expand(key, values, context, node=node, missing="empty"), key) for key in written]
+    # An input that is a name gives no header that the author sets, and says no more than others to whom it goes.
+    taken = {"host", *(name.strip().lower() for name, key in named if not _is_input(key, values))}
+    for name, key in named:
+        if _is_input(key, values) and name.strip().lower() in taken:
+            raise ComponentError(f"an input names the header {name!r}, which is not its to set", hint="check the input")
+    return _cleaned([(name, await fill_json(written[key], values, context, node=node)) for name, key in named])
+
+
+def _is_input(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether an input has a say in a name, and not the author's variables alone."""
+    return any(look_up_name(one, values) is not MISSING for one in placeholders(name))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

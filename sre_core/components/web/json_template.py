@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sre_core.components.path import MISSING
 from sre_core.components.template import as_text, expand, look_up_name, pieces, placeholders
 from sre_core.errors import ComponentError
 
-__all__ = ["Bare", "fill_json", "parse_json_template"]
+__all__ = ["Bare", "check_field", "fill_json", "parse_json_template"]
 
 # Characters for private use stand for placeholders while JSON is read.
 _MARK, _BARE = "\uf8fe", "\uf8ff"
@@ -62,13 +62,21 @@ async def fill_json(structure: Any, values: Mapping[str, Any], context: Componen
         filled: dict[str, Any] = {}
         for key, item in structure.items():
             name = await expand(key, values, context, node=node, quote=as_text, missing="empty")
-            if name in filled or (name != key and name in structure):
-                raise ComponentError(f"an input names the field {name!r}, which is there already")
+            check_field(name, key, filled, structure)
             filled[name] = await fill_json(item, values, context, node=node)
         return filled
     if isinstance(structure, list):
         return [await fill_json(item, values, context, node=node) for item in structure]
     return structure
+
+
+def check_field(name: str, written: str, *taken: Container[str]) -> None:
+    """Raise ComponentError if an input made of `written` the name of a field that is there, whose value it would take.
+
+    `taken` are the names of those that are there.
+    """
+    if name != written and any(name in names for names in taken):
+        raise ComponentError(f"an input names the field {name!r}, which is there already")
 
 
 def _open_quote(piece: str, quote: str) -> str:

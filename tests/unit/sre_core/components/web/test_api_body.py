@@ -78,6 +78,26 @@ async def test_a_field_of_a_form_cannot_add_another(template, attack):
     assert parse_qsl(made.data.decode(), keep_blank_values=True) == [("q", attack), ("role", "user")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "template"),
+    [
+        ("application/x-www-form-urlencoded", "{{name}}=1&role=user"),
+        ("application/x-www-form-urlencoded", "role=user&{{name}}=1"),
+        ("application/x-www-form-urlencoded", '{"{{name}}": 1, "role": "user"}'),
+        ("multipart/form-data", '{"{{name}}": 1, "role": "user"}'),
+        ("multipart/form-data", '{"role": "user", "{{name}}": 1}'),
+    ],
+)
+async def test_an_input_that_names_a_field_names_none_of_the_author_s(kind, template):
+    with pytest.raises(ComponentError, match="names the field 'role'"):
+        await body(kind, template, {"name": "role"})
+    assert b"other" in (await body(kind, template, {"name": "other"})).data
+
+
+async def test_an_author_may_give_a_field_of_a_form_twice():
+    assert (await body("application/x-www-form-urlencoded", "a=1&a={{b}}", {"b": 2})).data == b"a=1&a=2"
+
+
 async def test_a_form_repeats_lists_leaves_out_nulls_and_writes_objects_as_json():
     made = await body("application/x-www-form-urlencoded", '{"a": {{a}}, "b": {{b}}, "c": {"d": 1}}', {"a": [1, "x"]})
     assert parse_qsl(made.data.decode()) == [("a", "1"), ("a", "x"), ("c", '{"d":1}')]

@@ -29,6 +29,26 @@ async def test_names_of_headers_are_in_lower_case_and_the_last_one_counts():
     assert made.headers == {"x-a": "2", "x-b": '{"c":[1]}', "x-d": ""}
 
 
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ('{"{{name}}": "v"}', "Host"),
+        ('{"{{name}}": "v"}', " hOST "),
+        ('{"{{name}}": "v", "Authorization": "{{KEY(k)}}"}', "authorization"),
+        ('{"X-{{name}}": "v", "x-role": "user"}', "Role"),
+    ],
+)
+async def test_an_input_that_names_a_header_names_no_host_and_none_of_the_author_s(headers, named):
+    with pytest.raises(ComponentError, match="names the header"):
+        await request({"headers": headers}, {"name": named}, secrets={"k": "hush"})
+    assert await request({"headers": headers}, {"name": "X-Other"}, secrets={"k": "hush"})
+
+
+async def test_a_variable_of_the_author_may_name_the_host():
+    made = await request({"headers": '{"{{name}}": "b.example"}'}, variables={"name": "Host"})
+    assert made.headers == {"host": "b.example"}
+
+
 async def test_settings_come_as_editors_write_them():
     data = {
         "method": "post",
