@@ -33,12 +33,19 @@ def split_path(path: str) -> tuple[str, ...]:
 
 
 def look_up(value: Any, parts: Sequence[str]) -> Any:
-    """What lies at the path in mappings and lists, or MISSING."""
+    """What lies at the path in mappings and lists, or MISSING; `length` is that of a list or a text."""
     for part in parts:
         if isinstance(value, Mapping):
             value = value.get(part, MISSING)
         elif isinstance(value, list | tuple) and _POSITION.fullmatch(part) and int(part) < len(value):
             value = value[int(part)]
+        elif part == "length" and isinstance(value, list | tuple | str):
+            value = _length(value)
         else:
             return MISSING
     return value
+
+
+def _length(value: Sequence[Any]) -> int:
+    """As JavaScript counts: a text by its halves of surrogate pairs."""
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2 if isinstance(value, str) else len(value)

@@ -35,10 +35,40 @@ def test_dots_and_brackets_separate_alike(path: str, parts: tuple[str, ...]) -> 
         ("text[0]", MISSING),
         ("none.x", MISSING),
         ("pair[1]", "b"),
+        ("none.length", MISSING),
+        ("number.length", MISSING),
     ],
 )
 def test_a_path_leads_into_mappings_and_lists_alone(path: str, found: Any) -> None:
-    value = {"items": [{"id": 1}, {"id": 2}], "none": None, "text": "abc", "pair": ("a", "b")}
+    value = {"items": [{"id": 1}, {"id": 2}], "none": None, "text": "abc", "pair": ("a", "b"), "number": 5}
+    assert look_up(value, split_path(path)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("items.length", 2),
+        ("items[length]", 2),
+        ("pair.length", 2),
+        ("empty.length", 0),
+        ("text.length", 3),
+        ("smile.length", 2),
+        ("half.length", 1),
+        ("rope.length", "5 m"),
+        ("rope.length.length", 3),
+        ("items.length.x", MISSING),
+    ],
+)
+def test_a_path_may_end_in_the_length_of_a_list_or_a_text(path: str, found: Any) -> None:
+    value = {
+        "items": [1, 2],
+        "pair": ("a", "b"),
+        "empty": [],
+        "text": "abc",
+        "smile": "\U0001f600",
+        "half": "\ud83d",
+        "rope": {"length": "5 m"},
+    }
     assert look_up(value, split_path(path)) == found
 
 
