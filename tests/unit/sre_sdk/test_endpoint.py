@@ -2,8 +2,9 @@
 
 import pytest
 
-from sre_core.components.node import InputPort, Node
-from sre_sdk.endpoint import endpoint_spec, is_exposed
+from sre_core.components.node import InputPort, Node, OutputPort
+from sre_core.workflows.graph import Link, Workflow
+from sre_sdk.endpoint import endpoint_spec, is_exposed, unused_arguments
 
 
 def node(*ports: InputPort, title: str = "APIEndpoint", **data) -> Node:
@@ -74,3 +75,25 @@ def test_only_an_author_who_says_so_hides_an_endpoint(said, wanted):
     assert is_exposed(node(ai_exposed=said)) is wanted
     assert is_exposed(node())
     assert not is_exposed(node(ai_exposed="false"))
+
+
+def unused(*paths: str) -> list[str]:
+    """Of the arguments q, extra and Q: those that an endpoint with the input q and these outputs, all linked, leaves."""
+    outputs = tuple(OutputPort(name=f"out{number}", expression=path) for number, path in enumerate(paths))
+    entry = Node(id="A", type="APIEndpoint", inputs=(InputPort(name="q"),), outputs=outputs)
+    links = tuple(Link(source="A", output=number, target="B", input=0) for number in range(len(paths)))
+    other = Node(id="B", type="Look", inputs=(InputPort(name="x"),))
+    workflow = Workflow(id="bob", nodes={"A": entry, "B": other}, links=links)
+    return unused_arguments(workflow, entry, ["q", "extra", "Q"])
+
+
+def test_an_argument_that_is_no_input_and_that_no_link_takes_is_unused():
+    assert unused("body.q") == ["extra", "Q"]
+    assert unused("body.extra.deep", "query.Q[0]") == []
+    assert unused("headers", "headers.extra") == ["extra", "Q"]
+
+
+def test_where_the_whole_request_goes_on_or_is_the_result_every_argument_is_used():
+    assert unused("body.q", "body") == []
+    assert unused("query") == []
+    assert unused() == []
