@@ -1,8 +1,10 @@
 """What all tests share: the asyncio backend, no network, and Ctrl-C."""
 
+import asyncio
 import ipaddress
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,20 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+async def skip(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets seconds pass at once for the event loop: a test of time need neither wait nor hurry."""
+    loop = asyncio.get_running_loop()
+    real, skipped = loop.time, 0.0
+
+    def skip(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: real() + skipped)
+    return skip
 
 
 @pytest.fixture(autouse=True)
