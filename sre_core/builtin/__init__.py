@@ -8,6 +8,7 @@ from sre_core.builtin.local_vault import LocalVault
 from sre_core.builtin.memory_cache import MemoryCache
 from sre_core.builtin.memory_storage import MemoryStorage
 from sre_core.builtin.memory_vectors import MemoryVectors
+from sre_core.builtin.smythos_vault import SmythOSVault
 from sre_core.builtin.sqlite_cache import SqliteCache
 from sre_core.connectors.base import Connector
 from sre_core.hookspecs import hookimpl
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryCache",
     "MemoryStorage",
     "MemoryVectors",
+    "SmythOSVault",
     "SqliteCache",
     "register_connectors",
     "register_models",
@@ -40,6 +42,7 @@ def register_connectors() -> list[type[Connector]]:
         MemoryCache,
         MemoryStorage,
         MemoryVectors,
+        SmythOSVault,
         SqliteCache,
     ]
 

@@ -101,6 +101,44 @@ def test_secrets_are_copied_and_not_shown(filled: Path) -> None:
     assert sre("vault", "get", "openai", "--reveal", "--vault", "hashicorp").stdout == "sk-4711\n"
 
 
+SMYTH = """
+[connectors.vault.smyth]
+use = "smythos"
+file = "vault.json"
+"""
+
+
+def test_a_vault_of_smythos_is_moved_into_ours(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_TOKEN", "hunter2")
+    teams = {"default": {"anthropic": "sk-ant-7", "echo": ""}, "ops": {"token": "<$env(OPS_TOKEN)>"}}
+    (filled / "vault.json").write_text(json.dumps(teams))
+    with (filled / "sre.toml").open("a") as settings:
+        settings.write(SMYTH)
+    result = sre("vault", "copy", "smyth", "default")
+    assert (result.exit_code, result.stdout) == (0, "copied    3 secrets\nACLs      0\n"), result.output
+    names = ["anthropic", "openai", "team/default/anthropic", "team/ops/token"]
+    assert sre("vault", "list").stdout.splitlines() == names
+    assert sre("vault", "get", "team/ops/token", "--reveal").stdout == "<hunter2>\n"
+
+    async def check(runtime: Runtime) -> None:
+        runtime.teams.join(ADA, "ops")
+        assert (await runtime.vault(ADA).get("team/ops/token")).get_secret_value() == "<hunter2>"
+        assert not await runtime.vault(ADA).allowed("team/default/anthropic", Access.READ)
+
+    in_runtime(check)
+
+
+def test_a_secret_of_smythos_whose_variable_is_not_set_is_told(filled: Path) -> None:
+    (filled / "vault.json").write_text(json.dumps({"ops": {"a": "x", "b": "sk-$env(NO_SUCH_VARIABLE)"}}))
+    with (filled / "sre.toml").open("a") as settings:
+        settings.write(SMYTH)
+    result = sre("vault", "copy", "smyth", "default")
+    assert result.exit_code == 5
+    assert "team/ops/b: secret 'team/ops/b' needs the environment variable 'NO_SUCH_VARIABLE'" in result.stderr
+    assert "sk-" not in result.output
+    assert sre("vault", "list").stdout.splitlines() == ["openai", "team/ops/a"]
+
+
 def test_a_dry_run_names_everything_and_writes_nothing(filled: Path) -> None:
     result = sre("storage", "copy", "default", "s3", "--dry-run")
     assert result.exit_code == 0
