@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING, look_up, split_path
+from sre_core.components.secret import find_secret
 from sre_core.errors import ComponentError, SREError
 
 __all__ = ["Quote", "as_text", "expand", "expand_value", "look_up_name", "pieces", "placeholders", "read_secret"]
@@ -196,12 +197,12 @@ async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
 
 
 async def read_secret(name: str, context: ComponentContext) -> str:
-    """A secret of the agent's vault, as text. Raises AccessDeniedError, NotFoundError, ComponentError."""
+    """A secret of the agent or of its team, as text. Raises what `find_secret` raises."""
     name = name.strip()
     if name == _TEAM:
         return context.agent.team
     try:
-        return (await context.vault.get(name)).get_secret_value()
+        return (await find_secret(name, context)).value.get_secret_value()
     except SREError as error:
         error.add_note(f"asked for by {{{{KEY({name})}}}}")
         raise

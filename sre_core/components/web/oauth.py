@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from sre_core.components.context import ComponentContext
 from sre_core.components.http_target import origin_text, parse_url
 from sre_core.components.node import Node
+from sre_core.components.secret import find_secret
 from sre_core.components.template import expand
 from sre_core.components.web.api_settings import APICallSettings
 from sre_core.components.web.oauth_tokens import OAuthClient, OAuthKind, Tokens, kind_of, read_tokens, write_tokens
@@ -21,8 +22,9 @@ __all__ = ["OAuth"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
-    """What the vault holds, and what the node says besides."""
+    """What the vault holds, where it was found, and what the node says besides."""
 
+    name: str
     text: str
     tokens: Tokens
     client: OAuthClient
@@ -77,13 +79,20 @@ class OAuth:
         client = await self._client()
         kind = self._kind
         if kind is OAuthKind.CLIENT_CREDENTIALS and client.token_url and not self._settings.oauth_con_id:
-            return _Stored(text="", tokens=Tokens(), client=client, kind=kind)
-        text = (await self._context.vault.get(self._name)).get_secret_value()
-        tokens, stored, written = read_tokens(text, name=self._name)
+            return _Stored(name="", text="", tokens=Tokens(), client=client, kind=kind)
+        secret = await find_secret(self._name, self._context)
+        text = secret.value.get_secret_value()
+        tokens, stored, written = read_tokens(text, name=secret.name)
         # SmythOS calls all of version 2 "oauth2"; what it says of version 1 or of the grant is more exact.
         exact = kind_of(written)
         is_exact = exact in {OAuthKind.OAUTH1, OAuthKind.CLIENT_CREDENTIALS}
-        return _Stored(text=text, tokens=tokens, client=stored.or_else(client), kind=exact if is_exact else kind)
+        return _Stored(
+            name=secret.name,
+            text=text,
+            tokens=tokens,
+            client=stored.or_else(client),
+            kind=exact if is_exact else kind,
+        )
 
     async def _client(self) -> OAuthClient:
         one = self._kind is OAuthKind.OAUTH1
@@ -160,9 +169,9 @@ class OAuth:
         return read_token_reply(reply, service=origin_text(client.token_url))
 
     async def _keep(self, stored: _Stored, tokens: Tokens) -> None:
-        """In the vault, where the agent may write there; else in its cache."""
+        """In the vault, where they were found, if the agent may write there; else in its cache."""
         try:
-            await self._context.vault.set(self._name, write_tokens(stored.text, tokens, name=self._name))
+            await self._context.vault.set(stored.name, write_tokens(stored.text, tokens, name=stored.name))
         except (AccessDeniedError, ConnectorError):
             # A new refresh token outlives the access token: without it, nobody could renew again.
             rotated = tokens.extra != stored.tokens.extra

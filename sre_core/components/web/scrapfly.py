@@ -43,7 +43,7 @@ class ScrapflyWebScrapeSettings(ComponentSettings):
 
 
 class ScrapflyWebScrape(Component):
-    """Reads web pages with Scrapfly. The key is the secret `scrapfly` of the vault.
+    """Reads web pages with Scrapfly. The key is the secret `scrapfly` of the agent or its team.
 
     `Results` is a list of `{url, content}`, `FailedURLs` one of `{url, error}`: a page that fails does not stop the
     others. If all fail, `_error` is given too. URLs come as a list, as JSON, with commas between them, or as the

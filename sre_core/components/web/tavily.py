@@ -40,7 +40,7 @@ class TavilyWebSearchSettings(ComponentSettings):
 
 
 class TavilyWebSearch(Component):
-    """Searches the web with Tavily. The key is the secret `tavily` of the vault.
+    """Searches the web with Tavily. The key is the secret `tavily` of the agent or its team.
 
     `Results` is a list of `{title, url, content, score}`, with `raw_content` if asked for. `Images` and `Answer` are
     given only if asked for. Unlike in SmythOS the key travels in a header, not in the body.

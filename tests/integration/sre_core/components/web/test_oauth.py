@@ -12,7 +12,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from sre_core.errors import ComponentError, NotFoundError, UnauthenticatedError
+from sre_core.errors import AccessDeniedError, ComponentError, NotFoundError, UnauthenticatedError
 from sre_core.testing.bench import bench
 from tests.integration.sre_core.components.local_service import local_service
 from tests.unit.sre_core.components.web.oauth_signature import oauth_parameters, oauth_signature
@@ -109,6 +109,27 @@ async def test_an_ended_token_is_renewed_and_kept_in_the_vault(service):
     assert (kept["auth_data"]["primary"], kept["auth_data"]["secondary"]) == ("at1", "rt1")
     assert kept["auth_data"]["expires_in"] / 1000 == pytest.approx(time.time() + 3600, abs=60)
     assert kept["auth_settings"] == service.tokens()["auth_settings"]
+
+
+async def test_tokens_of_the_team_are_renewed_where_they_were_found(service):
+    theirs = f"team/default/{NAME}"
+    async with bench(secrets={theirs: json.dumps(service.tokens())}) as place:
+        await place.run("APICall", service.node())
+        kept = json.loads((await place.context.vault.get(theirs)).get_secret_value())
+        with pytest.raises(AccessDeniedError):
+            await place.context.vault.get(NAME)
+    assert service.sent == ["Bearer at1"]
+    assert kept["auth_data"]["primary"] == "at1"
+
+
+async def test_tokens_that_may_only_be_read_are_not_written_to_the_team(service):
+    theirs = f"team/default/{NAME}"
+    secrets = {NAME: json.dumps(service.tokens()), theirs: json.dumps(service.tokens(FUTURE, primary="theirs"))}
+    async with bench(secrets=secrets) as place:
+        await place.run("APICall", service.node())
+        assert (await place.context.vault.get(theirs)).get_secret_value() == secrets[theirs]
+        assert (await place.context.vault.get(NAME)).get_secret_value() == secrets[NAME]
+    assert service.sent == ["Bearer at1"]
 
 
 @pytest.mark.parametrize("rotates", [False, True])
