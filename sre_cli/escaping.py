@@ -1,8 +1,10 @@
 """Text from files, models and nodes, made safe to show: a terminal obeys control characters."""
 
+import json
 import re
+from typing import Any
 
-__all__ = ["escaped", "one_line"]
+__all__ = ["escaped", "json_text", "one_line"]
 
 # The controls of C0 and C1 but newline and tab, and those that turn the direction of writing.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -16,6 +18,15 @@ def escaped(text: str) -> str:
 def one_line(text: str) -> str:
     """`text` escaped, and on one line."""
     return escaped(" ".join(text.split()))
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """`value` as JSON in which a terminal obeys nothing: what it would obey is written as JSON has it, and means that.
+
+    What JSON does not have is written as text.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(found: re.Match[str]) -> str:

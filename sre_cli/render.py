@@ -1,23 +1,27 @@
 """How things look: tables and the events of a run, coloured on a terminal and plain elsewhere."""
 
-import json
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from sre_cli.escaping import one_line
+from sre_cli.escaping import escaped, json_text, one_line
 from sre_core.events import Event, RunFinished, SkillCalled, SkillReturned, TextDelta, ThinkingDelta
 
-__all__ = ["EventPrinter", "print_json", "print_table", "shorten", "styled"]
+__all__ = ["EventPrinter", "print_json", "print_table", "print_text", "shorten", "styled"]
 
 _WIDEST = 100
 
 
 def print_json(value: object) -> None:
     """For programs: indented JSON on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(json_text(value, indent=2))
+
+
+def print_text(text: str, *, nl: bool = True) -> None:
+    """A text as it is; on a terminal without what that would obey."""
+    click.echo(escaped(text) if sys.stdout.isatty() else text, nl=nl)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -62,18 +66,18 @@ class EventPrinter:
     def show(self, event: Event) -> None:
         """Print one event; as a line of JSON, if that is wanted."""
         if self._json:
-            click.echo(json.dumps(event.to_dict(), ensure_ascii=False, default=str))
+            click.echo(json_text(event.to_dict()))
             return
         if self._thinking and not isinstance(event, ThinkingDelta):
             self._thinking = False
             click.echo(err=True)
         match event:
             case TextDelta(text=text):
-                click.echo(text, nl=False)
+                print_text(text, nl=False)
                 self._open_line = not text.endswith("\n") if text else self._open_line
             case ThinkingDelta(text=text) if sys.stderr.isatty():
                 self._thinking = True
-                click.echo(styled(text, dim=True), nl=False, err=True)
+                click.echo(styled(escaped(text), dim=True), nl=False, err=True)
             case SkillCalled(name=name, arguments=arguments):
                 self.end_line()
                 click.echo(styled(shorten(f"→ {name} {arguments}"), fg="cyan"), err=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sre_cli.render import EventPrinter, print_table, shorten
+from sre_cli.render import EventPrinter, print_json, print_table, print_text, shorten
 from sre_core.events import RunFinished, RunStarted, SkillCalled, SkillReturned, TextDelta, ThinkingDelta
 from sre_core.messages import FinishReason, Usage
 
@@ -45,6 +45,27 @@ def test_thinking_is_not_shown_off_a_terminal(capsys: pytest.CaptureFixture[str]
     printer.show(FINISHED)
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
+
+
+def test_a_terminal_is_given_nothing_to_obey(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    printer = EventPrinter()
+    printer.show(ThinkingDelta(text="\x1b]0;hm\x07"))
+    printer.show(TextDelta(text="a\x1b[2Jb\n"))
+    print_text("\x9b31m")
+    print_json("\x9b31m")
+    captured = capsys.readouterr()
+    assert captured.out == 'a\\x1b[2Jb\n\\x9b31m\n"\\u009b31m"\n'
+    assert r"\x1b]0;hm\x07" in captured.err
+
+
+def test_what_is_no_terminal_is_given_the_reply_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    EventPrinter().show(TextDelta(text="a\x07b"))
+    print_text("\u202e", nl=False)
+    assert capsys.readouterr().out == "a\x07b\u202e"
 
 
 def test_a_line_that_was_cut_short_is_ended_once(capsys: pytest.CaptureFixture[str]) -> None:
