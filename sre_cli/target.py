@@ -4,30 +4,38 @@ import importlib
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sre_cli.arguments import parse_pairs
 from sre_sdk import Agent
 
-__all__ = ["load_agent"]
+if TYPE_CHECKING:
+    from sre_core.config import Config
+
+__all__ = ["load_agent", "open_agent"]
 
 
-def load_agent(target: str, models: Sequence[str] = ()) -> Agent:
-    """Load a `.smyth` file; else import the file or module, and pick the agent.
+def load_agent(target: str, models: Sequence[str] = (), *, config: "Config | None" = None) -> Agent:
+    """Load a `.smyth` file; else import the file or module, and pick the agent. `open_agent` opens it.
 
-    `models` are words NAME=MODEL: the model to take where nodes of the file name another one, "*" for all. Raises
+    `models` are words NAME=MODEL: the model to take where nodes of the file name another one, "*" for all. With
+    `config` the agent of a `.smyth` file works in a runtime of its own, which has this configuration. Raises
     click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
     """
     if target.lower().endswith(".smyth"):
         if not Path(target).is_file():
             raise click.UsageError(f"No such file: {target!r}.")
-        return Agent.load(target, models=parse_pairs(models, "A model"))
+        return _load_file(target, models, config)
     if models:
         raise click.UsageError("--models is for .smyth files: agents in Python name their models themselves.")
+    if config is not None:
+        raise click.UsageError("--vault, and files of --models, are for .smyth files: agents in Python go by sre.toml.")
     place, _, name = target.rpartition(":")
     # The colon of a drive letter, and that of a folder's name, separate nothing.
     if not place or not name.isidentifier():
@@ -36,6 +44,21 @@ def load_agent(target: str, models: Sequence[str] = ()) -> Agent:
         raise click.UsageError(f"A .smyth file has one agent: {place!r}, without {f':{name}'!r}.")
     module = _import_file(Path(place)) if _is_file(place) else _import_module(place)
     return _pick(module, place, name)
+
+
+def open_agent(agent: Agent) -> AbstractAsyncContextManager[Any, Any]:
+    """What keeps an agent open: the runtime that it was loaded with, else the agent, which opens one of its own."""
+    return agent.runtime if agent.is_attached else agent
+
+
+def _load_file(path: str, models: Sequence[str], config: "Config | None") -> Agent:
+    pairs = parse_pairs(models, "A model")
+    if config is None:
+        return Agent.load(path, models=pairs)
+    # Most calls have no configuration of their own, and `--help` needs no kernel.
+    from sre_core.runtime import Runtime
+
+    return Agent.load(path, models=pairs, runtime=Runtime(config))
 
 
 def _is_file(place: str) -> bool:

@@ -15,7 +15,7 @@ from sre_cli.escaping import one_line
 from sre_cli.options import debug_option, models_option
 from sre_cli.outputs import keep_inputs
 from sre_cli.render import print_json, styled
-from sre_cli.target import load_agent
+from sre_cli.target import load_agent, open_agent
 from sre_cli.trace import Trace, check_place
 from sre_core.errors import SkillError, SREError
 from sre_core.events import current_emit
@@ -91,7 +91,7 @@ def call_skill(
 
 
 async def _call(agent: Agent, skill: str, arguments: dict[str, Any], recorder: Trace, *, is_traced: bool) -> None:
-    async with agent:
+    async with open_agent(agent):
         with _heard(agent, recorder) if is_traced else nullcontext():
             result = await _result(agent, skill, arguments, recorder)
         # Skills in Python may return more than JSON has.

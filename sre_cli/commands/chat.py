@@ -11,11 +11,11 @@ from sre_cli.blocks import opened
 from sre_cli.options import Session, debug_option, models_option
 from sre_cli.render import EventPrinter, styled
 from sre_cli.streams import is_terminal, read_lines
-from sre_cli.target import load_agent
+from sre_cli.target import load_agent, open_agent
 from sre_core.errors import SREError
 from sre_sdk import Agent, Chat
 
-__all__ = ["chat"]
+__all__ = ["chat", "talk"]
 
 _COMMANDS = {
     "/clear": "forget what was said so far",
@@ -48,23 +48,24 @@ def chat(
     line is one prompt.
     """
     agent = load_agent(target, models) if target else Agent("sre-chat", behavior="You are a helpful assistant.")
+    talk(agent, session_id=session_id, model=model, debug=Session.of(context).debug)
+
+
+def talk(agent: Agent, *, session_id: str | None = None, model: str | None = None, debug: bool = False) -> None:
+    """Talk until the terminal, or the pipe, ends. Raises what an answer raises; on a terminal it is shown instead."""
     conversation = agent.chat(session_id)
     interactive = is_terminal()
     if interactive:
         click.echo(styled(f"{agent.name}: /help lists the commands.", dim=True), err=True)
     # One loop for all prompts, which runs only while there is something to do: input() needs the main thread.
-    with asyncio.Runner() as runner, opened(runner, agent):
+    with asyncio.Runner() as runner, opened(runner, open_agent(agent)):
         for line in _typed_lines() if interactive else _piped_lines():
             if not line.startswith("/"):
-                _take_turn(runner, conversation, line, model=model, debug=_debug(context), interactive=interactive)
+                _take_turn(runner, conversation, line, model=model, debug=debug, interactive=interactive)
             elif line == "/exit":
                 return
             else:
                 _obey(runner, conversation, line)
-
-
-def _debug(context: click.Context) -> bool:
-    return Session.of(context).debug
 
 
 def _typed_lines() -> Iterator[str]:

@@ -13,7 +13,7 @@ from sre_cli.escaping import escaped, one_line
 from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
-from sre_cli.target import load_agent
+from sre_cli.target import load_agent, open_agent
 from sre_core.errors import SREError
 from sre_core.workflows.debug import Debugger, StepRecord
 from sre_core.workflows.outcome import Outcome
@@ -73,7 +73,7 @@ def debug(
     injected = _outputs(outputs, agent)
     with (
         asyncio.Runner() as runner,
-        opened(runner, agent),
+        opened(runner, open_agent(agent)),
         opened(runner, agent.debug(skill, arguments)) as session,
     ):
         for node, values in injected.items():

@@ -8,10 +8,10 @@ import click
 from sre_cli.options import debug_option, models_option
 from sre_cli.render import EventPrinter
 from sre_cli.streams import as_text, is_terminal, read_text
-from sre_cli.target import load_agent
+from sre_cli.target import load_agent, open_agent
 from sre_sdk import Agent
 
-__all__ = ["run"]
+__all__ = ["give_prompt", "run"]
 
 
 @click.command(
@@ -52,7 +52,13 @@ def run(
     The reply goes to standard output, what the agent does on the way to standard error. Without PROMPT, or with
     "-", the prompt is read from standard input.
     """
-    agent = load_agent(target, models)
+    give_prompt(load_agent(target, models), prompt, model=model, files=files, as_json=as_json)
+
+
+def give_prompt(
+    agent: Agent, prompt: str | None, *, model: str | None = None, files: tuple[Path, ...] = (), as_json: bool = False
+) -> None:
+    """Ask once, and print the reply; without a prompt, or with "-", it is read. Raises what the prompt raises."""
     if prompt is None and is_terminal():
         raise click.UsageError("Missing argument 'PROMPT': give it, or pipe it in.")
     text = read_text("The prompt").strip() if prompt in {None, "-"} else as_text(str(prompt), "The prompt")
@@ -65,7 +71,7 @@ async def _answer(
     agent: Agent, text: str, *, model: str | None, files: tuple[Path, ...], printer: EventPrinter
 ) -> None:
     try:
-        async with agent.prompt(text, model=model, files=files).stream() as events:
+        async with open_agent(agent), agent.prompt(text, model=model, files=files).stream() as events:
             async for event in events:
                 printer.show(event)
     finally:

@@ -125,13 +125,14 @@ def read_model_files(places: Iterable[Path]) -> list[Given]:
     tolerated, and noted. Raises ConfigError that names file and key when one model cannot be read: then none is.
     """
     found: dict[str, _Entry] = {}
-    for place in places:
-        for file in _files(place):
-            for entry in _entries(file):
-                if entry.name in found:
-                    twice = f"model {entry.name!r} is in {found[entry.name].file} and in {file}"
-                    raise ConfigError(twice, hint="keep one of them, or rename one")
-                found[entry.name] = entry
+    # A file may be named twice: by itself and by its folder, or on the command line too.
+    files = {file.resolve(): file for place in places for file in _files(place)}
+    for file in files.values():
+        for entry in _entries(file):
+            if entry.name in found:
+                twice = f"model {entry.name!r} is in {found[entry.name].file} and in {file}"
+                raise ConfigError(twice, hint="keep one of them, or rename one")
+            found[entry.name] = entry
     return [_as_given(entry, found) for entry in found.values()]
 
 
@@ -139,7 +140,7 @@ def _files(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
     if not place.is_dir():
-        raise ConfigError(f"there is no model file {place}", hint="correct `model_files` in sre.toml")
+        raise ConfigError(f"there is no model file {place}", hint="correct its path, as in `model_files` of sre.toml")
     hidden = [path for path in place.rglob(f"*{_SUFFIX}") if not _is_hidden(path.relative_to(place))]
     return sorted(path for path in hidden if path.is_file())
 

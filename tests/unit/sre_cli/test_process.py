@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.sre_cli.files import echoing, jobs, write
 
+SMYTH = Path(__file__).parents[2] / "data" / "smyth"
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("SRE_", "COV_"))}
 
 
@@ -50,6 +51,15 @@ def test_help_and_version_load_no_runtime(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_the_command_of_smythos_works_as_it_is_known(tmp_path: Path) -> None:
+    (tmp_path / "sre.toml").touch()
+    (tmp_path / "vault.json").write_text('{"default": {"openai": "sk-4711", "echo": ""}}')
+    file, models = SMYTH / "crypto-info-agent.smyth", SMYTH / "models.json"
+    files = ["--vault", "vault.json", "--models", str(models)]
+    result = sre("agent", str(file), "--prompt", "Hello there", "echo", *files, folder=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "Hello there\n", "")
 
 
 def test_an_error_in_the_users_file_names_the_line_without_a_traceback(project: Path) -> None:

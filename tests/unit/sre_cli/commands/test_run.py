@@ -1,6 +1,7 @@
 """`sre run` prints the reply of an agent, and nothing but the reply."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,15 @@ def test_text_of_a_node_that_passes_through_is_a_part_of_the_reply(project: Path
     result = CliRunner().invoke(cli, ["run", "agent.smyth", 'call ask {"a": 1}'])
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("said 1")
+
+
+def test_a_runtime_that_the_file_gives_its_agent_is_opened(project: Path) -> None:
+    made = "from sre_sdk import Agent, Runtime\n\nagent = Agent('Own', runtime=Runtime())\n\n\n"
+    (project / "own.py").write_text(f"{made}@agent.skill\ndef one() -> int:\n    return 1\n")
+    for words, said in ((["run", "own.py", "Hello"], "Hello\n"), (["call", "own.py", "one"], "1\n")):
+        result = CliRunner().invoke(cli, words)
+        assert (result.exit_code, result.stdout) == (0, said), result.output
+        # Imported anew for the next command, as each process does.
+        del sys.modules["own"]
+    result = CliRunner().invoke(cli, ["chat", "own.py"], input="Hello\nAgain\n")
+    assert (result.exit_code, result.stdout) == (0, "Hello\nAgain\n"), result.output

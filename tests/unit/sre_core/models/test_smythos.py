@@ -226,6 +226,13 @@ def test_a_model_in_two_files_is_refused_with_both(tmp_path: Path) -> None:
     assert str(tmp_path / "b.json") in error.message
 
 
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, {"m": LOCAL}, "models/a.json")
+    monkeypatch.chdir(tmp_path)
+    places = [tmp_path / "models", path, Path("models/a.json"), tmp_path / "models" / ".." / "models"]
+    assert [given.id for given in read_model_files(places)] == ["openai/m"]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "none.json") in refused(tmp_path / "none.json").message
 
