@@ -103,7 +103,7 @@ class SmythOSVault(VaultConnector):
         if not slash:
             return self._plain, name
         team, _, key = rest.partition("/")
-        if first != Role.TEAM or not team or not key:
+        if first != Role.TEAM or not team or not key or "/" in key:
             return (), ""
         return (team, *self._shared) if self._shares else (team,), key
 

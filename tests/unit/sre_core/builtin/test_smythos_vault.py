@@ -102,11 +102,20 @@ async def test_a_team_gets_what_it_lacks_only_where_that_is_said(tmp_path):
     assert await value(sharing, "team/ops/openai") == "sk-ops-1234"
 
 
-@pytest.mark.parametrize("name", ["team/ops", "team/ops/", "team//openai", "agent/ops/openai", "ops/openai", "echo"])
+ODD = ["team/ops", "team/ops/", "team//openai", "agent/ops/openai", "ops/openai", "team/ops/openai/below"]
+
+
+@pytest.mark.parametrize("name", ODD)
 async def test_no_other_name_means_a_key(tmp_path, name):
     vault = await opened(write(tmp_path), share_with_teams=True)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError) as missing:
         await vault.get(name)
+    assert missing.value.hint == "check the name"
+
+
+async def test_an_empty_key_is_missing(tmp_path):
+    with pytest.raises(NotFoundError, match="'echo'"):
+        await (await opened(write(tmp_path))).get("echo")
 
 
 async def test_it_cannot_be_written_to(tmp_path):
