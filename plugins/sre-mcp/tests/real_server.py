@@ -53,7 +53,7 @@ class RealServer:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         self._socket.close()
 
     async def _keep(self, scope: Any, receive: Any, send: Any) -> None:

@@ -121,7 +121,7 @@ async def test_the_connection_is_closed_however_it_ended(server, failure):
         else:
             with pytest.raises(SREError, match="enough"):
                 await ask(place, server.url)
-    assert await anyio.to_thread.run_sync(server.idle.wait, 5)
+    assert await anyio.to_thread.run_sync(server.idle.wait, 60)
 
 
 async def test_runs_at_once_do_not_mix(server):
@@ -226,7 +226,7 @@ async def test_a_server_that_says_nothing_is_given_up_in_time():
         await anyio.sleep_forever()
 
     async with web_site(wait) as url, bench(plugins=Plugins.load(only=["mcp"])) as place:
-        with anyio.fail_after(10), pytest.raises(DeadlineError, match="in time"):
+        with anyio.fail_after(60), pytest.raises(DeadlineError, match="in time"):
             await ask(place, url, {"timeout": "0.2"})
 
 

@@ -113,7 +113,7 @@ async def test_the_stop_sequence_of_a_server_that_takes_none_ends_the_reply_and_
             found = await complete(connector, ask("count", stop=("three",)))
             assert found.message.text == "one two "
             assert found.finish_reason is FinishReason.STOP
-            await asyncio.wait_for(server.wait_until_busy(0), 5)
+            await asyncio.wait_for(server.wait_until_busy(0), 60)
         assert "stop" not in json.loads(server.requests[0].body)
 
 
@@ -329,7 +329,7 @@ async def test_silence_has_an_end():
     ):
         with pytest.raises(TimeoutError, match=r"silent for 0\.2 s"):
             await complete(connector, ask("hi"))
-        await asyncio.wait_for(server.wait_until_busy(0), 5)
+        await asyncio.wait_for(server.wait_until_busy(0), 60)
 
 
 async def test_who_refuses_and_falls_silent_has_refused():
@@ -340,8 +340,8 @@ async def test_who_refuses_and_falls_silent_has_refused():
     ):
         for call in (complete(connector, ask("hi")), connector.models()):
             with pytest.raises(UnavailableError, match="status 503"):
-                await asyncio.wait_for(call, 5)
-        await asyncio.wait_for(server.wait_until_busy(0), 5)
+                await asyncio.wait_for(call, 60)
+        await asyncio.wait_for(server.wait_until_busy(0), 60)
 
 
 async def test_to_wait_for_a_connection_is_not_the_silence_of_the_server():

@@ -38,7 +38,7 @@ def texts(count: int, *, first: int = 0) -> list[str]:
 
 async def until(condition) -> None:
     """Let the loop go on until something has happened."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         while not condition():
             await anyio.lowlevel.checkpoint()
 

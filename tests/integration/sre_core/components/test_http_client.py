@@ -122,7 +122,7 @@ class Flipping(AbstractResolver):
 
 def call(url, **changes):
     usual = {"method": "GET", "trusted": False, "headers": {}, "data": None, "proxy": None}
-    limits = {"follow_redirects": True, "timeout": 5.0, "max_bytes": 1000}
+    limits = {"follow_redirects": True, "timeout": 60.0, "max_bytes": 1000}
     return HTTPCall(url=url, **{**usual, **limits, **changes})
 
 
@@ -197,7 +197,7 @@ async def test_what_does_not_speak_http_is_unavailable(client):
             await client.request("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
 
 
-async def test_a_reply_that_takes_too_long_is_given_up_and_its_connection_closed(client):
+async def test_a_reply_that_takes_too_long_is_given_up_and_its_connection_closed(client, skip):
     asked, done = asyncio.Event(), asyncio.Event()
 
     async def answer(_):
@@ -206,14 +206,15 @@ async def test_a_reply_that_takes_too_long_is_given_up_and_its_connection_closed
         return web.Response()
 
     async with local_service(answer) as service:
-        with anyio.fail_after(5):
-            with pytest.raises(DeadlineError, match=r"within 0\.2 s") as caught:
-                await client.request("GET", service.url, timeout=0.2)
-            assert asked.is_set()
-            assert caught.value.__cause__ is None
-            done.set()
-            # Others are served.
-            assert (await client.request("GET", service.url)).status == 200
+        request = asyncio.create_task(client.request("GET", service.url, timeout=600))
+        await asked.wait()
+        skip(601)
+        with pytest.raises(DeadlineError, match="within 600 s") as caught:
+            await request
+        assert caught.value.__cause__ is None
+        done.set()
+        # Others are served.
+        assert (await client.request("GET", service.url)).status == 200
 
 
 async def test_time_runs_over_all_redirects_and_the_body(client):
@@ -231,7 +232,7 @@ async def test_time_runs_over_all_redirects_and_the_body(client):
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
     try:
-        with anyio.fail_after(5), pytest.raises(DeadlineError):
+        with anyio.fail_after(60), pytest.raises(DeadlineError):
             await client.request("GET", f"http://{host}:{port}/", timeout=0.2)
     finally:
         await runner.cleanup()
@@ -277,7 +278,7 @@ async def test_fifty_requests_at_once_do_not_mix(client):
         async def ask(n):
             return (await client.request("GET", f"{service.url}/?n={n}")).body
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             replies = await asyncio.gather(*(ask(n) for n in range(50)))
         assert replies == [f'{{"n": "{n}"}}'.encode() for n in range(50)]
 
@@ -296,7 +297,7 @@ async def test_a_request_that_is_cancelled_closes_its_connection(client):
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         task = asyncio.create_task(client.request("GET", url))
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await asked.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -73,7 +73,7 @@ async def test_a_name_that_leads_to_a_private_network_is_no_way_either():
             data=None,
             proxy=proxy.url,
             follow_redirects=True,
-            timeout=5.0,
+            timeout=60.0,
             max_bytes=1000,
         )
         with pytest.raises(ComponentError, match="not public"):

@@ -125,7 +125,7 @@ async def test_a_reader_that_is_gone_does_not_hide_the_error(stage):
 async def test_cancellation_closes_the_model_and_is_reported_and_not_wrapped(stage):
     pause = Pause()
     task = asyncio.create_task(stage.run(["first ", pause, "never"]))
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         await pause.reached.wait()
         assert stage.model.running == 1
         task.cancel()
@@ -147,7 +147,7 @@ async def test_a_cancel_scope_around_a_run_still_gets_the_last_event(stage):
         await pause.reached.wait()
         scope.cancel()
 
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             scope = group.cancel_scope
             group.start_soon(cancel_when_reached)
@@ -157,7 +157,7 @@ async def test_a_cancel_scope_around_a_run_still_gets_the_last_event(stage):
 
 
 async def test_the_limit_of_seconds_stops_a_model_that_hangs(stage):
-    with anyio.fail_after(5), pytest.raises(LimitExceededError, match=r"0\.01 seconds"):
+    with anyio.fail_after(60), pytest.raises(LimitExceededError, match=r"0\.01 seconds"):
         await stage.run([Pause()], limits=Limits(seconds=0.01))
     assert stage.model.running == 0
     assert stage.of(RunFailed)[0].code == "agent.limit"

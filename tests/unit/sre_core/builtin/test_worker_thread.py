@@ -27,7 +27,7 @@ def work():
 
 
 async def begun(work):
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         while not work.began.is_set():  # noqa: ASYNC110 -- set by a thread
             await asyncio.sleep(0)
 

@@ -21,7 +21,7 @@ CHAIN = "E > A.x, A > B.x"
 @asynccontextmanager
 async def debugging(flow: Any, **more: Any) -> AsyncGenerator[Debugger]:
     async with bench() as b, Debugger(lambda gate: b.run(flow, {"a": 1}, gate=gate, **more)) as session:
-        with fail_after(10):
+        with fail_after(60):
             yield session
 
 
@@ -64,7 +64,7 @@ async def test_a_default_that_is_a_secret_is_given_and_not_shown() -> None:
     secret = InputPort(name="key", optional=True, default="{{KEY(k)}}")
     flow = workflow("E > A.x", E=give(5), A=keep(inputs={"key": secret}))
     async with bench(secrets={"k": "hush"}) as b, Debugger(lambda gate: b.run(flow, gate=gate)) as session:
-        with fail_after(10):
+        with fail_after(60):
             await session.finish()
     assert session.steps[1].inputs == {"x": 5}
     assert session.steps[1].outputs == {"Output": {"key": "hush", "x": 5}}
@@ -148,7 +148,7 @@ async def test_leaving_early_ends_the_run() -> None:
         before = asyncio.all_tasks()
         links = "E > A.x, E > B.x, E > L.Input, L.Loop > C.x"
         flow = workflow(links, E=give([1]), A=keep(), B=keep(), L=node("ForEach"), C=keep())
-        with fail_after(10):
+        with fail_after(60):
             async with Debugger(lambda gate: b.run(flow, gate=gate)) as session:
                 await session.step()
                 await session.step()
@@ -166,7 +166,7 @@ async def test_a_step_that_is_given_up_leaves_no_task_behind() -> None:
         before = asyncio.all_tasks()
         async with Debugger(lambda gate: b.run(workflow(E=call(hang)), gate=gate)) as session:
             step = asyncio.create_task(session.step())
-            with fail_after(5):
+            with fail_after(60):
                 await begun.wait()
             step.cancel()
             await asyncio.wait([step])
@@ -254,7 +254,7 @@ async def test_who_waits_when_the_block_is_left_is_told_so(use: Any) -> None:
     async with debugging(workflow("E > A.x", E=call(hang), A=keep())) as session:
         waiting = asyncio.create_task(use(session))
         await begun.wait()
-    with fail_after(5), pytest.raises(WorkflowError, match="has ended"):
+    with fail_after(60), pytest.raises(WorkflowError, match="has ended"):
         await waiting
 
 
@@ -344,7 +344,7 @@ async def test_leaving_lets_jobs_go_on() -> None:
         async with Debugger(lambda gate: b.run(flow, gate=gate)) as session:
             await session.step()
             await session.step()
-        with fail_after(5):
+        with fail_after(60):
             await b.jobs.join()
         (id_,) = b.jobs._jobs
         assert (await b.jobs.wait([id_], seconds=0))[id_]["status"] == "done"
@@ -354,7 +354,7 @@ async def test_while_a_node_waits_for_jobs_their_nodes_run_without_a_stop() -> N
     links = "E > F.x, F.x > A.x, A.Output > B.x, F.JobID > W.Jobs, W.Results > Z.x"
     flow = workflow(links, E=give(1), F=node("Async"), A=keep(), B=keep(), W=node("Await", max_time=60), Z=keep())
     async with bench() as b:
-        with fail_after(5):
+        with fail_after(60):
             async with Debugger(lambda gate: b.run(flow, gate=gate)) as session:
                 while await session.step():
                     pass

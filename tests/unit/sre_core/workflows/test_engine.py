@@ -111,7 +111,7 @@ async def test_nodes_that_are_ready_together_run_together() -> None:
         return {"Output": mine}
 
     flow = workflow("E > A.x, E > B.x", E=give(0), A=call(lambda _: meet(0, 1)), B=call(lambda _: meet(1, 0)))
-    with fail_after(5):
+    with fail_after(60):
         outcome = await outcome_of(flow)
 
     assert outcome.data == [result("A", 0), result("B", 1)]
@@ -129,7 +129,7 @@ async def test_results_come_in_the_order_of_the_file_whatever_ends_first() -> No
         return {"Output": "early"}
 
     flow = workflow("E > A.x, E > B.x, A > C.x, B > C.x", E=give(0), A=call(late), B=call(early), C=keep())
-    with fail_after(5):
+    with fail_after(60):
         outcome = await outcome_of(flow)
 
     assert outcome.data == result("C", {"x": ["late", "early"]})

@@ -16,7 +16,7 @@ from tests.unit.sre_core.workflows.graphs import bench, call, find, give, keep, 
 
 async def outcome_of(flow: Any, **more: Any) -> Any:
     async with bench() as b:
-        with fail_after(10):
+        with fail_after(60):
             return await b.run(flow, **more)
 
 

@@ -22,7 +22,7 @@ def double(inputs: dict[str, Any]) -> dict[str, Any]:
 
 async def outcome_of(flow: Any, inputs: Any = None, **more: Any) -> Any:
     async with bench() as b:
-        with fail_after(10):
+        with fail_after(60):
             return await b.run(flow, inputs, **more)
 
 

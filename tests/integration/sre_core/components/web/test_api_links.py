@@ -54,12 +54,12 @@ async def test_an_api_gets_a_link_that_is_gone_after_the_call(fails):
         async def answer(received):
             link = urlsplit(received.query["file"])
             assert link.netloc == "files.example"
-            assert link.query == "seconds=65&sig=a%2Fb"
+            assert link.query == "seconds=120&sig=a%2Fb"
             contents.append(await place.context.storage.read(link.path.removeprefix("/agent/a1/")))
             return "x" * 1000 if fails else "ok"
 
         async with local_service(answer) as service:
-            data = {"method": "GET", "url": f"{service.url}/?file={{{{f}}}}&x=1", "timeout": 5, "maxBytes": 100}
+            data = {"method": "GET", "url": f"{service.url}/?file={{{{f}}}}&x=1", "timeout": 60, "maxBytes": 100}
             if fails:
                 with pytest.raises(ComponentError, match="larger"):
                     await place.run("APICall", data, inputs={"f": value})

@@ -114,7 +114,7 @@ async def test_no_more_than_five_pages_are_read_at_once(monkeypatch):
 
     async with local_service(answer) as service:
         monkeypatch.setattr(ScrapflyWebScrape, "base_url", service.url)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             outputs = await scrape([f"https://a.example/{number}" for number in range(30)])
     assert len(outputs["Results"]) == 30
     assert most == 5

@@ -19,7 +19,7 @@ async def found(jobs: Any, **data: Any) -> Any:
         for id_ in ("J1", "J2"):
             b.host.jobs.start(id_, done)
         b.host.jobs.start("slow", asyncio.Event().wait)
-        with fail_after(10):
+        with fail_after(60):
             outputs = await b.run("Await", {"max_time": "60", **data}, inputs={"Jobs": jobs})
     return {id_: job["status"] for id_, job in outputs["Results"].items()}
 
