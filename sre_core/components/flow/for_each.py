@@ -54,10 +54,7 @@ class ForEach(Loop):
         """The items of `Input`. Raises ComponentError when there are none to see in it."""
         value = inputs.get("Input")
         if isinstance(value, str):
-            text = value.strip()
-            value = parse_loose_json(text) if text[:1] in {"[", "{"} else [item.strip() for item in text.split(",")]
-            if text == "":
-                value = []
+            value = _read(value.strip())
         if isinstance(value, Mapping):
             return [value] if context.compat.whole_objects else list(value.values())
         if isinstance(value, int | float):
@@ -85,6 +82,18 @@ class ForEach(Loop):
         if self.settings.format == "results-array":
             return {"Result": [value for values in results for value in values]}
         return {"Result": list(results)}
+
+
+def _read(text: str) -> Any:
+    """What a text without blanks around it means. Only a list is mended: a text in braces may be none of JSON."""
+    if text.startswith("["):
+        return parse_loose_json(text)
+    if text.startswith("{"):
+        try:
+            return parse_loose_json(text, repair=False)
+        except ComponentError:
+            pass
+    return [item.strip() for item in text.split(",")] if text else []
 
 
 def _bare(result: Any) -> Any:
