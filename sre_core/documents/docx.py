@@ -41,7 +41,7 @@ def read_docx(data: bytes, name: str, limits: DocumentLimits) -> Document:
             f"the DOCX {name!r} is too large: it unpacks to {size:,} bytes",
             hint=f"split it; {limits.unpacked_bytes:,} bytes and {limits.elements:,} elements of XML are read at most",
         )
-    document = html_document(source, name)
+    document = html_document(source, name, limits=limits)
     return replace(document, media_type=DOCX, title=title or document.title)
 
 

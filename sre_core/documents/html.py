@@ -1,12 +1,14 @@
 """HTML: the text that a reader sees, block by block, with the headings as sections."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sre_core.documents.document import Document, Section, broken_files
+from sre_core.documents.document import Document, DocumentLimits, Section, broken_files
 from sre_core.documents.text import decode
+from sre_core.errors import ConfigError
 
 __all__ = ["html_document", "read_html"]
 
@@ -25,18 +27,20 @@ _META_WITHIN = 4096
 _PIECE = 64 * 1024
 
 
-def read_html(data: bytes, name: str, charset: str | None = None) -> Document:
+def read_html(data: bytes, name: str, charset: str | None = None, *, limits: DocumentLimits | None = None) -> Document:
     """The text of a page; `charset` wins over what the page says of itself. Raises ConfigError."""
     if charset is None and (said := _META_CHARSET.search(data[:_META_WITHIN])) is not None:
         charset = said[1].decode()
-    return html_document(decode(data, charset), name)
+    return html_document(decode(data, charset), name, limits=limits)
 
 
-def html_document(source: str, name: str) -> Document:
-    """The text of HTML that is decoded already. Raises ConfigError."""
+def html_document(source: str, name: str, *, limits: DocumentLimits | None = None) -> Document:
+    """The text of HTML that is decoded already. Raises ConfigError, also when it takes too long."""
     from lxml import etree  # type: ignore[import-untyped]  # it has no types of its own
 
     reader = _Reader()
+    seconds = (limits or DocumentLimits()).seconds
+    end = time.thread_time() + seconds
     # Events and no tree, so that ten thousand elements in each other cost no more than beside each other. No DTD is
     # loaded and no entity is taken from one: that is what HTML says.
     with broken_files(name, "HTML", etree.LxmlError):
@@ -45,6 +49,9 @@ def html_document(source: str, name: str) -> Document:
         source = source.replace("\0", "")
         for start in range(0, len(source), _PIECE):
             parser.feed(source[start : start + _PIECE])
+            # An end that nothing began makes the parser look through all that is open, a million times in a few MB.
+            if time.thread_time() > end:
+                raise ConfigError(f"the HTML {name!r} takes more than {seconds:g} seconds to read", hint="split it")
         if source.strip():
             parser.close()
     return reader.document()

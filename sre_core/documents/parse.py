@@ -98,7 +98,7 @@ def _read(file: File, form: Format, media_type: str, charset: str | None, limits
         case "docx":
             return read_docx(file.data, file.name, limits)
         case "html":
-            return read_html(file.data, file.name, charset)
+            return read_html(file.data, file.name, charset, limits=limits)
         case "markdown":
             return read_markdown(file.data, charset)
         case "text":

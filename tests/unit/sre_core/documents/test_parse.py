@@ -69,6 +69,7 @@ async def test_what_cannot_be_read_says_why(given: File, message: str) -> None:
         (file("x" * 11), DocumentLimits(characters=10), "more than 10 characters"),
         (file(pdf("a", "b", "c")), DocumentLimits(pages=2), "3 pages, more than 2"),
         (file(pdf("a", "b", "c")), DocumentLimits(seconds=0), "more than 0 seconds"),
+        (file("<div></span>" * 10_000, "x.html"), DocumentLimits(seconds=0), "more than 0 seconds"),
         (file(docx(paragraph("x" * 9000))), DocumentLimits(unpacked_bytes=5000), "unpacks to"),
         (file(docx(paragraph("x") * 50)), DocumentLimits(elements=100), "unpacks to"),
     ],
