@@ -18,8 +18,8 @@ __all__ = ["MemoryWriteObject"]
 class MemoryWriteObject(Component):
     """Remembers the members of an object, or of its JSON text, for the runs that its scope names.
 
-    `Keys` are their keys and `Count` is their number. Values that are no text are kept as their JSON text, as in
-    SmythOS. Members are written one after the other, so that a failure leaves those before it.
+    `Keys` are their keys and `Count` is their number. Values that are no text are kept as their JSON text; SmythOS
+    keeps `[object Object]`. Members are written one after the other, so that a failure leaves those before it.
     """
 
     name = "MemoryWriteObject"
