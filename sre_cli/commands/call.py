@@ -61,7 +61,8 @@ def call(
     """Call a skill of an agent, and print what it returns.
 
     A value is JSON where it can be, as in count=3 or 'tags=["a", "b"]', and text where the skill wants text. Text is
-    printed as it is, all else as JSON. Nodes of a workflow that still wait for inputs are named on standard error.
+    printed as it is, all else as JSON. Nodes of a workflow that still wait for inputs, and arguments that none of them
+    takes, are named on standard error.
     """
     read = [target, target.rpartition(":")[0], *parse_pairs(files, "A file").values()]
     keep_inputs(trace, read)
@@ -111,7 +112,13 @@ async def _result(agent: Agent, name: str, arguments: dict[str, Any], recorder: 
     flow = agent._flow  # noqa: SLF001 -- `result_of` needs it
     if flow is None or skill is None or not _is_endpoint(skill, flow.workflow):
         return await agent.call(name, **arguments)
+    from sre_sdk.endpoint import unused_arguments
     from sre_sdk.flow import result_of
+
+    for unused in unused_arguments(flow.workflow, flow.workflow.endpoints[name], arguments):
+        inputs = ", ".join(port.name for port in flow.workflow.endpoints[name].inputs) or "none"
+        note = f"Nothing in {name!r} takes the argument {unused!r}; its inputs: {inputs}"
+        click.echo(styled(one_line(note), fg="yellow"), err=True)
 
     try:
         outcome = await agent.execute(name, arguments)

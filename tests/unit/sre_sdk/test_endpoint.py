@@ -78,7 +78,7 @@ def test_only_an_author_who_says_so_hides_an_endpoint(said, wanted):
 
 
 def unused(*paths: str) -> list[str]:
-    """Of the arguments q, extra and Q: those that an endpoint with the input q and these outputs, all linked, leaves."""
+    """Of q, extra and Q, what an endpoint with the input q leaves that has these outputs, all of them linked."""
     outputs = tuple(OutputPort(name=f"out{number}", expression=path) for number, path in enumerate(paths))
     entry = Node(id="A", type="APIEndpoint", inputs=(InputPort(name="q"),), outputs=outputs)
     links = tuple(Link(source="A", output=number, target="B", input=0) for number in range(len(paths)))

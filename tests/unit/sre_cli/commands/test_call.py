@@ -198,6 +198,16 @@ def test_nodes_that_wait_are_named_aside_and_in_the_trace(project: Path) -> None
     assert [text.partition(":")[0] for text in trace["failures"]] == ["Broken (BAD)"]
 
 
+def test_a_misspelt_argument_is_named_aside(project: Path) -> None:
+    write(project, echoing())
+    result = call("agent.smyth", "ask", "a=1", "B=2", "c\x1b[2J=3")
+    assert json.loads(result.stdout) == {"a": 1, "b": "-"}
+    assert result.stderr.splitlines() == [
+        "Nothing in 'ask' takes the argument 'B'; its inputs: a, b",
+        "Nothing in 'ask' takes the argument 'c\\x1b[2J'; its inputs: a, b",
+    ]
+
+
 def test_a_call_that_failed_keeps_its_failures_in_the_trace(project: Path) -> None:
     write(project, failing())
     assert call("agent.smyth", "ask", "a=1", "--trace", "out.json").exit_code == 1
