@@ -33,8 +33,8 @@ class DocumentLimits:
     """What a document may be at most: its bytes, its pages and its characters.
 
     `unpacked_bytes` and `elements` are of the XML that is packed in it, which takes much more memory once it is read.
-    `seconds` is what its pages, or its HTML, may take of a processor: a small file can have all pages show the same large
-    drawing.
+    `seconds` is what its pages, or its HTML, may take of a processor: a small file can have all of its pages show the
+    same large drawing.
     """
 
     file_bytes: int = 64 * 2**20
