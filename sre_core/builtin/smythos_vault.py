@@ -26,6 +26,8 @@ _ENCRYPTED = frozenset({"encrypted", "algorithm", "data"})
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]{100,}")
 _VARIABLE = re.compile(r"\$env\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*\)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PROVIDERS: Mapping[str, str] = {"google": "googleai", "together": "togetherai"}
+"""Our names of providers, whose keys models ask for, and those that SmythOS has for them."""
 _SHAPE = 'write it as {"team": {"key": "secret"}}'
 
 _Teams = Mapping[str, Mapping[str, str]]
@@ -46,9 +48,10 @@ class SmythOSVaultSettings(Settings):
 class SmythOSVault(VaultConnector):
     """Reads the file in which SmythOS keeps the keys of teams; it cannot write, and has no other secrets.
 
-    "team/ops/openai" is the key "openai" of the team "ops", "openai" that of the `shared` team. `$env(NAME)` in a
-    secret is the environment variable of that name, looked up when the secret is read. An empty text counts as missing.
-    The file is read again when it has changed. It is plain text: whoever can read it has all keys.
+    "team/ops/openai" is the key "openai" of the team "ops", "openai" that of the `shared` team. "google" and "together"
+    are also what SmythOS calls "googleai" and "togetherai". `$env(NAME)` in a secret is the environment variable of
+    that name, looked up when the secret is read. An empty text counts as missing. The file is read again when it has
+    changed. It is plain text: whoever can read it has all keys.
     """
 
     name = "smythos"
@@ -59,7 +62,7 @@ class SmythOSVault(VaultConnector):
         super().__init__(settings)
         self._path = settings.file
         self._shared = (settings.shared,)
-        self._plain = self._shared if settings.team is None else (settings.team, settings.shared)
+        self._first = self._shared if settings.team is None else (settings.team, settings.shared)
         self._shares = settings.share_with_teams
         self._turn: asyncio.Lock | None = None
         self._kept: tuple[_Stamp, _Teams] | None = None
@@ -82,7 +85,10 @@ class SmythOSVault(VaultConnector):
         """The secret. Raises NotFoundError, and ConnectorError for a variable that is not set."""
         teams = await self._teams()
         asked, key = self._meant(name)
-        text = next((teams[team][key] for team in asked if key in teams.get(team, {})), None)
+        if "/" in name:
+            text = next((teams[team][key] for team in asked if key in teams.get(team, {})), None)
+        else:
+            text = self._plain(teams).get(name)
         if text is None:
             where = " or ".join(map(repr, dict.fromkeys(asked)))
             raise NotFoundError(
@@ -95,13 +101,20 @@ class SmythOSVault(VaultConnector):
         """All names, sorted: those of the teams, and the plain ones."""
         teams = await self._teams()
         found = {f"{Role.TEAM}/{team}/{key}" for team, keys in teams.items() for key in keys}
-        return sorted(found.union(*(teams.get(team, {}) for team in self._plain)))
+        return sorted(found.union(self._plain(teams)))
+
+    def _plain(self, teams: _Teams) -> dict[str, str]:
+        """What has a plain name."""
+        found: dict[str, str] = {}
+        for team in reversed(self._first):
+            found |= teams.get(team, {})
+        return {ours: found[theirs] for ours, theirs in _PROVIDERS.items() if theirs in found} | found
 
     def _meant(self, name: str) -> tuple[tuple[str, ...], str]:
         """The teams to ask, one after the other, and for which key; none where the name can mean no key."""
         first, slash, rest = name.partition("/")
         if not slash:
-            return self._plain, name
+            return self._first, name
         team, _, key = rest.partition("/")
         if first != Role.TEAM or not team or not key or "/" in key:
             return (), ""

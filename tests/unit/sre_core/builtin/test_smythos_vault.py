@@ -83,6 +83,24 @@ async def test_a_team_may_come_first_under_plain_names(tmp_path):
     assert missing.value.hint == "write it there, as 'groq' of the team 'ops' or 'default'"
 
 
+async def test_providers_go_by_our_names_too(tmp_path):
+    path = write(tmp_path, {"default": {"googleai": "g-1234", "togetherai": "t-1234", "together": "mine-1234"}})
+    vault = await opened(path)
+    assert [name for name in await vault.names() if "/" not in name] == [
+        "google",
+        "googleai",
+        "together",
+        "togetherai",
+    ]
+    assert [await value(vault, name) for name in ("google", "googleai", "together")] == [
+        "g-1234",
+        "g-1234",
+        "mine-1234",
+    ]
+    with pytest.raises(NotFoundError):
+        await vault.get("team/default/google")
+
+
 async def test_a_team_without_a_shared_one_has_no_plain_names(tmp_path):
     vault = await opened(write(tmp_path), shared="nobody")
     assert all(name.startswith("team/") for name in await vault.names())
