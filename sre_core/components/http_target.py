@@ -28,8 +28,11 @@ _FOR_ALL = frozenset(
         *("content-type", "range", "user-agent"),
     }
 )
-# The client's own business: a wrong length would let the rest of a body pass for another request.
-_FRAMING = frozenset({"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+# The client's own business: a wrong length would let the rest of a body pass for another request, and who expects an
+# answer before the body may wait for it in vain.
+_FRAMING = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BLANKS = re.compile(r"[\x00-\x20\x7f]")
