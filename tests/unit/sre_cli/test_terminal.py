@@ -15,7 +15,7 @@ from tests.unit.sre_cli.files import echoing, jobs, write
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 Open = Callable[..., "Terminal"]
@@ -47,16 +47,19 @@ class Terminal:
     def finish(self, *, nudge: str = "") -> tuple[int, str]:
         """Read to the end; the exit code, and what came since the last `expect`.
 
-        `nudge` is sent whenever nothing comes: Python's input() misses a Ctrl-C that it gets as it begins to read.
+        `nudge` is sent again while nothing comes: Python's input() misses a Ctrl-C that it gets as it begins to read.
+        Once a line has ended, it was heard; one more could hit a process that is ending, and takes its time.
         """
         end = time.monotonic() + PATIENCE
+        quiet, nudged = 1.0, -1
         while True:
-            ready, _, _ = select.select([self.fd], [], [], 1.0)
+            ready, _, _ = select.select([self.fd], [], [], quiet)
             assert time.monotonic() < end, f"does not end: {self.seen!r}"
             if ready and not self._read():
                 break
-            if not ready and nudge:
+            if not ready and nudge and (nudged < 0 or "\n" not in self.seen[nudged:]):
                 self.send(nudge)
+                quiet, nudged = quiet * 2, len(self.seen)
         self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.status, self.seen
 
@@ -158,7 +161,7 @@ def test_a_failed_answer_does_not_end_a_typed_chat(terminal: Open) -> None:
 def test_ctrl_c_stops_an_answer_and_not_the_chat(terminal: Open, project: Path) -> None:
     (project / "agent.py").write_text(
         "import asyncio\nfrom sre_sdk import Agent\nagent = Agent('a')\n\n@agent.skill\nasync def wait() -> str:\n"
-        "    'Wait.'\n    print('waiting', flush=True)\n    await asyncio.sleep(60)\n    return 'done'\n"
+        "    'Wait.'\n    print('waiting', flush=True)\n    await asyncio.sleep(600)\n    return 'done'\n"
     )
     session = terminal("chat", "agent.py")
     session.expect("> ")
@@ -282,7 +285,7 @@ def test_ctrl_c_leaves_debug_at_a_question_and_within_a_step(terminal: Open, pro
     content["components"][1] = {
         **content["components"][1],
         "name": "FSleep",
-        "data": {"delay": "60"},
+        "data": {"delay": "600"},
     }
     write(project, content)
     session = terminal("debug", "agent.smyth", "ask", "a=1", NO_COLOR="1")

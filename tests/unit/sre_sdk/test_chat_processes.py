@@ -32,7 +32,7 @@ def test_two_processes_at_once_lose_no_turn(echo_project):
     count = 25
     names = ("left", "right")
     running = [subprocess.Popen([sys.executable, "-c", TALK, name, str(count)]) for name in names]
-    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert [process.wait(timeout=300) for process in running] == [0, 0]
     messages = Agent("a").sync.chat("c").messages()
     prompts, answers = messages[::2], messages[1::2]
     assert [message.text for message in prompts] == [message.text for message in answers]
