@@ -29,7 +29,7 @@ print("---")
 
 def loaded_by(program: str) -> list[str]:
     result = subprocess.run(
-        [sys.executable, "-c", program + REPORT], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program + REPORT], capture_output=True, text=True, check=False, timeout=300
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()[-1].split()

@@ -15,7 +15,7 @@ PROGRAMS = [path.name for path in sorted(EXAMPLES.glob("*.py"))]
 WITH_MODEL = [path.name for path in sorted((ROOT / "examples").glob("*.py"))]
 
 
-def run(source: Path, tmp_path: Path, *command: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+def run(source: Path, tmp_path: Path, *command: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
     folder = tmp_path / "examples"
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".sre"), dirs_exist_ok=True)
     return subprocess.run(
@@ -83,7 +83,7 @@ def test_the_demo_fails_loudly_when_the_model_is_not_there(tmp_path):
         env=environ(tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1

@@ -52,7 +52,7 @@ def project(tmp_path: Path, python: Path) -> Path:
 def run(command: list[str], folder: Path, home: Path) -> "subprocess.CompletedProcess[str]":
     environment = environ(home) | {"PIP_NO_INDEX": "1"}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
 
 

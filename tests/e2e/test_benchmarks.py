@@ -21,7 +21,7 @@ def run(output: Path, scenario: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return done.stdout
 

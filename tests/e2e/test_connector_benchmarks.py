@@ -23,7 +23,7 @@ def run(output: Path, scenario: str, **variables: str) -> tuple[str, list[dict[s
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return done.stdout, json.loads(output.read_text())["rows"]
 

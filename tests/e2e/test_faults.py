@@ -33,7 +33,7 @@ def chat(project: Path, *prompts: str, command: list[str] = CHAT) -> "subprocess
         input="".join(f"{prompt}\n" for prompt in prompts),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -14,7 +14,7 @@ def python(program: str, *, folder: Path | None = None, variables: Mapping[str, 
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         cwd=folder,
         env={**os.environ, **(variables or {})},
     )

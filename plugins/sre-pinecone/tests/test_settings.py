@@ -74,6 +74,6 @@ def test_what_is_heavy_is_loaded_beside_the_event_loop():
 
 def python(program: str) -> str:
     words = [sys.executable, "-c", textwrap.dedent(program)]
-    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()

@@ -128,7 +128,7 @@ def test_ctrl_c_ends_it_without_a_traceback(folder, tmp_path):
         assert process.stderr is not None
         assert process.stderr.readline() == "measuring transformers…\n"
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, out, err.strip()) == (130, "", "")
 
 

@@ -204,8 +204,8 @@ def test_two_processes_convert_a_file_once(source, cache, tiny_folder):
         # The first one holds the lock until it is told to go on, so the second one can only wait.
         with at_work(source, cache, tiny_folder) as second:
             wait_for(second, "at the lock")
-            first_out, _ = first.communicate("go\n", timeout=60)
-            second_out, _ = second.communicate("go\n", timeout=60)
+            first_out, _ = first.communicate("go\n", timeout=300)
+            second_out, _ = second.communicate("go\n", timeout=300)
     assert first_out == second_out
     assert "converting" not in second_out
     assert contents(cache) == [Path(first_out.strip()).name]
@@ -219,7 +219,7 @@ def test_what_a_killed_process_left_is_neither_taken_nor_kept(source, cache, tin
         first.stdin.close()
     assert [name.startswith(".making-") for name in contents(cache)] == [True]
     with at_work(source, cache, tiny_folder) as second:
-        out, _ = second.communicate("go\n", timeout=60)
+        out, _ = second.communicate("go\n", timeout=300)
     assert "converting" in out
     folder = Path(out.split()[-1])
     assert contents(cache) == [folder.name]
@@ -236,6 +236,6 @@ def test_what_a_killed_process_left_of_another_file_is_removed_but_not_what_is_b
         wait_for(busy, "converting")
         place = prepared(other, cache, "x", text)
         left = contents(cache)
-        busy.communicate("go\n", timeout=60)
+        busy.communicate("go\n", timeout=300)
     assert [name for name in left if not name.startswith(".making-weights-")] == [place.name]
     assert len(left) == 2

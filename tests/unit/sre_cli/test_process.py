@@ -23,7 +23,7 @@ def sre(*arguments: str, folder: Path, **environ: str) -> "subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -107,12 +107,12 @@ def test_colours_are_for_terminals_only(project: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_ends_quietly_with_130(project: Path) -> None:
-    (project / "agent.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    (project / "agent.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(600)\n")
     with start("run", "agent.py", "Hi", folder=project) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert (out, err.strip()) == ("", "")
 
@@ -129,7 +129,7 @@ def test_ctrl_c_while_the_runtime_is_being_loaded_ends_quietly_with_130(project:
         env=ENVIRON,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
@@ -139,13 +139,13 @@ def test_ctrl_c_while_the_runtime_is_being_loaded_ends_quietly_with_130(project:
 def test_ctrl_c_stops_a_skill_that_waits(project: Path) -> None:
     (project / "agent.py").write_text(
         "import asyncio\nfrom sre_sdk import Agent\nagent = Agent('a')\n\n@agent.skill\nasync def wait() -> str:\n"
-        "    'Wait.'\n    print('here', flush=True)\n    await asyncio.sleep(60)\n    return 'done'\n"
+        "    'Wait.'\n    print('here', flush=True)\n    await asyncio.sleep(600)\n    return 'done'\n"
     )
     with start("run", "agent.py", "call wait {}", folder=project) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
 
@@ -153,14 +153,14 @@ def test_ctrl_c_stops_a_skill_that_waits(project: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_stops_a_call_and_its_jobs_and_the_trace_is_kept(project: Path) -> None:
     content = jobs()
-    content["components"][2] = {**content["components"][2], "name": "FSleep", "data": {"delay": "60"}}
+    content["components"][2] = {**content["components"][2], "name": "FSleep", "data": {"delay": "600"}}
     write(project, content)
     with start("call", "agent.smyth", "ask", "a=1", "--trace", "out.json", folder=project) as process:
         assert process.stdout is not None
         # The job still runs when its id is printed.
         assert process.stdout.readline() == "{\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
     trace = json.loads((project / "out.json").read_text())
@@ -188,7 +188,7 @@ def test_a_closed_pipe_is_no_news(project: Path, arguments: list[str]) -> None:
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     os.close(writer)

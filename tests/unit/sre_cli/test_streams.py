@@ -22,7 +22,7 @@ def sre(
         env={**ENVIRON, **environ},
         input=data,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -74,7 +74,7 @@ def test_half_of_a_surrogate_pair_breaks_no_output(project: Path) -> None:
 def test_closed_streams_are_no_failure_of_their_own(project: Path, command: str, code: int) -> None:
     shell = ["sh", "-c", f'"$PYTHON" -m sre_cli {command}']
     result = subprocess.run(
-        shell, cwd=project, env=ENVIRON | {"PYTHON": sys.executable}, capture_output=True, timeout=60, check=False
+        shell, cwd=project, env=ENVIRON | {"PYTHON": sys.executable}, capture_output=True, timeout=300, check=False
     )
     assert result.returncode == code
     assert b"NoneType" not in result.stderr
@@ -91,7 +91,7 @@ def test_output_that_finds_no_room_is_a_failure(project: Path, command: str) -> 
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     assert result.returncode == 1

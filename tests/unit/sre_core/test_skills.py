@@ -184,7 +184,7 @@ from sre_core.skills import Skill
 def blocks(): threading.Event().wait()
 asyncio.run(Skill.from_function(blocks, timeout=0.01).call({}))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300, check=False)
     assert b"did not finish within 0.01 s" in done.stderr
 
 

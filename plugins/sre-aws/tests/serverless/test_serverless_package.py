@@ -120,5 +120,5 @@ def test_the_handler_calls_main_by_the_names_of_its_parameters(tmp_path, code, i
     event = json.dumps({"inputs": inputs})
     call = f"import {{ handler }} from './index.mjs'; console.log(JSON.stringify(await handler({event})));"
     (tmp_path / "call.mjs").write_text(call)
-    done = subprocess.run([node, "call.mjs"], cwd=tmp_path, capture_output=True, timeout=30, check=True)
+    done = subprocess.run([node, "call.mjs"], cwd=tmp_path, capture_output=True, timeout=300, check=True)
     assert json.loads(done.stdout) == {"result": result}

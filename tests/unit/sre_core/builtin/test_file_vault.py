@@ -271,7 +271,7 @@ def process(body: str, settings: FileVaultSettings, *arguments: str) -> subproce
 
 
 def finished(child: subprocess.Popen[str]) -> str:
-    output, errors = child.communicate(timeout=60)
+    output, errors = child.communicate(timeout=300)
     assert child.returncode == 0, errors
     return output
 
@@ -297,7 +297,7 @@ async def test_a_process_killed_while_it_writes_leaves_the_old_file_or_the_new_o
         for _ in range(lines):
             child.stdout.readline()
         child.kill()
-        child.communicate(timeout=30)
+        child.communicate(timeout=300)
         assert (await vault.get("kept")).get_secret_value() == "the-kept-secret"
         assert set((await vault.get("large")).get_secret_value()) <= set("0123456789")
         await vault.set("after", SecretStr(str(lines)))

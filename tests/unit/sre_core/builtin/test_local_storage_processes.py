@@ -49,7 +49,7 @@ def work(folder):
 
 
 def result(worker):
-    output, _ = worker.communicate(timeout=120)
+    output, _ = worker.communicate(timeout=300)
     assert worker.returncode == 0
     return json.loads(output) if output else None
 
@@ -105,7 +105,7 @@ async def test_what_a_dead_process_left_is_removed_at_the_next_start_and_never_b
 )
 async def test_a_kill_before_the_move_leaves_the_old_object(storage, folder, work, call, count):
     worker = work("die", call, count)
-    assert worker.wait(timeout=60) == -signal.SIGKILL
+    assert worker.wait(timeout=300) == -signal.SIGKILL
     assert len(temporary(folder)) == 1
     assert await is_old(storage)
     await storage.write("object", b"newer")
@@ -114,7 +114,7 @@ async def test_a_kill_before_the_move_leaves_the_old_object(storage, folder, wor
 
 async def test_a_kill_after_the_move_leaves_the_new_object(storage, folder, work):
     worker = work("die", "fsync", 2)
-    assert worker.wait(timeout=60) == -signal.SIGKILL
+    assert worker.wait(timeout=300) == -signal.SIGKILL
     assert temporary(folder) == []
     assert await storage.read("object") == b"n" * 3 * MEBIBYTE
     assert (await storage.stat("object")).metadata == {"state": "new"}

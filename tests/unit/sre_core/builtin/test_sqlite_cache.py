@@ -47,7 +47,7 @@ def process(body: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def finished(child: subprocess.Popen[str]) -> str:
-    output, errors = child.communicate(timeout=60)
+    output, errors = child.communicate(timeout=300)
     assert child.returncode == 0, errors
     return output
 
@@ -90,7 +90,7 @@ async def test_a_killed_process_leaves_a_usable_file_with_all_it_was_told_is_kep
         if kept >= 200:
             break
     child.kill()
-    child.communicate(timeout=30)
+    child.communicate(timeout=300)
     cache = cache_at(path)
     await cache.start()
     for number in range(kept + 1):

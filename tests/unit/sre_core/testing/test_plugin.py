@@ -41,7 +41,7 @@ def pytest_in(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_mine.py").write_text(tests)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "stop or ping"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_a_kit_runs_without_any_setting_of_pytest(tmp_path: Path) -> None:
@@ -62,5 +62,5 @@ def test_the_plugin_imports_nothing_heavy() -> None:
         "import sys; import pytest; before = set(sys.modules); import sre_core.testing.plugin; "
         "print(sorted(set(sys.modules) - before))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "['sre_core', 'sre_core.testing', 'sre_core.testing.plugin']"
