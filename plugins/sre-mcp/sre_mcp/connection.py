@@ -1,6 +1,6 @@
 """Connections to MCP servers. This module imports `mcp`; only the component leads here, when it is first run."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,41 @@ _OLDER = frozenset({400, 404, 405})
 
 _FAILURES = (MCPError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, ExceptionGroup)
 _LONGEST = 300
+_MOST_BYTES = 64 * 2**20
+"""Of one reply: the client holds all of it, and a server may send on for ever."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The bytes of a reply, up to a limit."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = _MOST_BYTES
+        async for piece in self._inner:
+            left -= len(piece)
+            if left < 0:
+                # The one kind of error that the client turns into an answer to what was asked.
+                raise httpx2.StreamError(f"the reply is larger than {_MOST_BYTES} bytes")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """Reads replies up to a limit. It takes none that is packed: a few of its bytes could be any number."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        if "content-encoding" in response.headers:
+            await response.aclose()
+            raise httpx2.RemoteProtocolError("the reply is packed, which nobody asked for")
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Bounded(response.stream)
+        return response
 
 
 class _Requests:
@@ -35,6 +70,7 @@ class _Requests:
         return httpx2.AsyncClient(
             headers=dict(self._headers),
             timeout=self._timeout,
+            transport=_Transport(trust_env=False),
             trust_env=False,
             event_hooks={"response": [self._note]},
         )

@@ -16,6 +16,7 @@ __all__ = ["read_skills", "result_text"]
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]+")
 _LONGEST_NAME = 64
 _MOST_PAGES = 100
+_MOST_TOOLS = 2000
 _MOST_CHARACTERS = 50_000
 
 
@@ -54,6 +55,8 @@ async def _tools(client: Client) -> list[mcp_types.Tool]:
     for _ in range(_MOST_PAGES):
         page = await client.list_tools(cursor=cursor)
         tools += page.tools
+        if len(tools) > _MOST_TOOLS:
+            raise ComponentError(f"the MCP server has more than {_MOST_TOOLS} tools", hint="let it offer fewer")
         cursor = page.next_cursor
         if not cursor:
             return tools

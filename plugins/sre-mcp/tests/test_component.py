@@ -1,5 +1,6 @@
 """The tools of a real MCP server, used by a model that follows a script."""
 
+import gzip
 import json
 
 import anyio
@@ -219,6 +220,23 @@ async def test_what_is_no_mcp_server_is_told(status, kind, said):
         with pytest.raises(kind, match=said) as caught:
             await ask(place, f"{url}/mcp?key=hush")
     assert "hush" not in str(caught.value)
+
+
+async def test_a_reply_that_is_packed_or_has_no_end_is_not_read():
+    def packed():
+        return web.Response(body=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+
+    async def blanks():
+        while True:
+            yield b" " * 2**20
+
+    async with bench(plugins=Plugins.load(only=["mcp"])) as place:
+        async with web_site(packed) as url:
+            with pytest.raises(UnavailableError, match="cannot be reached"):
+                await ask(place, url)
+        async with web_site(lambda: web.Response(body=blanks(), content_type="application/json")) as url:
+            with pytest.raises(ComponentError, match="the reply is larger than"):
+                await ask(place, url)
 
 
 async def test_a_server_that_says_nothing_is_given_up_in_time():
