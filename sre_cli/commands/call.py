@@ -14,7 +14,7 @@ from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.escaping import one_line
 from sre_cli.options import debug_option, models_option
 from sre_cli.outputs import keep_inputs
-from sre_cli.render import print_json, styled
+from sre_cli.render import print_json, print_text, styled
 from sre_cli.target import load_agent, open_agent
 from sre_cli.trace import Trace, check_place
 from sre_core.errors import SkillError, SREError
@@ -99,7 +99,7 @@ async def _call(agent: Agent, skill: str, arguments: dict[str, Any], recorder: T
         recorder.result = to_jsonable_python(result, fallback=str, bytes_mode="base64")
         # Printed before jobs that still run are waited for.
         if isinstance(result, str):
-            click.echo(result)
+            print_text(result)
         else:
             print_json(recorder.result)
         for one in recorder.waiting:

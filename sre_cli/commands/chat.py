@@ -8,6 +8,7 @@ import click
 
 from sre_cli import failures
 from sre_cli.blocks import opened
+from sre_cli.escaping import one_line
 from sre_cli.options import Session, debug_option, models_option
 from sre_cli.render import EventPrinter, styled
 from sre_cli.streams import is_terminal, read_lines
@@ -56,7 +57,7 @@ def talk(agent: Agent, *, session_id: str | None = None, model: str | None = Non
     conversation = agent.chat(session_id)
     interactive = is_terminal()
     if interactive:
-        click.echo(styled(f"{agent.name}: /help lists the commands.", dim=True), err=True)
+        click.echo(styled(f"{one_line(agent.name)}: /help lists the commands.", dim=True), err=True)
     # One loop for all prompts, which runs only while there is something to do: input() needs the main thread.
     with asyncio.Runner() as runner, opened(runner, open_agent(agent)):
         for line in _typed_lines() if interactive else _piped_lines():

@@ -9,7 +9,7 @@ import click
 
 from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.blocks import opened
-from sre_cli.escaping import escaped, one_line
+from sre_cli.escaping import escaped, json_text, one_line
 from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
@@ -154,7 +154,7 @@ class _Prompt:
 def _show(record: StepRecord, *, as_json: bool) -> None:
     if as_json:
         fields = ("step", "node_id", "title", "inputs", "outputs", "seconds", "is_injected")
-        click.echo(_text({name: getattr(record, name) for name in fields}))
+        click.echo(json_text({name: getattr(record, name) for name in fields}))
         return
     outputs = record.outputs or {}
     failed = bool(outputs.get("_error"))
@@ -166,7 +166,7 @@ def _show(record: StepRecord, *, as_json: bool) -> None:
 def _show_end(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         waiting, failures = list(map(str, outcome.waiting)), list(map(str, outcome.failures))
-        click.echo(_text({"data": outcome.data, "failures": failures, "waiting": waiting}))
+        click.echo(json_text({"data": outcome.data, "failures": failures, "waiting": waiting}))
         return
     for one in outcome.waiting:
         click.echo(styled(one_line(str(one)), fg="yellow"), err=True)

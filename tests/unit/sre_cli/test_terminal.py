@@ -135,6 +135,22 @@ def test_a_secret_is_not_shown_while_it_is_typed(terminal: Open) -> None:
     assert "sk-4711" not in shown
 
 
+def test_a_terminal_obeys_neither_an_agent_nor_its_answers(terminal: Open, project: Path) -> None:
+    (project / "odd.py").write_text(
+        "from sre_sdk import Agent\n\n"
+        'agent = Agent("Odd\\x1b[2J", model="echo")\n\n\n'
+        "@agent.skill\n"
+        "def title() -> str:\n"
+        '    return "\\x1b]0;title\\x07"\n'
+    )
+    assert terminal("call", "odd.py", "title").finish() == (0, "\\x1b]0;title\\x07\n")
+    session = terminal("chat", "odd.py", NO_COLOR="1")
+    session.expect("Odd\\x1b[2J: /help")
+    session.expect("> ")
+    session.send("say \x9b31m\n")
+    session.expect("say \\x9b31m\n")
+
+
 def test_chat_answers_until_ctrl_d(terminal: Open) -> None:
     session = terminal("chat", "agent.py", NO_COLOR="1")
     session.expect("> ")
