@@ -12,7 +12,9 @@ from tests.architecture.tree import PACKAGES, ROOT, plugin_packages
 
 def lint(*options: str, path: tuple[Path, ...] = (), folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", *options]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, *path)))}
+    # Plain text in long lines, whatever is set where the tests run.
+    kept = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    environment = kept | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, *path))), "NO_COLOR": "1", "COLUMNS": "200"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
