@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isinf
@@ -32,8 +33,8 @@ def parse(text: str | bytes) -> Parsed:
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.extend(key for key in made if keys.count(key) > 1)
+            times = Counter(key for key, _ in pairs)
+            repeated.extend(key for key in made if times[key] > 1)
         return made
 
     decoded = _decoded(text)

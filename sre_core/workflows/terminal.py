@@ -16,7 +16,7 @@ from sre_core.workflows.reach import columns
 __all__ = ["draw"]
 
 _NARROWEST, _WIDEST = 12, 60
-_MOST_NODES = 300
+_MOST_NODES, _MOST_LINKS = 300, 2000
 _HEAD = 3
 
 
@@ -68,7 +68,8 @@ def draw(workflow: Workflow, *, width: int = 100) -> str:
     """A picture at most `width` cells wide; an indented list where no picture fits."""
     if not workflow.nodes:
         return "(no components)"
-    picture = _Picture(workflow) if len(workflow.nodes) <= _MOST_NODES else None
+    is_small = len(workflow.nodes) <= _MOST_NODES and len(workflow.links) <= _MOST_LINKS
+    picture = _Picture(workflow) if is_small else None
     if picture is None or not picture.fit(width):
         return outline(workflow, width=width)
     lines = [str(picture.grid())]

@@ -35,6 +35,8 @@ def test_repeated_keys_are_named_once_each():
     parsed = parse('{"a": 1, "a": 2, "b": {"c": 1, "c": 2, "c": 3}}')
     assert parsed.value == {"a": 2, "b": {"c": 3}}
     assert parsed.repeated == ("c", "a")
+    many = ", ".join(f'"k{number}": 1' for number in range(500_000))
+    assert parse(f'{{{many}, "k7": 2}}').repeated == ("k7",)
 
 
 def test_a_value_that_contains_itself_cannot_be_written():

@@ -88,6 +88,13 @@ def test_hundreds_of_components_are_listed():
     assert lines[0] == "The N0 (FSleep)"
 
 
+def test_thousands_of_links_are_listed():
+    ports = [{"name": f"p{n}"} for n in range(50)]
+    links = [link("A", "B", output, input_) for output in range(50) for input_ in range(50)]
+    lines = drawn(component("A", inputs=ports, outputs=ports), component("B", inputs=ports, outputs=ports), links=links)
+    assert lines[0] == "The A (FSleep)"
+
+
 def test_nothing_is_drawn_of_nothing():
     assert draw(Workflow(id="x")) == "(no components)"
 
