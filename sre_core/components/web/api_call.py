@@ -16,6 +16,9 @@ from sre_core.errors import ComponentError
 
 __all__ = ["APICall"]
 
+# Servers that have several forms of an answer give the one that comes first.
+_ACCEPT = "application/json, text/plain, */*"
+
 
 class APICall(Component):
     """Sends one HTTP request and gives the reply: JSON as data, text as text, anything else as a file.
@@ -62,7 +65,7 @@ class APICall(Component):
                 request.method,
                 request.url,
                 trusted=request.trusted,
-                headers=await self._signed(request, context),
+                headers={"accept": _ACCEPT, **await self._signed(request, context)},
                 data=request.data,
                 proxy=proxy,
                 timeout=settings.timeout,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from email.message import Message
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,9 +21,11 @@ __all__ = ["read_response"]
 
 _TEXTS = re.compile(
     r"text/.*|application/([\w.+-]*\+)?xml|application/(x-)?(javascript|ecmascript|yaml|x-www-form-urlencoded|sql)"
-    r"|application/(x-ndjson|jsonl|graphql|toml|x-sh)|image/svg\+xml"
+    r"|application/(x-ndjson|jsonl|graphql|toml|x-sh)"
 )
 _JSON = re.compile(r"application/json|text/json|application/[\w.+-]+\+json")
+# Doubles name no whole numbers one by one from here on.
+_WHOLE = 2**53
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -40,7 +43,7 @@ async def _value(reply: HTTPReply, context: ComponentContext) -> Any:
         return ""
     if _JSON.fullmatch(media_type):
         try:
-            return json.loads(reply.body)
+            return json.loads(reply.body, parse_float=_number, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
             # Servers that fail often say so in plain words, under the type of what they meant to send.
             return reply.body.decode(errors="replace")
@@ -53,6 +56,14 @@ async def _value(reply: HTTPReply, context: ComponentContext) -> Any:
             media_type = "application/octet-stream"
     file = File(name=_name(reply), media_type=media_type, data=reply.body)
     return await store_file(file, context)
+
+
+def _number(text: str) -> int | float | None:
+    """Without a point where it is whole, as JavaScript has it; None for one that is too large for JSON."""
+    number = float(text)
+    if not isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < _WHOLE else number
 
 
 def _content_type(header: str) -> tuple[str, str]:

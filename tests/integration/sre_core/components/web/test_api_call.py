@@ -59,6 +59,14 @@ async def test_url_headers_and_body_are_filled():
         assert json.loads(received.body) == {"q": 'x"&y', "n": 5}
 
 
+async def test_json_is_asked_for_unless_the_author_asks_for_something_else():
+    async with local_service(lambda _: "ok") as service:
+        await call(service, {})
+        await call(service, {"headers": {"Accept": "text/csv"}})
+        asked = [received.headers["accept"] for received in service.received]
+        assert asked == ["application/json, text/plain, */*", "text/csv"]
+
+
 async def test_the_authors_own_content_type_stays():
     data = {"method": "POST", "contentType": "application/json", "body": "{}"}
     async with local_service(lambda _: "ok") as service:

@@ -30,6 +30,7 @@ async def read(body, content_type="", status=200, **headers):
         (b"0", "text/json", 0),
         (b'{"a": 1}', "application/problem+json", {"a": 1}),
         ('{"a": "é"}'.encode("utf-16"), "application/json", {"a": "é"}),
+        (b"[1.0, -0.0, 1.5, 1e21, 1e999, NaN]", "application/json", [1, 0, 1.5, 1e21, None, None]),
         (b"oops", "application/json", "oops"),
         (b"\xff", "application/json", "\ufffd"),
         (b"[" * 100_000, "application/json", "[" * 100_000),
@@ -44,14 +45,15 @@ async def read(body, content_type="", status=200, **headers):
         (b"{}", "text/plain", "{}"),
         (b"<a/>", "application/rss+xml", "<a/>"),
         (b"<a/>", "application/xml", "<a/>"),
-        (b"<svg/>", "image/svg+xml", "<svg/>"),
         (b"a=1", "application/x-www-form-urlencoded", "a=1"),
         (b"{}\n{}", "application/x-ndjson", "{}\n{}"),
         ("é".encode(), "", "é"),
     ],
 )
 async def test_json_becomes_data_and_text_is_text(body, content_type, expected):
-    assert (await read(body, content_type))["Response"] == expected
+    found = (await read(body, content_type))["Response"]
+    assert found == expected
+    assert repr(found) == repr(expected)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,11 @@ async def test_anything_else_becomes_a_file_with_a_safe_name(headers, ending, co
     assert (value["mimetype"], value["size"]) == ("image/png", len(PNG))
     assert value["name"].endswith(ending)
     assert not set(value["name"]) & set("/\\\r\n \x00")
+
+
+async def test_a_drawing_is_a_file_as_other_pictures_are():
+    value = (await read(b"<svg/>", "image/svg+xml; charset=utf-8"))["Response"]
+    assert (value["mimetype"], value["size"]) == ("image/svg+xml", 6)
 
 
 async def test_a_file_can_be_read_again():
