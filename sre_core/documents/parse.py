@@ -60,7 +60,10 @@ _SUFFIXES: dict[str, Format] = {
 }
 # What servers and browsers say of files that they know nothing of, or no more than that they are text.
 _VAGUE = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain"})
-_HTML_START = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+# A comment ends at its first end, and nothing is tried in a second way: of a row of comments, there would be billions.
+_HTML_START = re.compile(
+    rb"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 _SNIFFED = 2048
 _TEXTS = frozenset({"text", "markdown", "html"})
 # ZIP, which newer office files are, RTF, and what older office files are.

@@ -25,6 +25,9 @@ from tests.unit.sre_core.documents.samples import BOMB, docx, file, paragraph, p
         (file("<p>Hi", "x", "text/html; charset=utf-8"), "text/html"),
         (file("<p>Hi", "page.HTML", "application/octet-stream"), "text/html"),
         (file(" <!-- c --> <!DOCTYPE html><p>Hi"), "text/html"),
+        (file("<!---->" * 200 + "<html><p>Hi"), "text/html"),
+        # Of each row of comments, a reader may take some for one: that is tried in no second way, or it would not end.
+        (file("<!---->" * 200 + "<p>Hi"), "text/plain"),
         (file(pdf("Hi"), "wrong.txt", "text/plain"), "application/pdf"),
         (file(docx(paragraph("Hi")), "wrong.zip", "application/zip"), DOCX),
     ],
