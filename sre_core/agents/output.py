@@ -13,7 +13,8 @@ from sre_core.skill_schema import explain, without_titles
 
 __all__ = ["OutputFormat"]
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)```", re.DOTALL)
+# Blanks are never given back: else a long run of line breaks would be tried in all ways.
+_FENCE = re.compile(r"```[a-zA-Z]*+[^\S\n]*+\n(.*?)```", re.DOTALL)
 _VALUE = "value"
 
 

@@ -18,7 +18,8 @@ __all__ = ["EMBEDDING_LENGTH", "EchoLLM"]
 EMBEDDING_LENGTH = 64
 """Numbers in each vector that `EchoLLM.embed` returns."""
 
-_WORD = re.compile(r"\s*\S+(?:\s+\Z)?")
+# Only from where blanks begin, and none is given back: else it would take the square of their number.
+_WORD = re.compile(r"(?<!\s)\s*+\S++(?:\s++\Z)?")
 _CALL = re.compile(r"\bcall\s+([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*")
 _DECODER = json.JSONDecoder()
 

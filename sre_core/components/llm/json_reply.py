@@ -78,7 +78,7 @@ def read_strict(text: str) -> Any:
         return text
     try:
         return json.loads(stripped)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -84,6 +84,7 @@ def test_what_models_write_becomes_the_object(output_type, text, expected):
         ('{"name": "Rome"}', "'people' is missing"),
         ('{"name": "Rome", "people": -1}', "greater than or equal to 0"),
         ("[" * 100_000, "not valid JSON"),
+        ("```" + "\n" * 500_000 + "x", "not valid JSON"),
     ],
 )
 def test_what_cannot_be_read_is_explained(text, says):

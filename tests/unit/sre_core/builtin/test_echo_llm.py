@@ -41,7 +41,7 @@ async def answer_to(prompt, **changes):
     return fold(await chunks_of(prompt, **changes))
 
 
-@pytest.mark.parametrize("prompt", ["one two  three", " padded\n text \n", "word", "   ", "", "ü 世界"])
+@pytest.mark.parametrize("prompt", ["one two  three", " padded\n text \n", "word", "   ", "", "ü 世界", " " * 500_000])
 async def test_it_repeats_the_prompt_exactly_one_word_at_a_time(prompt):
     chunks = await chunks_of(prompt)
     assert "".join(chunk.text for chunk in chunks) == prompt

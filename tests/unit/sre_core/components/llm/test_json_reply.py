@@ -57,7 +57,7 @@ def test_json_is_found_wherever_it_is(text, found):
     assert read_loose(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "a", "1", "null", '"a"', '{"a": 1} b', "{a: 1}"])
+@pytest.mark.parametrize("text", ["", "a", "1", "null", '"a"', '{"a": 1} b', "{a: 1}", "[" * 100_000])
 def test_only_what_is_json_from_end_to_end_is_read_strictly(text):
     assert read_strict(text) == text
 
