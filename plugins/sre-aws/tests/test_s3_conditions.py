@@ -118,7 +118,7 @@ async def test_two_runtimes_that_count_lose_nothing(moto: Moto, home: str) -> No
                     continue
                 break
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await asyncio.gather(*map(count, runtimes))
     assert await runtimes[0].read("team/x/count") == b"10"
     await asyncio.gather(*(runtime.stop() for runtime in runtimes))

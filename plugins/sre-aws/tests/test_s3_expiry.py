@@ -103,7 +103,7 @@ async def test_notes_that_came_to_nothing_are_deleted_many_at_once(
         await remove(*arguments)
 
     monkeypatch.setattr(Bucket, "remove", remove_together)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         assert [found.key async for found in storage.list("")] == [alive]
     assert moto.left(home) == [f"{home}/{alive}"]
 

@@ -203,11 +203,11 @@ async def test_an_upload_in_parts_that_somebody_took_back_is_an_error() -> None:
 
 
 async def test_a_server_that_says_nothing_is_given_up(proxy: FaultProxy, home: str) -> None:
-    storage = await _through(proxy, home, retries=0, timeout=0.2)
+    storage = await _through(proxy, home, retries=0, timeout=3)
     proxy.silent = True
-    for call in (storage.read("a"), storage.write("a", b"1"), storage.stat("a"), storage.delete("a")):
-        with pytest.raises(DeadlineError):
-            await call
+    calls = (storage.read("a"), storage.write("a", b"1"), storage.stat("a"), storage.delete("a"))
+    errors = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in errors] == [DeadlineError] * 4
     proxy.silent = False
     await storage.write("agent/a/object", b"1")
     assert await storage.read("agent/a/object") == b"1"
@@ -234,7 +234,7 @@ async def test_a_cancelled_upload_frees_its_connections_and_leaves_nothing(
         waiting.set()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         writing = asyncio.create_task(storage.write_stream("agent/a/large", endless()))
         await waiting.wait()
         writing.cancel()
@@ -249,7 +249,7 @@ async def test_a_cancelled_read_frees_its_connection(proxy: FaultProxy, direct: 
     await direct.write("agent/a/object", b"1")
     storage = await _through(proxy, home, pool=1)
     proxy.silent = True
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         reading = asyncio.create_task(storage.read("agent/a/object"))
         await proxy.wait_until_open(1)
         reading.cancel()

@@ -249,7 +249,7 @@ async def test_a_server_that_dies_and_comes_back(own_server: ServerProcess) -> N
 
 async def test_a_silent_server_is_given_up_and_a_slow_one_waited_for(moto: Moto, prefix: str) -> None:
     async with FaultProxy.before(moto.port) as proxy:
-        started = vault(f"http://127.0.0.1:{proxy.port}", prefix=prefix, retries=0, timeout=0.2)
+        started = vault(f"http://127.0.0.1:{proxy.port}", prefix=prefix, retries=0, timeout=3)
         await started.start()
         proxy.delay = 0.05
         await started.set("openai", SecretStr("value"))

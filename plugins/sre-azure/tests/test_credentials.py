@@ -199,10 +199,10 @@ async def test_neither_tokens_of_the_machine_nor_what_is_made_with_them_are_logg
 async def test_an_identity_that_falls_silent_is_given_up(
     secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, after: str
 ) -> None:
-    async with asyncio.timeout(30), ReplayServer.running(always=HttpReply(hang=True)) as tokens:
+    async with asyncio.timeout(120), ReplayServer.running(always=HttpReply(hang=True)) as tokens:
         tokens.hold_for = 2 if after == "nothing" else 0
         identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
-        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=0.5)
+        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=3)
         with pytest.raises(DeadlineError, match=f"{tokens.url}/msi/token did not answer in time"):
             await connector.start()
         await connector.stop()
@@ -239,9 +239,9 @@ async def test_an_identity_that_fails_later_is_told_from_the_storage(
     secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch, reply: HttpReply, kind: type[ConnectorError]
 ) -> None:
     container = await made(secure, authority, f"later-{uuid.uuid4().hex}")
-    async with asyncio.timeout(30), ReplayServer.running(token(lifetime=-1), reply, always=token()) as tokens:
+    async with asyncio.timeout(120), ReplayServer.running(token(lifetime=-1), reply, always=token()) as tokens:
         identity.setenv("IDENTITY_ENDPOINT", f"{tokens.url}/msi/token")
-        connector = storage(secure, container, ca_file=authority.ca_file, timeout=2)
+        connector = storage(secure, container, ca_file=authority.ca_file, timeout=5)
         await connector.start()
         with pytest.raises(ConnectorError, match="asking for a token failed") as raised:
             await connector.ping()
@@ -265,9 +265,9 @@ async def test_a_virtual_machine_whose_metadata_fall_silent_is_told_so(
     secure: Azurite, authority: Authority, identity: pytest.MonkeyPatch
 ) -> None:
     identity.delenv("IDENTITY_HEADER")
-    async with asyncio.timeout(30), ReplayServer.running(always=HttpReply(hang=True)) as metadata:
+    async with asyncio.timeout(120), ReplayServer.running(always=HttpReply(hang=True)) as metadata:
         identity.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", metadata.url)
-        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=0.5)
+        connector = storage(secure, "any", ca_file=authority.ca_file, timeout=3)
         with pytest.raises(DeadlineError, match=metadata.url):
             await connector.start()
         await connector.stop()

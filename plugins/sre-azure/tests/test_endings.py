@@ -47,7 +47,7 @@ async def test_calls_that_are_under_way_end_when_the_connector_is_stopped() -> N
         "Last-Modified": "Fri, 27 Nov 2026 10:00:00 GMT",
         "x-ms-blob-type": "BlockBlob",
     }
-    async with asyncio.timeout(30), ReplayServer.running(_LISTED) as server:
+    async with asyncio.timeout(120), ReplayServer.running(_LISTED) as server:
         connector = storage(server.url)
         await connector.start()
         server.always = HttpReply(headers=headers, pieces=(b"beginning",), hang=True)

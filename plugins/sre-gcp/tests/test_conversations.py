@@ -228,7 +228,7 @@ async def test_an_object_that_was_replaced_before_it_was_looked_at_is_read_again
 async def test_one_connection_is_enough_to_read_what_may_expire() -> None:
     data = b"more than waits in a connection" * 100_000
     changed = media(data, X_Goog_Metageneration="2")
-    async with asyncio.timeout(30), talking(changed, described(), changed, pool_size=1) as (connector, _):
+    async with asyncio.timeout(120), talking(changed, described(), changed, pool_size=1) as (connector, _):
         assert await joined(connector.read_stream("a")) == data
 
 

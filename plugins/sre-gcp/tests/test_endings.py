@@ -31,7 +31,7 @@ async def pieces(stop: Callable[[], Awaitable[None]] | None = None) -> AsyncGene
 
 
 async def test_calls_that_are_under_way_end_when_the_connector_is_stopped() -> None:
-    async with asyncio.timeout(30), ReplayServer.running(_LIST) as server:
+    async with asyncio.timeout(120), ReplayServer.running(_LIST) as server:
         connector = storage(server.url)
         await connector.start()
         server.always = HttpReply(headers={"X-Goog-Generation": "7"}, pieces=(b"beginning",), hang=True)

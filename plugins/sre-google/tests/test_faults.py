@@ -141,7 +141,7 @@ async def test_closing_a_stream_early_frees_its_connection(replay: ReplayServer,
     async with aclosing(connector.stream(HELLO)) as chunks:
         await anext(chunks)
         await replay.wait_until_busy(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         await replay.wait_until_busy(0)
 
 
@@ -176,10 +176,10 @@ async def test_a_connection_that_is_closed_at_once_is_unavailable(replay: Replay
 async def test_a_silent_server_is_given_up(google: FakeGoogle) -> None:
     port = int(google.url.rpartition(":")[2])
     async with FaultProxy.before(port) as proxy:
-        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=0.3)
+        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=3)
         await made.start()
         proxy.silent = True
-        with pytest.raises(DeadlineError, match=r"silent for 0\.3 s"):
+        with pytest.raises(DeadlineError, match="silent for 3 s"):
             await ask(made)
         await proxy.wait_until_open(0)
         proxy.silent = False
@@ -190,7 +190,7 @@ async def test_a_silent_server_is_given_up(google: FakeGoogle) -> None:
 async def test_a_slow_server_is_waited_for_piece_by_piece(google: FakeGoogle) -> None:
     port = int(google.url.rpartition(":")[2])
     async with FaultProxy.before(port) as proxy:
-        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=2)
+        made = gemini(google, url=f"http://127.0.0.1:{proxy.port}", timeout=10)
         await made.start()
         proxy.delay = 0.05
         said = await ask(made, LLMRequest(messages=(Message.user("one two three four"),)))
@@ -262,7 +262,7 @@ async def test_a_token_server_that_is_silent_is_given_up_and_asked_once_at_a_tim
         account = json.loads(server.account.text) | {"token_uri": f"{silent.url}/token"}
         made = vertex(server, credentials=SecretStr(json.dumps(account)), timeout=timeout)
         await made.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             for call in (ask(made), made.embed(["hello"]), made.ping()):
                 with pytest.raises((DeadlineError, UnavailableError), match="no access token"):
                     await call

@@ -42,9 +42,9 @@ async def test_a_slow_server_is_waited_for(shared_bao, proxy, started):
 
 
 async def test_a_silent_server_is_left_at_the_deadline(shared_bao, proxy, started):
-    connector = await started(through(proxy, shared_bao, timeout=0.3, retries=3))
+    connector = await started(through(proxy, shared_bao, timeout=3, retries=3))
     proxy.silent = True
-    with pytest.raises(DeadlineError, match=r"within 0.3 s"):
+    with pytest.raises(DeadlineError, match="within 3 s"):
         await connector.get("one")
     await proxy.wait_until_open(0)
     proxy.silent = False
@@ -87,7 +87,7 @@ async def test_two_hundred_calls_are_answered_by_a_real_server_at_once(shared_ba
     connector = await started(through(proxy, shared_bao, timeout=60))
     proxy.delay = 0.3
     calls = [asyncio.ensure_future(read(connector)) for _ in range(200)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await proxy.wait_until_open(200)
         assert await asyncio.gather(*calls) == ["secret"] * 200
 
@@ -174,7 +174,7 @@ async def test_stop_ends_the_calls_that_are_under_way(shared_bao, proxy, started
     connector = await started(through(proxy, shared_bao, retries=retries, timeout=60))
     proxy.silent = True
     calls = [asyncio.ensure_future(connector.get("one")) for _ in range(20)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await proxy.wait_until_open(20)
         await connector.stop()
         for ended in await asyncio.gather(*calls, return_exceptions=True):

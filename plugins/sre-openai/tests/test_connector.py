@@ -336,7 +336,7 @@ async def test_who_refuses_and_falls_silent_has_refused():
     refusing = HttpReply(status=503, pieces=[b'{"error": {"mess'], hang=True)
     async with (
         ReplayServer.running(always=refusing) as server,
-        started(url=server.url, model="m", timeout=0.2) as connector,
+        started(url=server.url, model="m", timeout=2) as connector,
     ):
         for call in (complete(connector, ask("hi")), connector.models()):
             with pytest.raises(UnavailableError, match="status 503"):
@@ -350,8 +350,8 @@ async def test_to_wait_for_a_connection_is_not_the_silence_of_the_server():
     async with (
         ReplayServer.running(first, chat_reply("you")) as server,
         ReplayServer.running(always=hanging) as clock,
-        started(url=server.url, model="m", timeout=0.2, max_connections=1) as connector,
-        started(url=clock.url, model="m", timeout=0.5) as other,
+        started(url=server.url, model="m", timeout=2, max_connections=1) as connector,
+        started(url=clock.url, model="m", timeout=3) as other,
     ):
         async with aclosing(connector.stream(ask("hi"))) as stream:
             assert (await anext(stream)).text == "Hel"

@@ -109,13 +109,13 @@ async def test_leaving_a_stream_frees_its_connection(served: ServerProcess):
     async with FaultProxy.before(served.port) as proxy, started(proxy.port) as connector:
         async with asyncio.timeout(240), aclosing(connector.stream(ask(LONG, 400))) as chunks:
             await anext(chunks)
-        await asyncio.wait_for(proxy.wait_until_open(0), 30)
+        await asyncio.wait_for(proxy.wait_until_open(0), 120)
         task = asyncio.create_task(complete(connector, ask(LONG, 400)))
-        await asyncio.wait_for(proxy.wait_until_open(1), 30)
+        await asyncio.wait_for(proxy.wait_until_open(1), 120)
         task.cancel()
         await asyncio.wait({task})
         assert task.cancelled()
-        await asyncio.wait_for(proxy.wait_until_open(0), 30)
+        await asyncio.wait_for(proxy.wait_until_open(0), 120)
         assert (await complete(connector, ask("Say hello"))).message.text
 
 
@@ -138,7 +138,7 @@ async def test_a_cut_in_the_middle_of_a_reply_is_unavailable(served: ServerProce
 
 
 async def test_silence_ends_with_the_timeout(served: ServerProcess):
-    async with FaultProxy.before(served.port) as proxy, started(proxy.port, timeout=2.0) as connector:
+    async with FaultProxy.before(served.port) as proxy, started(proxy.port, timeout=10.0) as connector:
         await connector.models()
         proxy.silent = True
         with pytest.raises(DeadlineError, match="silent"):

@@ -164,7 +164,7 @@ async def test_stop_ends_calls_under_way_and_leaves_no_connection(cluster, start
 
 async def test_ping_leaves_nothing_behind_when_one_node_is_down_and_another_hangs(cluster, started):
     before = asyncio.all_tasks()
-    connector = await started(RedisCache(cluster.settings(retries=0, timeout=1)))
+    connector = await started(RedisCache(cluster.settings(retries=0, timeout=2)))
     cluster.nodes[1].freeze()
     cluster.nodes[2].kill()
     for _ in range(3):

@@ -95,7 +95,7 @@ async def test_an_increment_that_was_never_sent_says_so_and_is_tried_again(tmp_p
 
 
 async def test_a_deadline_that_ends_between_two_attempts_says_that_nothing_was_counted(started):
-    connector = RedisCache(RedisSettings(host="127.0.0.1", port=free_port(), retries=100, retry_wait=60, timeout=0.1))
+    connector = RedisCache(RedisSettings(host="127.0.0.1", port=free_port(), retries=100, retry_wait=60, timeout=2))
     with pytest.raises(UnavailableError) as raised:
         await started(connector)
     with pytest.raises(UnavailableError, match="cannot be reached") as raised:
@@ -104,7 +104,7 @@ async def test_a_deadline_that_ends_between_two_attempts_says_that_nothing_was_c
 
 
 async def test_a_call_that_waits_for_its_turn_until_the_deadline_was_not_sent(proxy, started):
-    connector = await started(proxy.port, pool_size=1, timeout=0.1)
+    connector = await started(proxy.port, pool_size=1, timeout=2)
     async with connector._link._turns:
         with pytest.raises(DeadlineError) as raised:
             await connector.increment("turns")
@@ -150,11 +150,11 @@ async def test_a_value_whose_answer_is_cut_in_its_middle_is_asked_for_again(prox
 
 
 async def test_a_silent_server_is_left_at_the_deadline(proxy, started):
-    connector = await started(proxy.port, timeout=0.3)
+    connector = await started(proxy.port, timeout=2)
     await connector.set("silent", b"value")
     proxy.silent = True
     for call, hint in ((connector.get("silent"), "raise timeout"), (connector.increment("n"), "not known")):
-        with pytest.raises(DeadlineError, match=r"within 0.3 s") as raised:
+        with pytest.raises(DeadlineError, match="within 2 s") as raised:
             await call
         assert hint in raised.value.hint
     proxy.silent = False
@@ -192,7 +192,7 @@ async def test_two_hundred_calls_wait_for_the_server_and_not_for_each_other(prox
     connector = await started(proxy.port, timeout=60)
     proxy.delay = 0.5
     calls = [asyncio.ensure_future(connector.set(f"crowd-{number}", b"1")) for number in range(200)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await proxy.wait_until_open(200)
         await asyncio.gather(*calls)
 
@@ -235,7 +235,7 @@ async def test_stop_closes_what_is_being_connected_and_ends_calls(proxy, started
     connector = await started(proxy.port)
     proxy.delay = 0.1
     calls = [asyncio.ensure_future(connector.get("stopped")) for _ in range(20)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await proxy.wait_until_open(20)
         await connector.stop()
         for ended in await asyncio.gather(*calls, return_exceptions=True):
@@ -249,7 +249,7 @@ async def test_stop_ends_calls_that_a_silent_server_keeps_waiting(proxy, started
     before = asyncio.all_tasks()
     proxy.silent = True
     calls = [asyncio.ensure_future(connector.get("silent")) for _ in range(30)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await proxy.wait_until_open(20)
         await connector.stop()
         for ended in await asyncio.gather(*calls, return_exceptions=True):

@@ -61,7 +61,7 @@ async def test_sentinels_that_are_down_are_passed_over(shared_trio, started):
 
 async def test_a_sentinel_that_hangs_is_passed_over_by_all_who_ask(trio, started):
     trio.sentinels[0].freeze()
-    connector = await started(RedisCache(trio.settings(connect_timeout=0.5, timeout=30)))
+    connector = await started(RedisCache(trio.settings(connect_timeout=2, timeout=60)))
     trio.sentinels[1].freeze()
     calls = [asyncio.ensure_future(connector.increment("hanging")) for _ in range(50)]
     assert sorted(await asyncio.gather(*calls)) == list(range(1, 51))
@@ -69,7 +69,7 @@ async def test_a_sentinel_that_hangs_is_passed_over_by_all_who_ask(trio, started
 
 @pytest.mark.slow
 async def test_no_connection_to_a_primary_that_hangs_is_used_after_another_was_chosen(trio, started):
-    connector = await started(RedisCache(trio.settings(retries=0, timeout=1)))
+    connector = await started(RedisCache(trio.settings(retries=0, timeout=3)))
     await asyncio.gather(*(connector.set(f"many-{number}", b"value") for number in range(30)))
     trio.notice_within(500)
     trio.primary.freeze()

@@ -115,7 +115,7 @@ async def test_a_required_call_always_fits_its_schema(model, schema):
 
 async def test_closing_a_stream_stops_the_model_and_lets_the_next_one_in(model):
     request = LLMRequest(messages=(Message.user("Write a very long story about the sea."),), max_tokens=2000)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with aclosing(model.stream(request)) as chunks:
             await anext(chunks)
         waiting = asyncio.create_task(_ask(model, CAPITAL))

@@ -92,7 +92,7 @@ async def test_a_request_that_is_cancelled_in_the_queue_leaves_it(make):
 async def test_weights_that_nobody_asks_are_freed_and_loaded_again(make, engines):
     model = make(unload_after=0.001)
     await model.start()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while model.engine.loaded:
             await asyncio.to_thread(lambda: None)
         answers = [(await _ask(model)).message.text for _ in range(3)]

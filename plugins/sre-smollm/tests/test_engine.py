@@ -19,7 +19,7 @@ SYSTEM = [3 + place * 7 % 90 for place in range(40)]
 @pytest.fixture
 async def engine(lively):
     engine = Engine(lambda: Watched(lively), limits=Limits(results=4))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await engine.start()
         yield engine
         await engine.stop()
@@ -174,7 +174,7 @@ async def test_an_idle_engine_frees_its_network(lively, alone):
 
     engine = Engine(lambda: Told(lively), unload_after=0.0)
     await engine.start(lazy=True)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         for _ in range(2):
             closed.clear()
             assert await _all(engine, writing(SYSTEM, 2)) == alone(SYSTEM, 2)

@@ -133,7 +133,7 @@ async def test_stopping_ends_calls_that_wait_for_the_service(begun: Any):
         calls = [asyncio.ensure_future(complete(connector, "Hi")) for _ in range(20)]
         await server.wait_until_busy(20)
         await connector.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             found = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(error) for error in found} == {UnavailableError}
 
@@ -256,7 +256,7 @@ async def test_a_message_is_written_once_and_forgotten_with_it(connector, monkey
 
 async def test_a_server_that_falls_silent_or_goes_away_is_told_apart(bedrock: FakeBedrock, make):
     async with FaultProxy.before(int(bedrock.url.rpartition(":")[2])) as proxy:
-        connector = make(url=f"http://127.0.0.1:{proxy.port}", timeout=0.3)
+        connector = make(url=f"http://127.0.0.1:{proxy.port}", timeout=3)
         await connector.start()
         await complete(connector, "Hi")
         proxy.silent = True
@@ -277,12 +277,12 @@ async def test_a_slow_reply_that_takes_longer_than_any_silence_may_arrives_whole
     frames.append(event("messageStop", {"stopReason": "end_turn"}))
     reply = HttpReply(headers={"Content-Type": "application/vnd.amazon.eventstream"}, pieces=frames)
     async with ReplayServer.running(always=reply) as server, FaultProxy.before(server.port) as proxy:
-        connector = at(f"http://127.0.0.1:{proxy.port}", timeout=1.0)
+        connector = at(f"http://127.0.0.1:{proxy.port}", timeout=3)
         await connector.start()
-        proxy.delay = 0.05
+        proxy.delay = 0.15
         begun = time.monotonic()
         assert (await complete(connector, "Hi")).message.text == "".join(texts)
-        assert time.monotonic() - begun > 1.0
+        assert time.monotonic() - begun > 3
         await connector.stop()
 
 
