@@ -20,6 +20,8 @@ _FENCE = re.compile(r"```[ \t]*+(?:json5?|javascript|js)?[ \t]*+\r?\n(.*?)```", 
 # It grows with their number times the length, too: about a second.
 _MAX_REPAIR_COST = 5_000_000
 _OPENING = re.compile(r"[{\[]")
+# To whoever mends, round ones may open a list, too.
+_BRACKET = re.compile(r"[{\[(]")
 
 
 def parse_loose_json(text: str, *, repair: bool = True) -> Any:
@@ -63,7 +65,7 @@ def _repaired(text: str) -> Any:
     opening = _OPENING.search(text)
     if opening is None:
         raise ComponentError("the text holds no JSON", hint='write it as in {"name": "value"}')
-    brackets = len(_OPENING.findall(text))
+    brackets = len(_BRACKET.findall(text))
     if len(text) > MAX_REPAIR_CHARACTERS or brackets > MAX_REPAIR_BRACKETS or len(text) * brackets > _MAX_REPAIR_COST:
         raise ComponentError(
             "the text is not JSON, and too large to be repaired",

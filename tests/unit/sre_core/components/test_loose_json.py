@@ -55,7 +55,13 @@ def test_what_is_no_json_is_refused_and_not_quoted(text: str) -> None:
 
 def test_a_text_made_to_be_slow_takes_no_time() -> None:
     begun = time.process_time()
-    for hostile in ('{"' * 50_000, '["' + '{"' * (MAX_REPAIR_BRACKETS - 1), "```json\n" * 20_000, '{"a":' * 50_000):
+    for hostile in (
+        "[" + "(" * 90_000,
+        '{"' * 50_000,
+        '["' + '{"' * (MAX_REPAIR_BRACKETS - 1),
+        "```json\n" * 20_000,
+        '{"a":' * 50_000,
+    ):
         with pytest.raises(ComponentError):
             parse_loose_json(hostile + "[" * MAX_REPAIR_BRACKETS)
     with pytest.raises(ComponentError):
