@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sre_core.components.base import Component, ComponentSettings
 from sre_core.components.context import ComponentContext
+from sre_core.components.kinds import kind_of
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.errors import ComponentError
 
@@ -45,8 +46,9 @@ class Await(Component):
         """Raises ComponentError when `Jobs` holds something else than ids."""
         given = inputs.get("Jobs")
         ids: list[Any] = given if isinstance(given, list) else [given]
-        if not all(isinstance(id_, str) for id_ in ids):
-            raise ComponentError(f"{given!r} is no id of a job", hint="link the JobID of an Async to Jobs")
+        for id_ in ids:
+            if not isinstance(id_, str):
+                raise ComponentError(f"{kind_of(id_)} is no id of a job", hint="link the JobID of an Async to Jobs")
         started = time.monotonic()
         await context.jobs.wait(ids[: self.settings.jobs_count], seconds=self.settings.max_time)
         left = max(_OTHERS_SECONDS - (time.monotonic() - started), 0)

@@ -55,9 +55,10 @@ async def test_the_output_of_a_job_comes_with_its_status() -> None:
 
 
 @pytest.mark.parametrize("jobs", [None, 5, ["J1", 5], {"id": "J1"}, ("J1",)])
-async def test_what_is_no_id_is_refused(jobs: Any) -> None:
-    with pytest.raises(ComponentError, match="is no id of a job"):
+async def test_what_is_no_id_is_refused_and_not_repeated(jobs: Any) -> None:
+    with pytest.raises(ComponentError, match="is no id of a job") as caught:
         await found(jobs)
+    assert "J1" not in caught.value.message
 
 
 @pytest.mark.parametrize("data", [{"jobs_count": 0}, {"jobs_count": 101}, {"max_time": 0}, {"max_time": 21601}])
