@@ -71,7 +71,7 @@ def read_operations(document: Mapping[str, Any], url: str) -> list[Operation]:
 
     One whose body is neither JSON nor a form is left out. Raises ComponentError for what is no OpenAPI 3 document.
     """
-    if not str(document.get("openapi", "")).startswith("3."):
+    if not _text(document.get("openapi")).startswith("3."):
         what = "an older form, Swagger" if "swagger" in document else "something else"
         raise ComponentError(f"this is no document of OpenAPI 3, but {what}", hint="convert it to OpenAPI 3")
     schemas = Schemas(document)
@@ -150,7 +150,7 @@ def _parameters(item: Mapping[str, Any], operation: Mapping[str, Any], schemas: 
             continue
         if place == "header" and key.lower() in _OWN_HEADERS:
             continue
-        style = str(parameter.get("style") or ("form" if place == "query" else "simple"))
+        style = _text(parameter.get("style")) or ("form" if place == "query" else "simple")
         yield Argument(
             name=key,
             key=key,

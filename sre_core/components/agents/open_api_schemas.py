@@ -1,6 +1,7 @@
 """JSON schemas of an OpenAPI document, with what they refer to written out."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -109,7 +110,10 @@ class Schemas:
             return {str(key): self._plain(item, deep + 1) for key, item in value.items() if self._left > 0}
         if isinstance(value, list | tuple):
             return [self._plain(item, deep + 1) for item in value if self._left > 0]
-        return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        # Not the bytes that YAML has, too: there may be megabytes, in each of a thousand places.
+        return value.isoformat() if isinstance(value, date) else None
 
     def _take(self, count: int = 1) -> bool:
         """Count parts; whether they are still within what is read."""
@@ -128,7 +132,8 @@ def _as_json_schema(schema: dict[str, Any], *, nullable: bool) -> dict[str, Any]
         if isinstance(schema.get("enum"), list):
             schema["enum"] = [*schema["enum"], None]
     if isinstance(schema.get("required"), list) and isinstance(schema.get("properties"), dict):
-        schema["required"] = [name for name in schema["required"] if name in schema["properties"]]
+        wanted = [name for name in schema["required"] if isinstance(name, str)]
+        schema["required"] = [name for name in wanted if name in schema["properties"]]
     elif "required" in schema and not isinstance(schema["required"], list):
         del schema["required"]
     return schema

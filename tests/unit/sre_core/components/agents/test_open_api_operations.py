@@ -200,3 +200,20 @@ def test_a_large_part_of_thousands_of_operations_is_not_read_to_its_end_each_tim
 def test_a_reference_of_thousands_of_steps_is_not_followed():
     with pytest.raises(ComponentError, match="refers to another one"):
         one({"parameters": [{"$ref": "#" + "/a" * 1000}]})
+
+
+def test_a_demand_for_what_is_no_name_is_passed_over():
+    schema = {"type": "object", "properties": {"a": {}}, "required": [["a"], {}, "a", "b"]}
+    found = one({"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}, "post")
+    assert found.parameters["required"] == ["a"]
+
+
+def test_a_list_that_holds_itself_a_billion_times_is_written_out_nowhere():
+    laughs = ["ha"]
+    for _ in range(40):
+        laughs = [laughs, laughs]
+    with pytest.raises(ComponentError, match="no document of OpenAPI 3"):
+        read_operations({"openapi": laughs}, URL)
+    (argument,) = one({"operationId": laughs, "parameters": [{"name": "a", "in": "query", "style": laughs}]}).arguments
+    assert argument.style == "form"
+    assert one({"description": laughs}, servers=[{"url": laughs}]).base == "https://api.example"
