@@ -141,21 +141,14 @@ async def _load(url: str, context: ComponentContext) -> Mapping[str, Any]:
     try:
         document = json.loads(reply.body)
     except (ValueError, RecursionError):
-        await import_drivers("yaml")
-        document = await anyio.to_thread.run_sync(_from_yaml, reply.body, _place(url), abandon_on_cancel=True)
+        await import_drivers("sre_core.components.agents.open_api_yaml")
+        # Not at the top: it imports yaml, and most documents are JSON.
+        from sre_core.components.agents.open_api_yaml import read_yaml
+
+        document = await anyio.to_thread.run_sync(read_yaml, reply.body, _place(url), abandon_on_cancel=True)
     if not isinstance(document, Mapping):
         raise ComponentError(f"what is at {_place(url)} is no OpenAPI document", hint="it is neither JSON nor YAML")
     return document
-
-
-def _from_yaml(body: bytes, place: str) -> Any:
-    # Not at the top: most documents are JSON.
-    import yaml
-
-    try:
-        return yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ComponentError(f"what is at {place} is neither JSON nor YAML", hint=f"{error!s:.200}") from error
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
