@@ -1,4 +1,4 @@
-"""YAML of documents that strangers may have written. This module imports yaml; only OpenAPI leads here, when it runs."""
+"""YAML of documents that strangers may have written. This module imports yaml; only `open_api` leads here."""
 
 from typing import Any
 
