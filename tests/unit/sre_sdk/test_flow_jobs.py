@@ -84,7 +84,7 @@ async def failing(agent, waiting):
 
 async def test_leaving_a_debugger_lets_the_jobs_go_that_stand_before_a_node(echo_project, waiting):
     waiting.go.set()
-    async with asyncio.timeout(5), jobs(waiting) as agent, agent.debug("ask", {"q": "x"}) as session:
+    async with asyncio.timeout(60), jobs(waiting) as agent, agent.debug("ask", {"q": "x"}) as session:
         while await session.ready() and "WAIT1" not in {record.node_id for record in session.pending}:
             await session.step()
     assert waiting.ends == ["done"]
