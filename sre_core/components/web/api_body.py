@@ -51,7 +51,7 @@ async def build_body(
         case BodyType.FORM:
             return Body(data=urlencode(await made.fields(body)).encode(), content_type=kind)
         case BodyType.MULTIPART:
-            data, content_type = await encode_multipart(await made.parts(body))
+            data, content_type = encode_multipart(await made.parts(body))
             return Body(data=data, content_type=content_type, fixed_type=True)
         case BodyType.BINARY:
             file = await made.file(body)

@@ -1,11 +1,11 @@
 """Multipart forms, as browsers write them."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sre_core.components.http_target import encode_text
-from sre_core.connectors.base import import_drivers
 from sre_core.messages import File
 
 __all__ = ["Part", "encode_multipart"]
@@ -22,28 +22,22 @@ class Part:
     value: File | str = field(repr=False)
 
 
-async def encode_multipart(parts: Sequence[Part]) -> tuple[bytes, str]:
+def encode_multipart(parts: Sequence[Part]) -> tuple[bytes, str]:
     """The body of a form, and its content type with the boundary. No name and no file can end its part."""
-    await import_drivers("aiohttp")
-    # Not at the top: most runs do without.
-    from aiohttp import FormData
+    # Nobody can guess it, so that no value has it.
+    boundary = secrets.token_hex(16)
+    pieces = [piece for part in parts for piece in (f"--{boundary}\r\n".encode(), *_encoded(part), b"\r\n")]
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
 
-    form = FormData(quote_fields=False, default_to_multipart=True)
-    for part in parts:
-        if isinstance(part.value, File):
-            media_type = part.value.media_type
-            form.add_field(
-                _escaped(part.name),
-                part.value.data,
-                filename=_escaped(re.split(r"[/\\]", part.value.name)[-1] or "file"),
-                content_type=media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
-            )
-        else:
-            # The form would hide what is wrong with it.
-            encode_text(part.value)
-            form.add_field(_escaped(part.name), part.value)
-    payload = form()
-    return await payload.as_bytes(), payload.headers["Content-Type"]
+
+def _encoded(part: Part) -> tuple[bytes, bytes]:
+    """The head of a part and its content. Only files have a type: servers take what has one for a file."""
+    head = f'Content-Disposition: form-data; name="{_escaped(part.name)}"'
+    if isinstance(part.value, str):
+        return encode_text(f"{head}\r\n\r\n"), encode_text(part.value)
+    name = _escaped(re.split(r"[/\\]", part.value.name)[-1] or "file")
+    media_type = part.value.media_type if _MEDIA_TYPE.fullmatch(part.value.media_type) else "application/octet-stream"
+    return encode_text(f'{head}; filename="{name}"\r\nContent-Type: {media_type}\r\n\r\n'), part.value.data
 
 
 def _escaped(name: str) -> str:
