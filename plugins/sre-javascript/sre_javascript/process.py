@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from sre_core.components.process_places import process_places
 from sre_core.errors import ComponentError
 
 __all__ = ["Outcome", "run_script"]
@@ -51,7 +52,8 @@ async def run_script(code: str, inputs: Mapping[str, Any], *, seconds: float, me
     # The engine is where this process found its packages, whichever way they were installed.
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     try:
-        async with asyncio.timeout(seconds + _GRACE):
+        # A script's time does not begin while it waits for others to end.
+        async with process_places(), asyncio.timeout(seconds + _GRACE):
             status, output, report = await _run_worker(order, environment)
     except TimeoutError:
         return Outcome(error=f"the code ran longer than {seconds:g} seconds")

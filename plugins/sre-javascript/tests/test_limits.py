@@ -6,6 +6,8 @@ import psutil
 import pytest
 from anyio import fail_after
 
+from sre_core.components.process_places import process_places
+
 WORKER = "worker.py"
 LATE = "the code ran longer than 0.3 seconds"
 
@@ -150,6 +152,21 @@ async def test_twenty_runs_at_once_do_not_mix(run):
     with fail_after(60):
         found = await asyncio.gather(*(run(code, {"i": i}) for i in range(20)))
     assert found == [{"Output": [i, i], "_debug": f"{i}\n"} for i in range(20)]
+
+
+async def test_a_run_waits_while_as_many_run_as_the_machine_can_take(run):
+    places = process_places()
+    others = [object() for _ in range(int(places.total_tokens))]
+    for other in others:
+        places.acquire_on_behalf_of_nowait(other)
+    waiting = asyncio.ensure_future(run("function main() { return 7; }"))
+    with fail_after(20):
+        while not places.statistics().tasks_waiting:  # noqa: ASYNC110 -- places tell nobody
+            await asyncio.sleep(0)
+        assert not workers()
+        for other in others:
+            places.release_on_behalf_of(other)
+        assert await waiting == {"Output": 7}
 
 
 async def test_the_event_loop_goes_on_while_code_runs(run):

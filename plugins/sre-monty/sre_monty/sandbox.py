@@ -17,6 +17,7 @@ from pydantic_monty import (
     ResourceLimits,
 )
 
+from sre_core.components.process_places import process_places
 from sre_core.errors import ComponentError
 from sre_monty.program import Program, make_program
 
@@ -74,7 +75,8 @@ async def _run(program: Program, printed: CollectString, seconds: float, memory:
     # A pool of one for one run: nothing stays in the process, and starting it takes milliseconds.
     pool = AsyncMonty(max_processes=1, request_timeout=seconds + _GRACE)
     limits: ResourceLimits = {"max_feed_duration_secs": seconds, "max_total_sleep_secs": seconds, "max_memory": memory}
-    async with asyncio.timeout(seconds + _GRACE), pool, pool.checkout(limits=limits) as session:
+    # The code's time does not begin while it waits for others to end.
+    async with process_places(), asyncio.timeout(seconds + _GRACE), pool, pool.checkout(limits=limits) as session:
         return await session.feed_run(program.code, inputs=dict(program.variables), print_callback=printed)
 
 

@@ -6,6 +6,8 @@ import psutil
 import pytest
 from anyio import fail_after
 
+from sre_core.components.process_places import process_places
+
 LATE = "the code ran longer than 0.3 seconds"
 
 
@@ -106,6 +108,21 @@ async def test_twenty_runs_at_once_do_not_mix(run):
 async def test_a_number_that_would_take_minutes_to_be_written_is_refused_at_once(run, code):
     with fail_after(60):
         assert "digits" in (await run(code))["_error"]
+
+
+async def test_a_run_waits_while_as_many_run_as_the_machine_can_take(run):
+    places = process_places()
+    others = [object() for _ in range(int(places.total_tokens))]
+    for other in others:
+        places.acquire_on_behalf_of_nowait(other)
+    waiting = asyncio.ensure_future(run("7"))
+    with fail_after(20):
+        while not places.statistics().tasks_waiting:  # noqa: ASYNC110 -- places tell nobody
+            await asyncio.sleep(0)
+        assert not workers()
+        for other in others:
+            places.release_on_behalf_of(other)
+        assert await waiting == {"Output": 7}
 
 
 async def test_the_event_loop_goes_on_while_code_runs(run):
