@@ -8,6 +8,9 @@ PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
 CODE := sre_core sre_sdk sre_cli $(dir $(wildcard plugins/*/sre_*/__init__.py)) docs examples benchmarks
 # The same examples each time, and no deadline for one: a busy machine fails no test.
 PYTEST := $(BIN)/python -m pytest -n auto --hypothesis-profile=ci
+# What listens on this machine is asked without a proxy, whatever is set.
+export NO_PROXY := $(NO_PROXY),localhost,127.0.0.1
+export no_proxy := $(no_proxy),localhost,127.0.0.1
 COG := $(BIN)/cog -P -I docs -p 'import show, table'
 PAGES := README.md $(wildcard docs/*.md docs/*/*.md)
 

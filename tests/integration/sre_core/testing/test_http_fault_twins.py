@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 def broken_rules(kind: type[HttpCache]) -> set[str]:
     class Kit(HttpFaultConformance):
-        patience = 2.0
+        patience = 5.0
         secret = KEY
         hasty: ClassVar = {"timeout": 0.2}
 

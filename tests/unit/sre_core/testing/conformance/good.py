@@ -47,7 +47,7 @@ class Good(CacheConnector):
 
 
 class Kit(LifecycleConformance):
-    patience: ClassVar[float] = 2.0
+    patience: ClassVar[float] = 5.0
 
     def make(self) -> Connector:
         return Good(GoodSettings())

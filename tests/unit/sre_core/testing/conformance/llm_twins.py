@@ -12,7 +12,7 @@ from tests.unit.sre_core.testing.conformance.twins import failing
 
 
 class Kit(LLMConformance):
-    patience = 2.0
+    patience = 5.0
 
     def make(self):
         return EchoLLM(Settings())

@@ -12,7 +12,7 @@ from tests.unit.sre_core.testing.conformance.twins import failing
 
 
 class Kit(StorageConformance):
-    patience: ClassVar[float] = 1.0
+    patience: ClassVar[float] = 5.0
     many: ClassVar[int] = 120
 
     def make(self) -> StorageConnector:

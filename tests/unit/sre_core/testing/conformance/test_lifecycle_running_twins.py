@@ -195,7 +195,7 @@ class Hangs(Exits):
 @pytest.mark.parametrize("kind", [Exits, Cancels, Hangs])
 def test_a_stopped_connector_must_raise_what_handles_can_translate(kind: type[Connector]) -> None:
     class Hasty(Kit):
-        patience: ClassVar[float] = 0.3
+        patience: ClassVar[float] = 3.0
 
     assert failing(Hasty, lambda: kind(GoodSettings())) == {"test_foreign_errors_never_escape"}
 
@@ -239,7 +239,7 @@ class KeepsLock(Good):
 @pytest.mark.parametrize("kind", [Wraps, GoesOn, KeepsLock])
 def test_a_cancelled_call_must_end_as_such_and_leave_no_trace(kind: type[Connector]) -> None:
     class Hasty(Kit):
-        patience: ClassVar[float] = 0.3
+        patience: ClassVar[float] = 3.0
 
     assert failing(Hasty, lambda: kind(GoodSettings())) == {"test_a_cancelled_call_leaves_it_usable"}
 

@@ -14,7 +14,7 @@ from tests.unit.sre_core.testing.conformance.twins import failing
 
 
 class Kit(VaultConformance):
-    patience: ClassVar[float] = 2.0
+    patience: ClassVar[float] = 5.0
     known = MappingProxyType({"openai": "sk-known-1234"})
 
 

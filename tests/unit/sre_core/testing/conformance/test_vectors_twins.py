@@ -18,7 +18,7 @@ ALL = 10_000
 
 
 class Kit(VectorConformance):
-    patience = 2.0
+    patience = 5.0
 
     def make(self):
         return MemoryVectors(MemoryVectorsSettings())
