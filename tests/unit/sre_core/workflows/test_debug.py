@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -193,15 +193,21 @@ async def test_what_ends_the_run_comes_out_of_the_step() -> None:
             await session.finish()
 
 
-async def test_the_time_limit_counts_in_the_middle_of_a_step() -> None:
+async def test_the_time_limit_counts_in_the_middle_of_a_step(skip: Callable[[float], None]) -> None:
+    begun = asyncio.Event()
+
     async def hang(_: Any) -> Any:
+        begun.set()
         await asyncio.Event().wait()
 
     flow = workflow("E > A.x, E > B.x", E=give(1), A=call(hang), B=keep())
-    async with debugging(flow, limits=WorkflowLimits(seconds=0.05)) as session:
+    async with debugging(flow, limits=WorkflowLimits(seconds=30)) as session:
         await session.step()
+        step = asyncio.create_task(session.step())
+        await begun.wait()
+        skip(31)
         with pytest.raises(LimitExceededError):
-            await session.step()
+            await step
         assert session.pending == []
 
 
