@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from pydantic_core import PydanticSerializationError, to_json
 
 from sre_core.components.context import ComponentContext
+from sre_core.components.javascript import number_text
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING, look_up, split_path
 from sre_core.components.secret import find_secret
@@ -126,9 +127,11 @@ def look_up_name(name: str, values: Mapping[str, Any]) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A text as it is, bytes as the UTF-8 that they are, all else as JSON. Raises ComponentError."""
+    """A text as it is, bytes as the UTF-8 that they are, 5.0 as 5, all else as JSON. Raises ComponentError."""
     if isinstance(value, str):
         return value
+    if isinstance(value, float):
+        return number_text(value)
     try:
         return value.decode() if isinstance(value, bytes) else to_json(value, fallback=str).decode()
     except (UnicodeDecodeError, PydanticSerializationError) as error:
