@@ -34,7 +34,8 @@ MAX_NAMESPACE = 80
 _FOLDER = "data-sources"
 _BATCH = 64
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_RANDOM = 1024
+_TICK = 10_000  # nanoseconds
+_RANDOM = 16
 _CLEAN_UP = 10.0
 
 
@@ -219,5 +220,5 @@ def _namespace(given: str) -> str:
 
 
 def _new_generation() -> int:
-    """A number that grows with time. Two of one millisecond differ, and a float holds it without loss."""
-    return time.time_ns() // 1_000_000 * _RANDOM + secrets.randbelow(_RANDOM)
+    """A number that grows with time: no indexing is as short as a tick. A float holds it without loss until 2148."""
+    return time.time_ns() // _TICK * _RANDOM + secrets.randbelow(_RANDOM)

@@ -1,5 +1,7 @@
 """Data sources change as a whole: whatever happens half-way, the text of before or the new one is there."""
 
+import itertools
+import time
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
@@ -124,6 +126,15 @@ async def test_a_younger_indexing_that_ends_last_replaces_the_older():
             with anyio.fail_after(60):
                 await sources.put(source("second", 90), embedder())
         assert await kept(box) == texts("second", 90)
+
+
+async def test_of_indexings_that_follow_each_other_within_a_millisecond_the_last_stays(monkeypatch):
+    clock = itertools.count(time.time_ns() // 1_000_000 * 1_000_000, 20_000)
+    monkeypatch.setattr(time, "time_ns", lambda: next(clock))
+    async with place() as (sources, embedder, b):
+        for number in range(20):
+            await sources.put(source(f"text {number}", 3), embedder())
+            assert await kept(b) == texts(f"text {number}", 3)
 
 
 async def test_a_first_indexing_at_once_by_two_makes_one_collection():
