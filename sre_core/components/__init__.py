@@ -1,6 +1,6 @@
 """What workflows are made of."""
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.compat import Compat
 from sre_core.components.context import AgentInfo, ComponentContext, Host, ModelUse, Request, SubAgent
 from sre_core.components.node import InputPort, Node, OutputPort
@@ -11,6 +11,7 @@ __all__ = [
     "Component",
     "ComponentContext",
     "ComponentSettings",
+    "Flaw",
     "Host",
     "InputPort",
     "ModelUse",

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -10,7 +11,19 @@ from pydantic.alias_generators import to_camel
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, Node, OutputPort
 
-__all__ = ["Component", "ComponentSettings"]
+__all__ = ["Component", "ComponentSettings", "Flaw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with one setting of a node. `setting` is its name as files have it, `maxTokens`, or "" for none."""
+
+    message: str
+    setting: str = ""
+
+    def __str__(self) -> str:
+        """The message."""
+        return self.message
 
 
 class ComponentSettings(BaseModel):
@@ -74,8 +87,11 @@ class Component(ABC):
         give returns `_error`, a text, beside it. Raise ComponentError for what the author or the caller can mend.
         """
 
-    def check(self) -> Iterable[str]:
-        """What is wrong with the node beyond its settings, in words; empty when nothing is. Does no I/O."""
+    def check(self) -> Iterable[str | Flaw]:
+        """What is wrong with the node beyond the types of its settings; empty when nothing is. Does no I/O.
+
+        A text is about the node as a whole, a Flaw about one of its settings. Neither repeats what may be a secret.
+        """
         return ()
 
     def present(self, outputs: Mapping[str, Any], envelope: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING, look_up
 from sre_core.errors import SREError
@@ -81,7 +81,7 @@ def _look_up(node: Node, place: Place, find: Callable[[str], type[Component]]) -
 
 def _settings_problems(node: Node, place: Place, cls: type[Component]) -> Iterator[Problem]:
     try:
-        messages: Iterable[str] = list(cls.of(node).check())
+        flaws: Iterable[str | Flaw] = list(cls.of(node).check())
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
             keys = _keys(found["loc"], node.data)
@@ -93,8 +93,14 @@ def _settings_problems(node: Node, place: Place, cls: type[Component]) -> Iterat
     except Exception as error:  # noqa: BLE001 -- the component is its author's code
         yield place.error(f"the component {node.type!r} cannot be made: {type(error).__name__}: {error}")
         return
-    for message in messages:
-        yield place.error(message)
+    for flaw in flaws:
+        yield _flaw(flaw, place)
+
+
+def _flaw(flaw: str | Flaw, place: Place) -> Problem:
+    if isinstance(flaw, Flaw) and flaw.setting:
+        return place.at("data", flaw.setting).error(flaw.message)
+    return place.error(str(flaw))
 
 
 def _keys(location: tuple[str | int, ...], data: Mapping[str, Any]) -> list[str | int]:

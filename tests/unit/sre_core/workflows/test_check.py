@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, Node
 from sre_core.errors import ComponentError
@@ -45,7 +45,9 @@ class Mill(Component):
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         return {}
 
-    def check(self) -> Iterable[str]:
+    def check(self) -> Iterable[str | Flaw]:
+        if self.settings.name == "quern":
+            yield Flaw("a quern is no mill", "mill_name")
         if self.settings.grind_size == 9:
             yield "nine is too coarse for this mill"
         if self.settings.grind_size == 8:
@@ -166,6 +168,12 @@ def test_no_value_of_a_setting_is_repeated(find):
 
 def test_what_a_component_finds_itself_is_told(find):
     assert said(mill(grindSize=9), find) == ["error components[1]: nine is too coarse for this mill (in 'Mill 1', M)"]
+
+
+def test_a_flaw_that_a_component_finds_in_a_setting_is_told_at_that_setting(find):
+    assert said(mill(mill_name="quern"), find) == [
+        "error components[1].data.mill_name: a quern is no mill (in 'Mill 1', M)"
+    ]
 
 
 def test_a_component_that_raises_is_told_too(find):
