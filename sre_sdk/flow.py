@@ -298,11 +298,13 @@ async def _split(arguments: Mapping[str, Any], node: Node) -> tuple[dict[str, An
     values: dict[str, Any] = {}
     files: dict[str, tuple[File, ...]] = {}
     for name, value in arguments.items():
+        port = node.input(name) or InputPort(name=name)
         several = value if isinstance(value, list | tuple) else (value,)
         if not several or not all(isinstance(item, Path | File) for item in several):
-            values[name] = value
+            # Among other forms of files, paths are files too.
+            mixed = several is value and is_file_port(port)
+            values[name] = [await _file(item) if isinstance(item, Path) else item for item in value] if mixed else value
             continue
-        port = node.input(name) or InputPort(name=name)
         if needs_coercion(port) and not is_file_port(port):
             raise SkillError(
                 f"the input {name!r} takes no file, its type is {port.type!r}", hint="give it the type Binary"

@@ -30,8 +30,9 @@ class ForEach(Loop):
     """Runs what follows `Loop` once for each item of `Input`, then gives all results, in order, to `Result`.
 
     `Input` is a list, an object (its values are the items), or text: JSON of either, else items between commas. A
-    number, true or false is one item. A failed item gives its error in place of a result, and the others go on.
-    `results-array` takes lists in results apart, so that loops in each other give one list of values.
+    number, true or false is one item. A failed item gives its error in place of a result, and the others go on; in a
+    `results-array` what it still gave counts, as a reply that was cut short. That format also takes lists in results
+    apart, so that loops in each other give one list of values.
 
     Unlike SmythOS there is no limit to the number of items; it takes an object for one item, as
     `Compat(whole_objects=True)` does, and so it takes null; empty text there is one item, and blanks around commas
@@ -120,6 +121,6 @@ def _flat(values: Sequence[Any]) -> list[Any]:
 def _values(result: Any) -> list[Any]:
     if not isinstance(result, Mapping):
         return [result]
-    if "_error" in result:
-        return [{"_error": result["_error"]}]
-    return [value for key, value in result.items() if not key.startswith("_")]
+    values = [value for key, value in result.items() if not key.startswith("_")]
+    # Of a node that failed and still gave something, as a reply that was cut short, that is the result.
+    return values if values or "_error" not in result else [{"_error": result["_error"]}]

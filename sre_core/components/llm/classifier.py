@@ -83,8 +83,8 @@ class Classifier(Component):
 
 
 def _categories(node: Node) -> list[Field]:
-    # Not paths, as elsewhere: "v1.0" is one name.
-    ports = (port for port in node.custom_outputs() if port.name not in RESERVED)
+    # Not paths, as elsewhere: "v1.0" is one name. Nor does it matter who added them: no node of the type has any.
+    ports = (port for port in node.outputs if port.name not in RESERVED)
     return [Field(name=port.name, description=port.description) for port in ports]
 
 

@@ -81,6 +81,14 @@ async def test_a_list_of_files_stays_a_list(runtime, tmp_path, count):
     assert [value["size"] for value in values] == [5] * count
 
 
+async def test_a_list_may_mix_the_forms_of_files(runtime, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"hello")
+    agent, _, _ = asking(port="Binary", runtime=runtime)
+    file = File(name="b.txt", media_type="text/plain", data=b"to")
+    values = seen(await agent.call("ask", q=[tmp_path / "a.txt", b"x", file]))["inputs"]["q"]
+    assert [value["size"] for value in values] == [5, 1, 2]
+
+
 async def test_a_file_where_none_is_taken_is_refused(runtime, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"hello")
     agent, _, _ = asking(port=str, runtime=runtime)

@@ -13,7 +13,7 @@ from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 
 ONE = {"id": "A", "name": "Call", "result": {"Output": 1, "Other": [2]}}
-FAILED = {"id": "A", "name": "Call", "result": {"_error": "no", "Output": 5}}
+FAILED = {"id": "A", "name": "Call", "result": {"_error": "no"}}
 
 
 def loop(**data: Any) -> ForEach:
@@ -121,6 +121,12 @@ async def test_an_object_is_one_item_for_files_that_depend_on_it(value: Any) -> 
     async with bench() as b:
         context = replace(b.context, compat=Compat(whole_objects=True))
         assert await loop().items({"Input": value}, context) == [{"a": 1, "b": [2]}]
+
+
+def test_what_a_failed_node_still_gave_is_its_value() -> None:
+    result = {"id": "A", "name": "GenAILLM", "result": {"Reply": "one two", "_error": "the reply is not whole"}}
+
+    assert collected("results-array", [result]) == {"Result": ["one two"]}
 
 
 def test_private_outputs_are_no_values() -> None:

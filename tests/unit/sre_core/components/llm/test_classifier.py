@@ -28,6 +28,12 @@ async def test_only_the_categories_that_fit_fire(scripted):
     }
 
 
+async def test_outputs_that_a_file_calls_default_are_categories_too(scripted):
+    ports = [OutputPort(name="Praise", default=True), OutputPort(name="_error", default=True)]
+    async with scripted(ScriptedLLM('{"Praise": true}')) as b:
+        assert await b.run("Classifier", inputs={"Input": "x"}, outputs=ports) == {"Praise": True}
+
+
 async def test_several_may_fit_and_a_reason_is_a_value(scripted):
     async with scripted(ScriptedLLM('{"Praise": "says thanks", "Complaint": 1}')) as b:
         found = await b.run("Classifier", inputs={"Input": "x"}, outputs=PORTS)
