@@ -116,7 +116,7 @@ async def test_a_run_waits_while_as_many_run_as_the_machine_can_take(run):
     for other in others:
         places.acquire_on_behalf_of_nowait(other)
     waiting = asyncio.ensure_future(run("7"))
-    with fail_after(20):
+    with fail_after(60):
         while not places.statistics().tasks_waiting:  # noqa: ASYNC110 -- places tell nobody
             await asyncio.sleep(0)
         assert not workers()
