@@ -1,7 +1,7 @@
 """Components: the types of nodes that workflows are made of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,20 +10,35 @@ from pydantic.alias_generators import to_camel
 
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, Node, OutputPort
+from sre_core.errors import ComponentError
 
 __all__ = ["Component", "ComponentSettings", "Flaw"]
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is wrong with one setting of a node. `setting` is its name as files have it, `maxTokens`, or "" for none."""
+    """What is wrong with one setting of a node.
+
+    `setting` is its name as files have it, `maxTokens`, or "" where it is none alone. `hint` is the next step, where
+    there is one to name.
+    """
 
     message: str
     setting: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
-        """The message."""
-        return self.message
+        """The message, with the hint."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    @classmethod
+    def raised_by(cls, look: Callable[[], object], setting: str = "") -> "list[Flaw]":
+        """The flaw that `look` tells of, which raises ComponentError; none where it raises nothing."""
+        try:
+            look()
+        except ComponentError as error:
+            return [cls(error.message, setting, error.hint or "")]
+        return []
 
 
 class ComponentSettings(BaseModel):

@@ -98,9 +98,10 @@ def _settings_problems(node: Node, place: Place, cls: type[Component]) -> Iterat
 
 
 def _flaw(flaw: str | Flaw, place: Place) -> Problem:
-    if isinstance(flaw, Flaw) and flaw.setting:
-        return place.at("data", flaw.setting).error(flaw.message)
-    return place.error(str(flaw))
+    if isinstance(flaw, str):
+        return place.error(flaw)
+    here = place.at("data", flaw.setting) if flaw.setting else place
+    return here.error(flaw.message, hint=flaw.hint)
 
 
 def _keys(location: tuple[str | int, ...], data: Mapping[str, Any]) -> list[str | int]:

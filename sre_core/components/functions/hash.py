@@ -5,12 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.functions.buffers import Encoding, as_bytes, encode
 from sre_core.components.functions.digests import digest, digest_name
 from sre_core.components.node import InputPort, OutputPort
-from sre_core.errors import ComponentError
 
 __all__ = ["FHash", "FHashSettings"]
 
@@ -44,10 +43,6 @@ class FHash(Component):
         data = as_bytes(inputs.get("Data"), "Data")
         return {"Hash": encode(digest(data, self.settings.algorithm), self.settings.encoding)}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """An algorithm that there is not."""
-        try:
-            digest_name(self.settings.algorithm)
-        except ComponentError as error:
-            return [f"{error.message}; {error.hint}"]
-        return []
+        return Flaw.raised_by(lambda: digest_name(self.settings.algorithm), "algorithm")

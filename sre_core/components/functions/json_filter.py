@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.errors import ComponentError
@@ -44,9 +44,9 @@ class JSONFilter(Component):
             raise ComponentError("no fields to keep", hint="name them in the setting 'fields', between commas")
         return {"Output": keep_fields(inputs.get("Input"), names)}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No fields."""
-        return [] if self.settings.names else ["it names no fields to keep"]
+        return [] if self.settings.names else [Flaw("it names no fields to keep", "fields")]
 
 
 def keep_fields(value: Any, names: frozenset[str]) -> Any:

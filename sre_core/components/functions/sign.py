@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.functions.buffers import Encoding, as_bytes, encode
 from sre_core.components.functions.digests import digest_name, new_hash
@@ -99,17 +99,12 @@ class FSign(Component):
         signature = await to_thread.run_sync(partial(sign, key, data))
         return {"Signature": encode(signature, self.settings.encoding)}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """Hash, padding or salt that there are not."""
-        try:
-            if self.settings.sign_method == "HMAC":
-                self._hmac_name()
-            else:
-                self._rsa_hash_name()
-                self._salt_length()
-        except ComponentError as error:
-            return [f"{error.message}; {error.hint}"]
-        return []
+        if self.settings.sign_method == "HMAC":
+            return Flaw.raised_by(self._hmac_name, "hashType")
+        salt = "RSA_saltLength" if self.settings.rsa_padding == _PSS else "RSA_padding"
+        return [*Flaw.raised_by(self._rsa_hash_name, "hashType"), *Flaw.raised_by(self._salt_length, salt)]
 
     def _data(self, value: Any) -> bytes:
         if isinstance(value, str):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext, ModelUse
 from sre_core.components.llm.attachments import media_inputs, model_files
 from sre_core.components.llm.gen_ai_settings import GenAISettings
@@ -41,9 +41,9 @@ class GenAILLM(Component):
     open_inputs = True
     open_outputs = True
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """Whether there is a prompt."""
-        return [] if self.settings.prompt else ["there is no prompt"]
+        return [] if self.settings.prompt else [Flaw("there is no prompt", "prompt")]
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""

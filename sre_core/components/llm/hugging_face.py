@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.files import read_file, store_file
 from sre_core.components.http_client import HTTPReply
@@ -72,10 +72,12 @@ class HuggingFace(Component):
     waits: ClassVar[tuple[float, ...]] = (5.0, 10.0)
     """Seconds before each further try."""
 
-    def check(self) -> list[str]:
-        """Whether the task is one of Hugging Face's."""
+    def check(self) -> Iterator[Flaw]:
+        """Whether the task is one of Hugging Face's, and the parameters are an object."""
         task = self.settings.model_task
-        return [] if task in TASKS else [f"Hugging Face has no task {task!r}; there are {', '.join(TASKS)}"]
+        if task not in TASKS:
+            yield Flaw(f"Hugging Face has no task {task!r}", "modelTask", f"there are {', '.join(TASKS)}")
+        yield from Flaw.raised_by(self._parameters, "parameters")
 
     async def pause(self, seconds: float) -> None:
         """Wait before a further try."""
@@ -83,8 +85,8 @@ class HuggingFace(Component):
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""
-        for problem in self.check():
-            raise ComponentError(problem)
+        for flaw in self.check():
+            raise ComponentError(flaw.message, hint=flaw.hint)
         payload = await self._payload(inputs, context)
         token = await expand(self.settings.access_token, {}, context, node=self.node)
         reply = await self._send(payload, token, context)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.llm.prompting import Prompt, answer
 from sre_core.components.llm.settings import PromptSettings
@@ -34,9 +34,9 @@ class PromptGenerator(Component):
     open_inputs = True
     open_outputs = True
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """Whether there is a prompt."""
-        return [] if self.settings.prompt else ["there is no prompt"]
+        return [] if self.settings.prompt else [Flaw("there is no prompt", "prompt")]
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Ask the model."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.javascript import is_truthy
 from sre_core.components.node import OutputPort
@@ -43,9 +43,11 @@ class Counting(Component):
             return {}
         return {"Output": True, "Verified": True} if verdict else {"Unverified": True}
 
-    def limit_problem(self, setting: str, count: float | None) -> list[str]:
+    def limit_problem(self, setting: str, count: float | None) -> list[Flaw]:
         """What `check` says of a number of inputs to compare with."""
         if count is None:
-            return [f"{setting} is missing, so it takes neither branch"]
+            return [Flaw(f"{setting} is missing, so it takes neither branch", setting)]
         total = len(self.node.inputs)
-        return [f"{setting} is {count:g}, and it has {total} inputs: it takes neither branch"] if count > total else []
+        if count <= total:
+            return []
+        return [Flaw(f"{setting} is {count:g}, and it has {total} inputs: it takes neither branch", setting)]

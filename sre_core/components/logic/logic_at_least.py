@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sre_core.components.base import ComponentSettings
+from sre_core.components.base import ComponentSettings, Flaw
 from sre_core.components.logic.counting import Count, Counting
 
 __all__ = ["LogicAtLeast", "LogicAtLeastSettings"]
@@ -30,6 +30,6 @@ class LogicAtLeast(Counting):
         least = self.settings.min_set_inputs
         return None if least is None or least > total else true >= least
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No number, or one larger than the number of inputs."""
         return self.limit_problem("minSetInputs", self.settings.min_set_inputs)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sre_core.components.base import ComponentSettings
+from sre_core.components.base import ComponentSettings, Flaw
 from sre_core.components.logic.counting import Count, Counting
 
 __all__ = ["LogicAtMost", "LogicAtMostSettings"]
@@ -30,6 +30,6 @@ class LogicAtMost(Counting):
         most = self.settings.max_set_inputs
         return None if most is None or most > total else true <= most
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No number, or one larger than the number of inputs."""
         return self.limit_problem("maxSetInputs", self.settings.max_set_inputs)

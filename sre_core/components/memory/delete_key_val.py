@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.memory.entries import NOT_FOUND, Entries, KeySettings
 from sre_core.components.node import OutputPort
@@ -29,6 +29,6 @@ class MemoryDeleteKeyVal(Component):
         found = await Entries(memory, context).delete(key)
         return {"Key": key, "deleted": True} if found else {"_warning": NOT_FOUND}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No key."""
         return self.settings.problems()

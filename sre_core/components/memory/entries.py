@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sre_core.components.base import ComponentSettings
+from sre_core.components.base import ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.javascript import well_formed
 from sre_core.components.node import Node
@@ -67,9 +67,9 @@ class KeySettings(MemorySettings):
             raise ComponentError("there is no key", hint="fill in the setting 'key'")
         return memory, key
 
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Flaw]:
         """What `check` says of them."""
-        return [] if self.key else ["it has no key"]
+        return [] if self.key else [Flaw("it has no key", "key")]
 
 
 class Entries:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.memory.entries import NOT_FOUND, Entries, KeySettings
 from sre_core.components.node import OutputPort
@@ -29,6 +29,6 @@ class MemoryReadKeyVal(Component):
         value = await Entries(memory, context).read(key)
         return {"_warning": NOT_FOUND} if value is None else {"Value": value}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No key."""
         return self.settings.problems()

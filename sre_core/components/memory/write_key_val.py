@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.memory.entries import Entries, KeySettings, ScopedMemorySettings
 from sre_core.components.node import OutputPort
@@ -40,6 +40,6 @@ class MemoryWriteKeyVal(Component):
         await Entries(memory, context).write(key, value, scope=self.settings.scope, seconds=self.settings.seconds)
         return {"Key": key}
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Flaw]:
         """No key."""
         return self.settings.problems()

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import OutputPort
 from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources
@@ -44,9 +44,9 @@ class DataSourceCleaner(Component):
         await sources.remove(sources.full_id(await expand(self.settings.id, inputs, context, node=self.node)))
         return {"Success": True}
 
-    def check(self) -> Iterator[str]:
+    def check(self) -> Iterator[Flaw]:
         """No namespace or no id."""
         if not self.settings.namespace_id.strip():
-            yield "the setting 'namespaceId' is empty"
+            yield Flaw("the setting 'namespaceId' is empty", "namespaceId")
         if not self.settings.id.strip():
-            yield "the setting 'id', of the data source, is empty"
+            yield Flaw("the setting 'id', of the data source, is empty", "id")

@@ -9,7 +9,7 @@ import anyio
 from pydantic import Field
 from pydantic_core import to_json
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.files import is_file_value, is_url, read_file
 from sre_core.components.node import InputPort, OutputPort
@@ -93,12 +93,12 @@ class DataSourceIndexer(Component):
         await sources.put(source, embedder, replace=given.version == "v1")
         return {"Success": {"result": True, "id": id_, "chunks": len(pieces)}}
 
-    def check(self) -> Iterator[str]:
+    def check(self) -> Iterator[Flaw]:
         """No namespace, or chunks that overlap too much."""
         if not self.settings.namespace.strip():
-            yield "the setting 'namespace' is empty"
+            yield Flaw("the setting 'namespace' is empty", "namespace")
         if self.settings.chunk_overlap > self.settings.chunk_size // 2:
-            yield "its chunkOverlap is more than half of its chunkSize"
+            yield Flaw("its chunkOverlap is more than half of its chunkSize", "chunkOverlap")
 
     def _pieces(self, document: Document) -> list[Piece]:
         chunks = split(document.text, size=self.settings.chunk_size, overlap=self.settings.chunk_overlap)

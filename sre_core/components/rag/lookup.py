@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.rag.data_sources import MAX_NAMESPACE, DataSources, clean_text
@@ -66,10 +66,10 @@ class DataSourceLookup(Component):
         matches = await sources.find(text, choose_embedder(given.embedding_model, context), k=given.top_k)
         return {"Results": [self._result(match) for match in matches if match.score >= given.score_threshold]}
 
-    def check(self) -> Iterator[str]:
+    def check(self) -> Iterator[Flaw]:
         """No namespace."""
         if not self.settings.namespace.strip():
-            yield "the setting 'namespace' is empty"
+            yield Flaw("the setting 'namespace' is empty", "namespace")
 
     def _result(self, match: Match) -> Any:
         if not self.settings.include_metadata and not self.settings.include_score:

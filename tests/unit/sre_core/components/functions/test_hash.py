@@ -62,7 +62,7 @@ async def test_an_unknown_algorithm_is_an_error_when_it_runs():
 
 
 def test_an_unknown_algorithm_is_found_before_it_runs():
-    assert "'sha0'" in made("FHash", {"algorithm": "sha0"}).check()[0]
+    assert "'sha0'" in made("FHash", {"algorithm": "sha0"}).check()[0].message
     assert made("FHash", {"algorithm": "RSA-SHA1"}).check() == []
 
 

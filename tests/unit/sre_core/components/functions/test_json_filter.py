@@ -2,6 +2,7 @@
 
 import pytest
 
+from sre_core.components.base import Flaw
 from sre_core.components.functions.json_filter import keep_fields
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
@@ -51,7 +52,7 @@ async def test_without_fields_it_is_an_error(data):
     async with bench() as b:
         with pytest.raises(ComponentError, match="no fields to keep"):
             await b.run("JSONFilter", data, inputs={"Input": {}})
-    assert made("JSONFilter", data).check() == ["it names no fields to keep"]
+    assert made("JSONFilter", data).check() == [Flaw("it names no fields to keep", "fields")]
 
 
 def test_with_fields_there_is_nothing_to_tell():

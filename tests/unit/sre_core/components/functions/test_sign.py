@@ -167,7 +167,7 @@ async def test_pss_padding_has_the_salt_that_is_asked_for(key, salt, length):
     ],
 )
 async def test_a_setting_that_cannot_be_is_told_before_and_when_it_runs(key, data, message):
-    assert message in made("FSign", data).check()[0]
+    assert message in made("FSign", data).check()[0].message
     async with bench() as b:
         with pytest.raises(ComponentError, match=message):
             await b.run("FSign", data, inputs={"Data": "x", "Key": pem(key)})
@@ -176,6 +176,15 @@ async def test_a_setting_that_cannot_be_is_told_before_and_when_it_runs(key, dat
 @pytest.mark.parametrize("data", [{}, {"RSA_padding": "nonsense"}, {"signMethod": "RSA", "RSA_padding": PSS}])
 def test_settings_that_can_be_have_nothing_to_tell(data):
     assert made("FSign", data).check() == []
+
+
+def test_wrong_settings_are_told_all_at_once_with_their_names():
+    data = {"signMethod": "RSA", "hashType": "md55", "RSA_padding": PSS, "RSA_saltLength": "long"}
+    assert [flaw.setting for flaw in made("FSign", data).check()] == ["hashType", "RSA_saltLength"]
+    assert [flaw.setting for flaw in made("FSign", {**data, "RSA_padding": "none"}).check()] == [
+        "hashType",
+        "RSA_padding",
+    ]
 
 
 async def test_a_salt_that_does_not_fit_the_key_is_an_error(key):

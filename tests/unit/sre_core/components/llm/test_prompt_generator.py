@@ -2,6 +2,7 @@
 
 import pytest
 
+from sre_core.components.base import Flaw
 from sre_core.components.library import builtin_component
 from sre_core.components.node import Node, OutputPort
 from sre_core.errors import AccessDeniedError, ComponentError, NotFoundError, RateLimitedError
@@ -231,5 +232,5 @@ async def test_a_model_may_be_an_object_of_the_file():
 @pytest.mark.parametrize("name", ["PromptGenerator", "GenAILLM", "VisionLLM", "MultimodalLLM"])
 def test_a_node_without_a_prompt_is_found_before_it_runs(name):
     cls = builtin_component(name)
-    assert cls.of(Node(id="N", type=name, data={"prompt": ""})).check() == ["there is no prompt"]
+    assert cls.of(Node(id="N", type=name, data={"prompt": ""})).check() == [Flaw("there is no prompt", "prompt")]
     assert cls.of(Node(id="N", type=name, data={"prompt": "p"})).check() == []

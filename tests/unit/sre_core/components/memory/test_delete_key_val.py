@@ -2,6 +2,7 @@
 
 import pytest
 
+from sre_core.components.base import Flaw
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 from tests.unit.sre_core.components.nodes import made
@@ -29,7 +30,7 @@ async def test_other_keys_stay():
 
 
 async def test_without_a_key_it_is_an_error():
-    assert list(made("MemoryDeleteKeyVal").check()) == ["it has no key"]
+    assert list(made("MemoryDeleteKeyVal").check()) == [Flaw("it has no key", "key")]
     async with bench() as b:
         with pytest.raises(ComponentError, match="no key"):
             await b.run("MemoryDeleteKeyVal", {"memoryName": "m"})

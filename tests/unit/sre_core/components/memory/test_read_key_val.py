@@ -2,6 +2,7 @@
 
 import pytest
 
+from sre_core.components.base import Flaw
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 from tests.unit.sre_core.components.nodes import made
@@ -35,7 +36,7 @@ async def test_another_memory_has_other_values():
 
 
 async def test_without_a_key_it_is_an_error():
-    assert list(made("MemoryReadKeyVal").check()) == ["it has no key"]
+    assert list(made("MemoryReadKeyVal").check()) == [Flaw("it has no key", "key")]
     assert list(made("MemoryReadKeyVal", PLACE).check()) == []
     async with bench() as b:
         with pytest.raises(ComponentError, match="no key"):

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from sre_core.components.base import Flaw
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 from tests.unit.sre_core.components.nodes import made
@@ -45,7 +46,7 @@ async def test_an_empty_value_is_a_value(value):
 
 @pytest.mark.parametrize("data", [{}, {"key": ""}, {"memoryName": "m", "value": "x"}])
 async def test_without_a_key_it_is_an_error(data):
-    assert list(made("MemoryWriteKeyVal", data).check()) == ["it has no key"]
+    assert list(made("MemoryWriteKeyVal", data).check()) == [Flaw("it has no key", "key")]
     async with bench() as b:
         with pytest.raises(ComponentError, match="no key"):
             await b.run("MemoryWriteKeyVal", data)

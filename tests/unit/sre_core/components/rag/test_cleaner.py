@@ -2,6 +2,7 @@
 
 import pytest
 
+from sre_core.components.base import Flaw
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 from tests.unit.sre_core.components.nodes import made
@@ -53,6 +54,6 @@ async def test_an_id_that_could_mean_more_is_refused(id_):
 
 def test_without_namespace_or_id_the_node_is_wrong():
     assert list(made("DataSourceCleaner").check()) == [
-        "the setting 'namespaceId' is empty",
-        "the setting 'id', of the data source, is empty",
+        Flaw("the setting 'namespaceId' is empty", "namespaceId"),
+        Flaw("the setting 'id', of the data source, is empty", "id"),
     ]

@@ -240,7 +240,7 @@ async def test_a_file_that_cannot_be_read_is_an_error_and_changes_nothing():
     ],
 )
 def test_what_is_wrong_with_settings_is_told_beforehand(data, problem):
-    assert any(problem in one for one in made("DataSourceIndexer", data).check())
+    assert any(problem in one.message for one in made("DataSourceIndexer", data).check())
 
 
 @pytest.mark.parametrize("data", [{"chunkSize": 1}, {"chunkOverlap": -1}, {"version": "v3"}, {"namespace": "x" * 81}])

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import ValidationError
 
+from sre_core.components.base import Flaw
 from sre_core.errors import ComponentError
 from sre_core.testing.bench import bench
 from tests.unit.sre_core.components.nodes import made
@@ -92,4 +93,4 @@ def test_settings_have_limits(data):
 
 
 def test_without_a_namespace_the_node_is_wrong():
-    assert list(made("DataSourceLookup").check()) == ["the setting 'namespace' is empty"]
+    assert list(made("DataSourceLookup").check()) == [Flaw("the setting 'namespace' is empty", "namespace")]

@@ -77,7 +77,12 @@ def test_without_a_schedule_nothing_is_due():
 def test_a_wrong_schedule_is_told_before_anything_runs(data, said):
     with pytest.raises(ComponentError, match=said):
         trigger(**data).next_run(NOON)
-    assert [problem for problem in trigger(**data).check() if said in problem]
+    assert [problem for problem in trigger(**data).check() if said in problem.message]
+
+
+def test_what_is_wrong_is_told_all_at_once_with_the_settings():
+    flaws = trigger(cron="99 * * * *", timezone="Mars/Olympus", payload='{"a": ').check()
+    assert [flaw.setting for flaw in flaws] == ["cron", "timezone", "payload"]
 
 
 def test_a_payload_that_is_no_json_is_told_before_anything_runs():
