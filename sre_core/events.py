@@ -13,6 +13,7 @@ __all__ = [
     "AccessDecided",
     "Emit",
     "Event",
+    "JobFinished",
     "ModelTimed",
     "RunFailed",
     "RunFinished",
@@ -194,3 +195,20 @@ class StepFinished(Event):
     outputs: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFinished(Event):
+    """A job of a workflow ended, perhaps after the call that began it; `job` is its id, `node_id` the node of that.
+
+    `failures` and `waiting` name the nodes of the job that failed, and those that wait for inputs in vain. Both are
+    empty when it went well.
+    """
+
+    type = "job_finished"
+    job: str
+    step: str
+    node_id: str = ""
+    title: str = ""
+    failures: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()

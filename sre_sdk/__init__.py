@@ -25,6 +25,7 @@ from sre_core.errors import (
 from sre_core.events import (
     AccessDecided,
     Event,
+    JobFinished,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -68,6 +69,7 @@ __all__ = [
     "File",
     "FinishReason",
     "InvalidWorkflowError",
+    "JobFinished",
     "LimitExceededError",
     "Limits",
     "Message",

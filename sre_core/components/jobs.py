@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sre_core import logs
@@ -39,14 +40,20 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
 
-    def start(self, id: str, work: Callable[[], Awaitable[Any]]) -> None:  # noqa: A002 -- the field's own name
-        """Begin a job under an id of its own."""
+    def start(
+        self,
+        id: str,  # noqa: A002 -- the field's own name
+        work: Callable[[], Awaitable[Any]],
+        *,
+        node: str = "",
+    ) -> None:
+        """Begin a job under an id of its own; `node` is who begins it, for the log."""
 
         async def run() -> Any:
             return await work()
 
         task = asyncio.create_task(run(), name=f"job {id}")
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(partial(_log_failure, id, node))
         self._jobs[id] = _Job(task)
         self._forget()
 
@@ -86,7 +93,7 @@ class Jobs:
                 del self._jobs[id_]
 
 
-def _log_failure(task: asyncio.Task[Any]) -> None:
-    """Also says to asyncio that somebody looked."""
+def _log_failure(id_: str, node: str, task: asyncio.Task[Any]) -> None:
+    """Perhaps nobody ever asks for the job. Also says to asyncio that somebody looked."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.warning("job_failed", job=task.get_name(), error=type(error).__name__)
+        log.warning("job_failed", job=id_, node=node, error=type(error).__name__, message=str(error))

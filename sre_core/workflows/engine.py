@@ -16,6 +16,7 @@ from sre_core.components.loop import Fork, Loop
 from sre_core.components.path import MISSING
 from sre_core.errors import LimitExceededError
 from sre_core.steps import DirectSteps, Steps
+from sre_core.workflows.job import run_job
 from sre_core.workflows.limits import WorkflowLimits
 from sre_core.workflows.loops import end_loop, run_loop
 from sre_core.workflows.outcome import Failure, Outcome, envelope, is_result, results_of, still_waiting
@@ -204,25 +205,26 @@ class Run:
     def _start_job(
         self, scope: Scope, station: Station, fork: Fork, outputs: Mapping[str, Any], key: str
     ) -> Mapping[str, Any]:
-        id_ = outputs[fork.job_port]
+        id_, context = outputs[fork.job_port], self.runner.context
         seen = scope.copy_for(station.body)
         job = Run(self.plan, self.runner, self.limits)
         entered = scope.jobs | station.jobs | {station}
-        self.runner.context.jobs.start(id_, partial(job.as_job, station, outputs, key, seen, entered))
+        work = partial(job.as_job, station, outputs, key, seen, entered)
+        context.jobs.start(id_, partial(run_job, id_, station, key, context, work), node=station.id)
         return {fork.job_port: id_}
 
     async def as_job(
         self, station: Station, outputs: Mapping[str, Any], key: str, seen: Scope, jobs: frozenset[Station]
-    ) -> Any:
-        """Run what follows a fork, and return its results; of one that nothing follows, its own."""
+    ) -> Outcome:
+        """Run what follows a fork; of one that nothing follows, its own outputs are the result."""
         if not station.body:
-            return envelope(station, outputs)
+            return Outcome(data=envelope(station, outputs), has_result=True)
         root = Scope(key + "/", requirements=station.body_required, jobs=jobs, region=seen.region)
         for inner, values in seen.inputs.items():
             root.inputs[inner] = dict(values)
         self.fire(root, station, outputs)
         await self.drain(root)
-        return self._outcome(root).data
+        return self._outcome(root)
 
     def _outcome(self, scope: Scope) -> Outcome:
         return Outcome(
