@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sre_cli.job_ends import JobEnds
 from sre_core.events import Event
 
 __all__ = ["Trace", "check_place"]
@@ -23,10 +24,12 @@ class Trace:
         self.error: str | None = None
         self.failures: list[str] = []
         self.waiting: list[str] = []
+        self.jobs = JobEnds()
 
     async def hear(self, event: Event) -> None:
         """Keep an event."""
         self._events.append(event)
+        await self.jobs.hear(event)
 
     def write(self, path: Path) -> None:
         """Write the file. Raises OSError."""
@@ -34,8 +37,8 @@ class Trace:
             "seconds": time.perf_counter() - self._started,
             "result": self.result,
             "error": self.error,
-            "failures": self.failures,
-            "waiting": self.waiting,
+            "failures": [*self.failures, *self.jobs.failures],
+            "waiting": [*self.waiting, *self.jobs.waiting],
         }
         document = {**self._head, **end, "events": [event.to_dict() for event in self._events]}
         text = json.dumps(document, indent=2, ensure_ascii=False, default=str)

@@ -363,8 +363,10 @@ class Agent(FlowOwner):
         )
 
     def _unknown(self, name: str) -> SkillError:
-        known = ", ".join(sorted((*self._skills, *self._named))) or "none"
-        return SkillError(f"agent {self.id!r} has no skill {name!r}", hint=f"its skills: {known}")
+        known = f"its skills: {', '.join(sorted((*self._skills, *self._named))) or 'none'}"
+        is_trigger = self.workflow is not None and name in self.workflow.triggers
+        hint = f"it is a trigger, and runs with: await agent.execute({name!r}, {{…}})" if is_trigger else known
+        return SkillError(f"agent {self.id!r} has no skill {name!r}", hint=hint)
 
     def _check_free(self, name: str) -> None:
         if name in self._skills or name in self._named or self._hidden_skill(name) is not None:

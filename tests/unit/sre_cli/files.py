@@ -66,6 +66,29 @@ def jobs() -> dict[str, Any]:
     return {**found, "components": [entry, fork, digest, answer], "connections": connections}
 
 
+def failing_job() -> dict[str, Any]:
+    """`jobs`, where the node that hashes cannot run."""
+    found = jobs()
+    found["components"][2] = {**found["components"][2], "name": "NoSuchThing", "title": "Hash\x1b[2J"}
+    return found
+
+
+def hooked(**data: Any) -> dict[str, Any]:
+    """What a file holds whose trigger `hook` answers with what came in."""
+    found = echoing()
+    answer = {**found["components"][1], "inputs": [{"name": "got", "type": "Any"}]}
+    trigger = {
+        "id": "HOOK",
+        "name": "WebhookTrigger",
+        "title": "Hook",
+        "data": {"triggerEndpoint": "hook", **data},
+        "inputs": [],
+        "outputs": [{"name": "Payload", "default": True}, {"name": "Result", "default": True}],
+    }
+    link = {"sourceId": "HOOK", "sourceIndex": 0, "targetId": "OUT", "targetIndex": 0}
+    return {**found, "components": [trigger, answer], "connections": [link]}
+
+
 def prompting(model: str) -> dict[str, Any]:
     """What a file holds whose skill `ask(a)` returns what a model makes of its argument."""
     found = echoing()

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sre_core.errors import SkillError
 from sre_sdk import Agent, sync
 
 SECRET = "app-secret"
@@ -56,3 +57,11 @@ def test_a_signed_web_hook_starts_the_workflow_without_asyncio_too(make_sync_run
         agent = sync.Agent.load(document("WebhookTrigger", secret=SECRET), runtime=runtime)
         outcome = agent.execute("event", {"a": 1}, headers=signed(raw), raw=raw)
         assert outcome.data == {"got": {"a": 1}}
+
+
+async def test_a_trigger_is_no_skill_and_the_error_says_how_it_runs(runtime):
+    agent = Agent.load(document("WebhookTrigger"), runtime=runtime)
+    with pytest.raises(SkillError, match="has no skill 'event'") as found:
+        await agent.call("event", a=1)
+    assert "it is a trigger" in found.value.hint
+    assert "agent.execute('event', {…})" in found.value.hint

@@ -8,7 +8,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
-from tests.unit.sre_cli.files import echoing, failing, half_waiting, jobs, prompting, write
+from tests.unit.sre_cli.files import (
+    echoing,
+    failing,
+    failing_job,
+    half_waiting,
+    hooked,
+    jobs,
+    prompting,
+    write,
+)
 
 
 def call(*arguments: str) -> Result:
@@ -144,6 +153,47 @@ def test_a_trace_has_the_steps_of_jobs_that_ended_after_the_result(project: Path
     assert json.loads(result.stdout) == trace["result"]
     ended = [event["node_id"] for event in trace["events"] if event["type"] == "step_finished"]
     assert set(ended) == {"IN", "JOB", "OUT", "HASH"}
+
+
+def test_what_failed_in_a_job_is_named_aside_once_and_in_the_trace(project: Path) -> None:
+    write(project, failing_job())
+    result = call("agent.smyth", "ask", "a=x", "--trace", "out.json")
+    assert result.exit_code == 0, result.output
+    (id_,) = json.loads(result.stdout).values()
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"Job {id_}: Hash\\x1b[2J (HASH): ")
+    assert "NoSuchThing" in line
+    (failure,) = json.loads((project / "out.json").read_text())["failures"]
+    assert failure.startswith(f"Job {id_}: Hash\x1b[2J (HASH): ")
+
+
+def test_what_failed_in_a_job_is_named_without_a_trace_too(project: Path) -> None:
+    write(project, failing_job())
+    result = call("agent.smyth", "ask", "a=x")
+    assert result.exit_code == 0, result.output
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        f"Job {id_}" for id_ in json.loads(result.stdout).values()
+    ]
+
+
+def test_the_log_of_debug_has_the_failure_of_a_job_too(project: Path) -> None:
+    write(project, failing_job())
+    assert "job_failed" in call("agent.smyth", "ask", "a=x", "--debug").stderr
+
+
+def test_a_trigger_is_run_by_its_name(project: Path) -> None:
+    write(project, hooked())
+    result = call("agent.smyth", "hook", "x=1", "y=b")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"got": {"x": 1, "y": "b"}}
+    assert result.stderr == ""
+
+
+def test_a_trigger_that_refuses_what_is_not_signed_fails(project: Path) -> None:
+    write(project, hooked(secret="abc"))
+    result = call("agent.smyth", "hook", "x=1")
+    assert result.exit_code == 1
+    assert "'hook' failed: Hook (HOOK): " in result.stderr
 
 
 def test_a_model_takes_the_place_of_one_that_the_file_names(project: Path) -> None:
