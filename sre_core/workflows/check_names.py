@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sre_core.components.node import InputPort, Node, OutputPort
 from sre_core.workflows.graph import ENDPOINT, Workflow, method_of
+from sre_core.workflows.json_text import kind
 from sre_core.workflows.problem import Place, Problem
 
 __all__ = ["PORT_TYPES", "endpoint_problems", "port_problems"]
@@ -62,7 +63,9 @@ def _name_problems(node: Node, key: str, place: Place) -> Iterator[Problem]:
     name = node.data.get(key)
     if not name:
         yield place.error("the endpoint has no name", hint="nothing can call it")
-    elif not isinstance(name, str) or not _LEGAL.fullmatch(name) or len(name) > _LONGEST:
+    elif not isinstance(name, str):
+        yield place.error(f"must be a text, not {kind(name)}")
+    elif not _LEGAL.fullmatch(name) or len(name) > _LONGEST:
         yield place.error(
             f"{name!r} is no legal name of an endpoint",
             hint=f"use up to {_LONGEST} ASCII letters, digits, '_' and single '-', and no '-' at an end",

@@ -132,19 +132,16 @@ def test_a_component_that_cannot_be_imported_is_an_error_of_its_nodes():
 
 def test_settings_that_cannot_be_are_found_under_their_keys(find):
     assert said(mill(grindSize=12, mode="rough", parts=[1, "x"], mill_name="Goliath"), find) == [
-        "error components[1].data.grindSize: Input should be less than or equal to 9 (in 'Mill 1', M)",
-        "error components[1].data.mode: Input should be 'fine' or 'coarse' (in 'Mill 1', M)",
-        (
-            "error components[1].data.parts[1]: Input should be a valid integer, unable to parse string as an integer"
-            " (in 'Mill 1', M)"
-        ),
-        "error components[1].data.mill_name: String should have at most 5 characters (in 'Mill 1', M)",
+        "error components[1].data.grindSize: must be 9 or less (in 'Mill 1', M)",
+        "error components[1].data.mode: must be 'fine' or 'coarse' (in 'Mill 1', M)",
+        "error components[1].data.parts[1]: must be a whole number (in 'Mill 1', M)",
+        "error components[1].data.mill_name: must have 5 characters at most (in 'Mill 1', M)",
     ]
 
 
 def test_a_setting_that_has_its_other_name_is_found_under_that(find):
     assert said(mill(grind_size=12), find) == [
-        "error components[1].data.grind_size: Input should be less than or equal to 9 (in 'Mill 1', M)"
+        "error components[1].data.grind_size: must be 9 or less (in 'Mill 1', M)"
     ]
 
 
