@@ -1,6 +1,5 @@
 """Workflows in Python: `Component.APICall(url=…)`, and `connect` for the links between ports."""
 
-import difflib
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -16,11 +15,12 @@ from sre_core.components.path import split_path
 from sre_core.errors import InvalidWorkflowError, WorkflowError
 from sre_core.messages import File
 from sre_core.plugins import Plugins
-from sre_core.workflows.graph import ENDPOINT, method_of
+from sre_core.workflows.check_ports import REQUEST, Lack, input_lack, near, output_lack, request_lack
+from sre_core.workflows.graph import ENDPOINT
 from sre_sdk.endpoint import PORT_TYPES
 from sre_sdk.graph import Draft, Graph
 
-__all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "near", "port_type"]
+__all__ = ["Component", "Library", "Output", "Part", "checked_settings", "find_component", "port_type"]
 
 _TYPES: Mapping[Any, str] = {
     str: "String",
@@ -35,10 +35,6 @@ _TYPES: Mapping[Any, str] = {
     File: "Binary",
     Any: "Any",
 }
-
-
-_REQUEST = ("headers", "body", "query", "params")
-"""What an endpoint gives of each request."""
 
 
 class Output:
@@ -178,38 +174,22 @@ class Part:
         return path
 
     def _check_input(self, name: str) -> None:
-        known = [port.name for port in self.node.inputs]
-        if name not in known and not self._kind.open_inputs:
-            raise WorkflowError(f"{self!r} has no input {name!r}", hint=near(name, known))
+        self._refuse(input_lack(name, self._kind, [port.name for port in self.node.inputs]))
 
     def _check_output(self, path: str) -> None:
         name = _head(path)
         known = [port.name for port in self.node.outputs]
         if not name:
             raise WorkflowError(f"no output of {self!r} is named", hint=f"as in part.out.{(known or ['Output'])[0]}")
-        if name not in known and name != "_error" and not self._kind.open_outputs:
-            raise WorkflowError(f"{self!r} has no output {name!r}", hint=near(name, known))
-        if self._kind.name == ENDPOINT and self.node.inputs and path not in known:
-            self._check_request(path)
+        self._refuse(output_lack(name, self._kind, known))
+        if self._kind.name == ENDPOINT and path not in known:
+            heads = [*REQUEST, *(name for name in known if "." not in name)]
+            self._refuse(request_lack(self.node, split_path(path), heads))
 
-    def _check_request(self, path: str) -> None:
-        """Refuse what no request brings to an endpoint whose author said what it takes."""
-        head, *rest = split_path(path)
-        heads = [*_REQUEST, *(port.name for port in self.node.outputs if "." not in port.name)]
-        if head not in heads and not head.startswith("_"):
-            raise WorkflowError(f"{self!r} has no output {head!r}", hint=near(head, list(dict.fromkeys(heads))))
-        if not rest or head not in {"body", "query"}:
-            return
-        # A name with dots is a path itself.
-        known = [port.name for port in self.node.inputs]
-        is_declared = any(split_path(name)[:1] == (rest[0],) for name in known)
-        home = "query" if method_of(self.node) == "GET" else "body"
-        if head == home and not is_declared:
-            hint = f"{near(rest[0], known)} (a new one is declared with part.input({rest[0]!r}))"
-            raise WorkflowError(f"{self!r} has no input {rest[0]!r}", hint=hint)
-        if head == "body" and home == "query" and is_declared:
-            hint = f"take it from part.out.query.{rest[0]}"
-            raise WorkflowError(f"{self!r} has no input {rest[0]!r} in a body: it is asked with GET", hint=hint)
+    def _refuse(self, lack: Lack | None) -> None:
+        if lack is not None:
+            how = f" (a new one is declared with part.input({lack.undeclared!r}))" if lack.undeclared else ""
+            raise WorkflowError(f"{self!r} {lack.message}", hint=f"{lack.hint}{how}")
 
 
 class Library:
@@ -305,14 +285,6 @@ def checked_settings(kind: type[base.Component], settings: Mapping[str, Any]) ->
             f"the settings of {kind.name} are wrong: {'; '.join(problems)}", problems=problems
         ) from error
     return data
-
-
-def near(name: str, known: list[str]) -> str:
-    """A hint: the known name that is like this one, else all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"it has: {', '.join(known) or 'none'}"
 
 
 def port_type(kind: Any) -> str:

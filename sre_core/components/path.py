@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["MISSING", "Missing", "look_up", "split_path"]
+__all__ = ["MISSING", "Missing", "look_up", "path_flaw", "split_path"]
 
 _SEPARATORS = re.compile(r"[.\[\]]")
+_PAIRED = re.compile(r"[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+", re.DOTALL)
 # No list is longer, and int() refuses thousands of digits.
 _POSITION = re.compile(r"[0-9]{1,9}")
 
@@ -30,6 +31,13 @@ MISSING: Final = Missing()
 def split_path(path: str) -> tuple[str, ...]:
     """The parts of a path; brackets and dots separate alike, and empty parts do not count."""
     return tuple(part for part in _SEPARATORS.split(path) if part)
+
+
+def path_flaw(path: str) -> str:
+    """What is odd in how a path is written, "ends with a dot", or "". It leads somewhere all the same."""
+    if not _PAIRED.fullmatch(path):
+        return "has a bracket without its other one"
+    return "ends with a dot" if path.endswith(".") else ""
 
 
 def look_up(value: Any, parts: Sequence[str]) -> Any:

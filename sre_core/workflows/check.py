@@ -6,6 +6,7 @@ from sre_core.components.base import Component
 from sre_core.components.node import Node
 from sre_core.errors import SREError
 from sre_core.workflows.check_names import endpoint_problems, port_problems
+from sre_core.workflows.check_ports import type_problems
 from sre_core.workflows.check_settings import settings_problems
 from sre_core.workflows.check_ways import way_problems
 from sre_core.workflows.check_words import placeholder_problems
@@ -38,6 +39,7 @@ def check(workflow: Workflow, find_component: Callable[[str], type[Component]]) 
     # They say more of a name than its settings do.
     told = {problem.path for problem in named if problem.severity == "error"}
     found = [*(problem for problem in found if problem.path not in told), *named]
+    found += type_problems(workflow, places, types)
     found += way_problems(workflow, places, types)
     order = {id_: position for position, id_ in enumerate(workflow.nodes)}
     return sorted(found, key=lambda problem: order.get(problem.node_id, -1))

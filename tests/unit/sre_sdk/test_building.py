@@ -115,7 +115,7 @@ def test_typos_in_ports_are_found_at_once():
         ("POST", lambda out: out.boddy, "has no output 'boddy'", "did you mean 'body'?"),
         ("POST", lambda out: out.boddy.city, "has no output 'boddy'", "did you mean 'body'?"),
         ("GET", lambda out: out.query.ctiy, "has no input 'ctiy'", "did you mean 'city'?"),
-        ("GET", lambda out: out.body.city, "it is asked with GET", "take it from part.out.query.city"),
+        ("GET", lambda out: out.body.city, "it is asked with GET", "take it from query.city"),
     ],
 )
 def test_typos_in_what_an_endpoint_takes_are_found_at_once(method, path, message, hint):

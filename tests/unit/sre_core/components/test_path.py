@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sre_core.components.path import MISSING, look_up, split_path
+from sre_core.components.path import MISSING, look_up, path_flaw, split_path
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,17 @@ def test_nothing_is_told_apart_from_none_and_is_false() -> None:
     assert look_up({"a": None}, ("a",)) is None
     assert not MISSING
     assert repr(MISSING) == "MISSING"
+
+
+@pytest.mark.parametrize("path", ["", "a", "a.b", "a[0].b[c]", "[0]", "a.b[0]"])
+def test_a_path_that_is_written_well_has_no_flaw(path):
+    assert path_flaw(path) == ""
+
+
+@pytest.mark.parametrize("path", ["a[", "a]", "a[[0]]", "a[0", "]a[", "[" * 100_000])
+def test_brackets_that_do_not_pair_are_a_flaw(path):
+    assert path_flaw(path) == "has a bracket without its other one"
+
+
+def test_a_dot_at_the_end_is_a_flaw():
+    assert path_flaw("a.b.") == "ends with a dot"

@@ -39,7 +39,7 @@ def test_two_endpoints_of_one_name_are_an_error():
 
 
 def test_two_endpoints_of_one_name_for_different_methods_are_a_warning():
-    other = endpoint("F", data={"endpoint": "ask", "method": "get"})
+    other = endpoint("F", inputs=[], data={"endpoint": "ask", "method": "get"})
     assert said(endpoint("E", "ask"), other) == [
         (
             "warning components[1].data.endpoint: The E (APIEndpoint E) has the name 'ask' already, for POST"
