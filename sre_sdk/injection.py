@@ -6,7 +6,7 @@ from typing import Any
 from sre_core.components.node import OutputPort
 from sre_core.components.path import split_path
 from sre_core.errors import WorkflowError
-from sre_sdk.building import near
+from sre_core.workflows.check_ports import near
 from sre_sdk.flow import Flow
 
 __all__ = ["check_injection"]
@@ -18,7 +18,8 @@ _ALWAYS = frozenset({"_error", "_debug", "_debug_time"})
 def check_injection(flow: Flow, node_id: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
     """Raise WorkflowError for a node that the workflow does not have, and for ports that the node does not have.
 
-    A component whose ports an author may add takes any name, and so does one that is not installed.
+    A component that is not installed takes any name. Of the others an input may have any name where authors may add
+    inputs; an output never, since no link takes one that is no port, nor the beginning of a port's path, nor `_error`.
     """
     node = flow.workflow.nodes.get(node_id)
     if node is None:
@@ -28,8 +29,8 @@ def check_injection(flow: Flow, node_id: str, inputs: Mapping[str, Any], outputs
         return
     if not kind.open_inputs:
         _check(f"{node} has no input", inputs, [port.name for port in node.inputs])
-    if not kind.open_outputs:
-        _check(f"{node} has no output", outputs.keys() - _ALWAYS, _names(node.outputs))
+    given = [name for name in outputs if name not in _ALWAYS]
+    _check(f"{node} has no output", given, _names((*node.outputs, *kind.outputs)))
 
 
 def _check(what: str, names: Iterable[str], known: list[str]) -> None:

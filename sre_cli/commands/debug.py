@@ -10,6 +10,7 @@ import click
 from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.blocks import opened
 from sre_cli.escaping import escaped, json_text, one_line
+from sre_cli.job_ends import JobEnds, hide_from_log
 from sre_cli.options import debug_option, models_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
@@ -65,33 +66,43 @@ def debug(
 ) -> None:
     """Run a skill of a workflow node by node.
 
-    Shows what each node gets and gives. On a terminal it stops before each node and takes commands; h lists them. Else
-    it runs to the end. A run that fails exits as that of `sre call` does.
+    Shows what each node gets and gives; a loop with its items, and once more at its end. Nodes of a job that goes on
+    after the result are shown when it has ended. On a terminal it stops before each node and takes commands; h lists
+    them. Else it runs to the end. A run that fails exits as that of `sre call` does.
     """
+    hide_from_log(click.get_current_context())
     agent = load_agent(target, models)
     arguments = parse_arguments(words, files=files, text=text, schema=skill_schema(agent, skill))
     injected = _outputs(outputs, agent)
-    with (
-        asyncio.Runner() as runner,
-        opened(runner, open_agent(agent)),
-        opened(runner, agent.debug(skill, arguments)) as session,
-    ):
-        for node, values in injected.items():
-            session.inject(node, outputs=values)
-        prompt = _Prompt(session, agent, injected) if is_terminal() and not as_json else None
-        while runner.run(session.ready()):
-            order = "run" if prompt is None else prompt.ask()
-            if order == "quit":
-                return
-            if order == "run":
-                prompt = None
-            record = runner.run(session.step())
-            if record is not None:
-                _show(record, as_json=as_json)
-        outcome = runner.run(session.finish())
-        _show_end(outcome, as_json=as_json)
+    ends = JobEnds()
+    session = agent.debug(skill, arguments, emit=ends.hear)
+    shown = _Shown(session, as_json=as_json)
+    try:
+        with asyncio.Runner() as runner, opened(runner, open_agent(agent)), opened(runner, session):
+            for node, values in injected.items():
+                session.inject(node, outputs=values)
+            prompt = _Prompt(session, agent, injected) if is_terminal() and not as_json else None
+            outcome = _go_through(runner, session, prompt, shown)
+    finally:
+        # What the jobs did until the agent was closed.
+        shown.update()
+    if outcome is not None:
+        _show_end(outcome, ends, as_json=as_json)
         if (flow := agent._flow) is not None:  # noqa: SLF001 -- `result_of` needs it
             result_of(outcome, skill, flow)
+
+
+def _go_through(runner: asyncio.Runner, session: Debugger, prompt: "_Prompt | None", shown: "_Shown") -> Outcome | None:
+    """Run node after node, and say what came of it; None when the user ended it before."""
+    while runner.run(session.ready()):
+        order = "run" if prompt is None else prompt.ask()
+        if order == "quit":
+            return None
+        if order == "run":
+            prompt = None
+        runner.run(session.step())
+        shown.update()
+    return runner.run(session.finish())
 
 
 class _Prompt:
@@ -104,9 +115,7 @@ class _Prompt:
         self._inputs: dict[str, dict[str, Any]] = {}
 
     def ask(self) -> Literal["step", "run", "quit"]:
-        record = self._session.pending[0]
-        title = styled(one_line(f"→ {record.title} ({record.node_id})") + "  ", bold=True)
-        click.echo(title + shorten(_text(record.inputs)), err=True)
+        self._announce()
         while True:
             try:
                 line = input("(step) ")
@@ -121,6 +130,12 @@ class _Prompt:
                 return "quit"
             self._obey(command, rest)
 
+    def _announce(self) -> None:
+        """Show the node that is next."""
+        record = self._session.pending[0]
+        title = styled(one_line(f"→ {record.title} ({record.node_id})") + "  ", bold=True)
+        click.echo(title + shorten(_text(record.inputs)) + (" (injected)" if record.is_injected else ""), err=True)
+
     def _obey(self, command: str, rest: str) -> None:
         if command == "n":
             for record in self._session.pending:
@@ -133,8 +148,10 @@ class _Prompt:
                 return
             try:
                 self._inject(command, _known(node, self._nodes), parse_arguments([pair.strip()]))
-            except (click.UsageError, SREError) as error:
+            except click.UsageError as error:
                 click.echo(escaped(error.message), err=True)
+            except SREError as error:
+                click.echo(escaped(f"{error.message}; {error.hint}" if error.hint else error.message), err=True)
         else:
             if command not in _HELP:
                 click.echo(f"There is no command {command!r}; there is:", err=True)
@@ -142,13 +159,29 @@ class _Prompt:
                 click.echo(f"  {name:20}{meaning}", err=True)
 
     def _inject(self, command: str, node: str, values: dict[str, Any]) -> None:
-        """A second input of a node joins the first."""
+        """A second input of a node joins the first. The next node is shown again, with what it will get now."""
         if command == "i":
             self._session.inject(node, inputs=self._inputs.setdefault(node, {}) | values)
             self._inputs[node] |= values
         else:
             self._session.inject(node, outputs=self._outputs.setdefault(node, {}) | values)
             self._outputs[node] |= values
+        self._announce()
+
+
+class _Shown:
+    """Shows what has run, each step once."""
+
+    def __init__(self, session: Debugger, *, as_json: bool) -> None:
+        self._session = session
+        self._as_json = as_json
+        self._number = 0
+
+    def update(self) -> None:
+        """Show what has run since the last time."""
+        for record in self._session.steps[self._number :]:
+            _show(record, as_json=self._as_json)
+            self._number += 1
 
 
 def _show(record: StepRecord, *, as_json: bool) -> None:
@@ -163,13 +196,15 @@ def _show(record: StepRecord, *, as_json: bool) -> None:
     click.echo(styled(shorten(line, 400), fg="red" if failed else "cyan"), err=True)
 
 
-def _show_end(outcome: Outcome, *, as_json: bool) -> None:
+def _show_end(outcome: Outcome, ends: JobEnds, *, as_json: bool) -> None:
     if as_json:
-        waiting, failures = list(map(str, outcome.waiting)), list(map(str, outcome.failures))
+        failures = [*map(str, outcome.failures), *ends.failures]
+        waiting = [*map(str, outcome.waiting), *ends.waiting]
         click.echo(json_text({"data": outcome.data, "failures": failures, "waiting": waiting}))
         return
     for one in outcome.waiting:
         click.echo(styled(one_line(str(one)), fg="yellow"), err=True)
+    ends.show()
     print_json(outcome.data)
 
 

@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
+from sre_core.components.loop import Loop
 from sre_core.errors import WorkflowError
 from sre_core.workflows.outcome import Outcome
 from sre_core.workflows.plan import Station
@@ -24,7 +25,7 @@ _HOW = "work within its block: async with agent.debug(...) as session: await ses
 class StepRecord:
     """A node that is about to run, or has run: then with its outputs, and the seconds that it took.
 
-    `step` is its key in the run. `is_injected` says that it did not run at all, since its outputs were given.
+    `step` is its key in the run. `is_injected` says that it does not run at all, since its outputs are given.
     """
 
     step: str
@@ -84,7 +85,7 @@ class Debugger(Gate):
         """What has run, in order of its end."""
 
     async def __aenter__(self) -> Self:
-        """Begin, and stop before the first node."""
+        """Begin, and stop before the first node. Raises what ends the run before that."""
 
         async def run() -> Outcome:
             return await self._start(self)
@@ -92,7 +93,8 @@ class Debugger(Gate):
         self._run = asyncio.create_task(run())
         self._run.add_done_callback(self._end)
         try:
-            await self._arrived.wait()
+            if not await self.ready():
+                self._result(self._run)
         except BaseException:
             # The block is never entered, and so never left.
             await self._leave()
@@ -123,8 +125,13 @@ class Debugger(Gate):
 
     @property
     def pending(self) -> list[StepRecord]:
-        """The nodes that stand in the queue, the next one first."""
-        return [stop.describe() for stop in self._queue]
+        """The nodes that stand in the queue, the next one first, with the inputs that they will get."""
+        return [self._foresee(stop) for stop in self._queue]
+
+    def _foresee(self, stop: _Stop) -> StepRecord:
+        node_id, record = stop.station.id, stop.describe()
+        inputs = {**record.inputs, **self._inputs.get(node_id, {})}
+        return replace(record, inputs=inputs, is_injected=bool(self._outputs.get(node_id)))
 
     def inject(
         self, node_id: str, *, inputs: Mapping[str, Any] | None = None, outputs: Mapping[str, Any] | None = None
@@ -222,11 +229,10 @@ class Debugger(Gate):
 
     async def after(self, station: Station, key: str, outputs: Mapping[str, Any], seconds: float) -> None:
         """Keep what the node gave; a loop comes twice, with its items and at its end."""
-        stop = self._stops.get(key)
-        if stop is None:
-            stop = _Stop(key, station, {})
-        else:
-            del self._stops[key]
+        stop = self._stops.pop(key, None) or _Stop(key, station, {})
+        if isinstance(station.component, Loop) and station.body and "items" in outputs:
+            # For the end of the loop, which has the same inputs.
+            self._stops[key] = _Stop(key, station, stop.inputs)
         described = stop.describe()
         stop.record = StepRecord(
             step=key,

@@ -10,6 +10,12 @@ LINKS = [
 ]
 
 
+def linked(links: list[tuple[str, int, str, int]]) -> list[dict[str, Any]]:
+    """Connections as a file has them."""
+    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
+    return [dict(zip(names, link, strict=True)) for link in links]
+
+
 def echoing(port: str = "Any", **data: Any) -> dict[str, Any]:
     """What a file holds whose skill `ask(a, b)` returns its arguments; `b` may be missing."""
     inputs = [{"name": "a", "type": port}, {"name": "b", "type": "Any", "optional": True, "defaultVal": "-"}]
@@ -60,10 +66,8 @@ def jobs() -> dict[str, Any]:
         "outputs": [{"name": "Hash", "default": True}],
     }
     links = [("IN", 1, "JOB", 0), ("JOB", 0, "OUT", 0), ("JOB", 1, "HASH", 0)]
-    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
     answer["inputs"] = answer["inputs"][:1]
-    connections = [dict(zip(names, link, strict=True)) for link in links]
-    return {**found, "components": [entry, fork, digest, answer], "connections": connections}
+    return {**found, "components": [entry, fork, digest, answer], "connections": linked(links)}
 
 
 def failing_job() -> dict[str, Any]:
@@ -71,6 +75,38 @@ def failing_job() -> dict[str, Any]:
     found = jobs()
     found["components"][2] = {**found["components"][2], "name": "NoSuchThing", "title": "Hash\x1b[2J"}
     return found
+
+
+def awaited() -> dict[str, Any]:
+    """`jobs`, whose skill waits for the job and returns its result."""
+    found = jobs()
+    entry, fork, digest, answer = found["components"]
+    waiting = {
+        "id": "WAIT",
+        "name": "Await",
+        "title": "Wait",
+        "data": {"jobs_count": 1, "max_time": 600},
+        "inputs": [{"name": "Jobs", "type": "Any"}],
+        "outputs": [{"name": "Results", "default": True}],
+    }
+    links = [("IN", 1, "JOB", 0), ("JOB", 0, "WAIT", 0), ("WAIT", 0, "OUT", 0), ("JOB", 1, "HASH", 0)]
+    return {**found, "components": [entry, fork, digest, waiting, answer], "connections": linked(links)}
+
+
+def looping() -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` hashes each item of a list."""
+    found = jobs()
+    entry, _, digest, answer = found["components"]
+    loop = {
+        "id": "LOOP",
+        "name": "ForEach",
+        "title": "Each",
+        "data": {"format": "results-array"},
+        "inputs": [{"name": "Input", "type": "Any"}],
+        "outputs": [{"name": "Loop", "default": True}, {"name": "Result", "default": True}],
+    }
+    links = [("IN", 1, "LOOP", 0), ("LOOP", 0, "HASH", 0), ("LOOP", 1, "OUT", 0)]
+    return {**found, "components": [entry, loop, digest, answer], "connections": linked(links)}
 
 
 def hooked(**data: Any) -> dict[str, Any]:
@@ -111,9 +147,7 @@ def half_waiting() -> dict[str, Any]:
     answer = {**answer, "inputs": answer["inputs"][:1]}
     broken = {**failing()["components"][1], "id": "BAD", "outputs": [{"name": "Output", "default": True}]}
     links = [("IN", 1, "OUT", 0), ("IN", 1, "LATE", 0), ("IN", 1, "BAD", 0), ("BAD", 0, "LATE", 1)]
-    names = ("sourceId", "sourceIndex", "targetId", "targetIndex")
-    connections = [dict(zip(names, link, strict=True)) for link in links]
-    return {**found, "components": [entry, answer, waiting, broken], "connections": connections}
+    return {**found, "components": [entry, answer, waiting, broken], "connections": linked(links)}
 
 
 def failing() -> dict[str, Any]:

@@ -153,11 +153,12 @@ async def test_inputs_and_arguments_that_are_no_mapping_are_refused(runtime, wro
     assert list(agent.workflow.endpoints) == ["ask"]
 
 
-async def test_debugging_an_unknown_endpoint_raises(runtime):
+async def test_debugging_an_unknown_endpoint_raises_at_once_with_those_that_there_are(runtime):
     agent, _, _ = asking(runtime=runtime)
-    async with agent.debug("aks") as session:
-        with pytest.raises(SkillError, match="has no endpoint 'aks'"):
-            await session.step()
+    with pytest.raises(SkillError, match="has no endpoint 'aks'") as caught:
+        async with agent.debug("aks"):
+            raise AssertionError
+    assert caught.value.hint == "its endpoints: ask"
 
 
 def test_the_sync_face_calls_builds_and_saves(make_sync_runtime, tmp_path):

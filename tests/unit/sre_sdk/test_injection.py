@@ -23,6 +23,7 @@ def flow() -> Flow:
     nodes = [
         node("IN", "APIEndpoint", (), (OutputPort(name="body", default=True),)),
         node("HASH", "FHash", ("Data",), hash_),
+        node("ASK", "GenAILLM", ("Input",), (*(OutputPort(name=name) for name in ("text", "mood.first")),)),
         node("ODD", "NotInstalled", (), ()),
     ]
     return Flow(Workflow(id="bob", nodes={one.id: one for one in nodes}))
@@ -34,7 +35,8 @@ def flow() -> Flow:
         ("HASH", {"Data": 1}, {"Hash": "x"}),
         ("HASH", {}, {}),
         ("HASH", {}, {"_error": "x", "_debug": "y", "first": 1, "Other": {"items": [1]}}),
-        ("IN", {"any": 1}, {"anything": 1}),
+        ("IN", {"any": 1}, {"body": {"q": 1}, "headers": {}, "_error": "x"}),
+        ("ASK", {"any": 1}, {"Reply": "x", "mood": "good", "mood.first": 1, "text": "y"}),
         ("ODD", {"any": 1}, {"anything": 1}),
     ],
 )
@@ -46,9 +48,11 @@ def test_what_a_node_has_may_be_injected(node_id, inputs, outputs):
     ("node_id", "inputs", "outputs", "message", "hint"),
     [
         ("HAHS", {}, {}, "the workflow has no node 'HAHS'", "did you mean 'HASH'?"),
-        ("", {}, {}, "the workflow has no node ''", "it has: IN, HASH, ODD"),
+        ("", {}, {}, "the workflow has no node ''", "it has: IN, HASH, ASK, ODD"),
         ("HASH", {"Data": 1, "Dtaa": 1}, {}, r"HASH .*has no input 'Dtaa'", "did you mean 'Data'?"),
         ("HASH", {}, {"Hsah": 1}, r"HASH .*has no output 'Hsah'", "did you mean 'Hash'?"),
+        ("ASK", {}, {"Repl": 1}, r"ASK .*has no output 'Repl'", "did you mean 'Reply'?"),
+        ("ASK", {}, {"zz": 1}, r"ASK .*has no output 'zz'", "it has: text, mood, mood.first, Reply"),
         ("HASH", {}, {"zzz": 1}, r"HASH .*has no output 'zzz'", "it has: Hash, Other, first"),
     ],
 )

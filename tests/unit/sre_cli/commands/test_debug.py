@@ -7,7 +7,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sre_cli.main import cli
-from tests.unit.sre_cli.files import echoing, failing, half_waiting, jobs, write
+from tests.unit.sre_cli.files import (
+    awaited,
+    echoing,
+    failing,
+    failing_job,
+    half_waiting,
+    jobs,
+    looping,
+    prompting,
+    write,
+)
 
 
 def debug(*arguments: str) -> Result:
@@ -77,8 +87,43 @@ def test_jobs_come_to_their_end(project: Path) -> None:
     write(project, jobs())
     result = debug("agent.smyth", "ask", "a=x", "--json")
     assert result.exit_code == 0, result.output
-    shown = {json.loads(line).get("node_id") for line in result.stdout.splitlines()}
-    assert {"IN", "JOB", "OUT"} <= shown
+    shown = [json.loads(line).get("node_id") for line in result.stdout.splitlines()]
+    assert sorted(shown[:-1]) == ["HASH", "IN", "JOB", "OUT"]
+    assert shown[-1] is None
+
+
+def test_the_nodes_of_jobs_that_somebody_waits_for_are_shown_in_order_of_their_end(project: Path) -> None:
+    write(project, awaited())
+    result = debug("agent.smyth", "ask", "a=x")
+    assert result.exit_code == 0, result.output
+    shown = [line.split()[0] for line in result.stderr.splitlines()]
+    assert shown == ["IN#0", "JOB#0", "JOB#0/HASH#0", "WAIT#0", "OUT#0"]
+
+
+def test_what_failed_in_a_job_is_told_at_the_end(project: Path) -> None:
+    write(project, failing_job())
+    result = debug("agent.smyth", "ask", "a=x", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (failure,) = json.loads(result.stdout.splitlines()[-1])["failures"]
+    assert failure.startswith("Job JOB-")
+    result = debug("agent.smyth", "ask", "a=x")
+    assert [line for line in result.stderr.splitlines() if line.startswith("Job JOB-")]
+
+
+def test_a_loop_is_shown_with_its_items_and_once_more_at_its_end(project: Path) -> None:
+    write(project, looping())
+    result = debug("agent.smyth", "ask", "a=[1, 2]", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    loops = [line for line in lines if line.get("node_id") == "LOOP"]
+    assert [list(line["outputs"]) for line in loops] == [["items"], ["Result"]]
+    assert [line["inputs"] for line in loops] == [{"Input": [1, 2]}] * 2
+
+
+def test_an_output_that_a_node_does_not_have_is_refused(project: Path) -> None:
+    write(project, prompting("echo"))
+    result = debug("agent.smyth", "ask", "a=x", "--set", "OUT:Repl=y")
+    assert result.exit_code == 1
+    assert result.stderr == ("Error: Write (PromptGenerator OUT) has no output 'Repl'\nHint: did you mean 'Reply'?\n")
 
 
 def test_a_node_that_fails_is_shown_with_its_error(project: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -90,6 +90,7 @@ async def test_a_loop_is_a_step_that_ends_when_its_items_are_known() -> None:
         assert await steps_of(session) == ["L#0[0]/A#0", "L#0[1]/A#0", "Z#0"]
         ended = [record for record in session.steps if record.step == "L#0"][-1]
         assert ended.outputs == {"Result": [{"x": "p"}, {"x": "q"}]}
+        assert ended.inputs == record.inputs == {"Input": "p,q"}
 
 
 async def test_inputs_can_be_put_over_those_that_a_node_gets() -> None:
@@ -98,6 +99,20 @@ async def test_inputs_can_be_put_over_those_that_a_node_gets() -> None:
         outcome = await session.finish()
 
     assert outcome.data["result"] == {"Output": {"x": {"x": 6, "y": 7}}}
+
+
+async def test_a_node_that_stands_is_shown_with_the_inputs_that_it_will_get() -> None:
+    async with debugging(workflow(CHAIN, E=give(5), A=keep(), B=keep())) as session:
+        await session.step()
+        session.inject("A", inputs={"y": 7})
+        await session.ready()
+        assert [dict(record.inputs) for record in session.pending] == [{"x": 5, "y": 7}]
+        session.inject("A", inputs={"x": 6})
+        (record,) = session.pending
+        assert (dict(record.inputs), record.is_injected) == ({"x": 6}, False)
+        session.inject("A", inputs={}, outputs={"Output": "given"})
+        (record,) = session.pending
+        assert (dict(record.inputs), record.is_injected) == ({"x": 5}, True)
 
 
 async def test_with_outputs_of_ones_own_a_node_does_not_run() -> None:
@@ -211,14 +226,15 @@ async def test_the_time_limit_counts_in_the_middle_of_a_step(skip: Callable[[flo
         assert session.pending == []
 
 
-async def test_what_fails_before_the_first_node_comes_out_of_the_first_step() -> None:
+async def test_what_fails_before_the_first_node_comes_out_where_the_block_is_entered() -> None:
     async def start(_: Any) -> Any:
         raise ComponentError("cannot begin")
 
-    async with Debugger(start) as session:
-        assert session.pending == []
-        with pytest.raises(ComponentError, match="cannot begin"):
-            await session.step()
+    before = asyncio.all_tasks()
+    with pytest.raises(ComponentError, match="cannot begin"):
+        async with Debugger(start):
+            raise AssertionError
+    assert asyncio.all_tasks() == before
 
 
 async def test_without_a_session_there_is_nothing_to_finish() -> None:
@@ -280,8 +296,9 @@ async def test_a_failure_that_nobody_asked_for_is_not_complained_of(*, is_cancel
             raise ComponentError("broken")
 
     async def debug() -> None:
-        async with Debugger(start):
-            pass
+        with suppress(ComponentError):
+            async with Debugger(start):
+                raise AssertionError
 
     try:
         task = asyncio.create_task(debug())
