@@ -16,7 +16,7 @@ from sre_core.components.node import InputPort
 from sre_core.components.template import as_text
 from sre_core.errors import ComponentError
 
-__all__ = ["FILE_TYPES", "coerce", "is_empty", "is_file_port", "needs_coercion"]
+__all__ = ["FILE_TYPES", "coerce", "convert", "is_empty", "is_file_port", "needs_coercion"]
 
 FILE_TYPES: Final = frozenset({"binary", "image", "audio", "video"})
 """The types, in lower case, whose values are files."""
@@ -60,10 +60,15 @@ async def coerce(value: Any, port: InputPort, context: ComponentContext) -> Any:
     What is empty stays as it is. A file becomes its value in a workflow, `{"mimetype", "size", "url", "name"}`; reading
     one also raises NotFoundError, AccessDeniedError and UnavailableError.
     """
-    if is_empty(value) or not needs_coercion(port):
-        return value
-    if is_file_port(port):
+    if is_file_port(port) and not is_empty(value):
         return await to_files(value, port.name, context)
+    return convert(value, port)
+
+
+def convert(value: Any, port: InputPort) -> Any:
+    """Like `coerce`, without files: at a port that takes some, a value stays as it is. Does no I/O."""
+    if is_empty(value) or is_file_port(port) or not needs_coercion(port):
+        return value
     try:
         return _CONVERTERS[_type(port)](value)
     except (ComponentError, ValueError, OverflowError) as error:

@@ -63,9 +63,11 @@ def test_an_input_that_the_component_needs_and_does_not_have_is_a_warning():
 
 @pytest.mark.parametrize("default", [True, False])
 def test_a_link_from_an_output_that_the_type_does_not_give_is_an_error(default):
-    assert hashed(outputs=[{"name": "Hsah", "default": default}]) == [
-        "error components[1].outputs[0].name: the type 'FHash' has no output 'Hsah' (in 'The H', H); did you mean 'Hash'?"
-    ]
+    (problem,) = hashed(outputs=[{"name": "Hsah", "default": default}])
+    assert problem == (
+        "error components[1].outputs[0].name: the type 'FHash' has no output 'Hsah' (in 'The H', H);"
+        " did you mean 'Hash'?"
+    )
 
 
 @pytest.mark.parametrize("port", [{"name": "Hsah"}, {"name": "Other.x"}, {"name": "x", "expression": "Other[0].x"}])

@@ -60,3 +60,51 @@ def test_settings_that_are_no_templates_are_left_alone(key):
 
 def test_notes_may_say_what_they_like():
     assert said("Note", prompt="{{no}}") == []
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("Hi {{Input, how are you?", "a placeholder that begins with {{Input is not closed"),
+        ("{{Input} and {{city}}", "a placeholder that begins with {{Input is not closed"),
+        ("{{ city", "a placeholder that begins with {{city is not closed"),
+        ("{{KEY(secret)", "a placeholder that begins with {{KEY is not closed"),
+        ("a {{}} b", "there is no name of anything in {{}}"),
+        ("{{KEY( )}}", "there is no name of a secret in {{KEY( )}}"),
+        ("{{Input.}}", "the path in {{Input.}} ends with a dot"),
+        ("{{Input[}}", "the path in {{Input[}} has a bracket without its other one"),
+        ("{{city[0.x}}", "the path in {{city[0.x}} has a bracket without its other one"),
+    ],
+)
+def test_a_placeholder_that_is_written_wrongly_is_a_warning(template, message):
+    (problem,) = said(prompt=template)
+    assert problem.startswith(f"warning components[1].data.prompt: {message} (in 'The S', S)")
+
+
+def test_an_odd_path_is_told_as_it_is_read():
+    (problem,) = said(prompt="{{Input[0}}")
+    assert problem.endswith("; it is read as {{Input.0}}")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{Inputs",
+        "{{other",
+        "{{Input: 1",
+        "{{Input:\n  {}}",
+        "if (a) {{ return }",
+        "{{KEYS",
+        "{{KEY_POINTS",
+        "{{{}}}",
+        "}}",
+        "{{{Input}}}",
+        "{{\n}}",
+    ],
+)
+def test_braces_that_may_be_meant_are_no_problem(template):
+    assert said(prompt=template) == []
+
+
+def test_code_may_hold_any_braces():
+    assert said(code="const a = {{}}; // {{Input") == []
