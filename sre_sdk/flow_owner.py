@@ -153,7 +153,8 @@ class FlowOwner(Owner):
     def debug(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> "Debugger":
         """Run an endpoint step by step: `async with agent.debug("skill", {…}) as session: await session.step()`.
 
-        `options` are those of `execute`. `session.inject` raises WorkflowError for a node or port that is not there.
+        `options` are those of `execute`, whose errors come where the block is entered, as SkillError for an unknown
+        endpoint. `session.inject` raises WorkflowError for a node or port that is not there.
         """
         from sre_core.workflows.debug import Debugger
         from sre_sdk.injection import check_injection

@@ -23,9 +23,10 @@ from sre_sdk import agent as asynchronous
 from sre_sdk.building import Part
 from sre_sdk.model import Model
 from sre_sdk.sync_chat import Chat, wait_for
+from sre_sdk.sync_debug import Debugger
 from sre_sdk.sync_runtime import SyncRuntime
 
-__all__ = ["Agent", "Chat", "SyncRuntime"]
+__all__ = ["Agent", "Chat", "Debugger", "SyncRuntime"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -208,6 +209,13 @@ class Agent:
                 steps=steps,
                 gate=gate,
             )
+
+    def debug(self, endpoint: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Debugger:
+        """Run an endpoint step by step: `with agent.debug("skill", {…}) as session: session.step()`.
+
+        See `sre_sdk.Agent.debug`.
+        """
+        return Debugger(self, self.agent.debug(endpoint, arguments, **options))
 
     def endpoint(
         self,
