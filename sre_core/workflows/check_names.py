@@ -1,4 +1,4 @@
-"""Checks what the endpoints, triggers and ports of a workflow are called."""
+"""Checks what the agent, the endpoints, triggers and ports of a workflow are called."""
 
 import difflib
 import re
@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sre_core.components.node import InputPort, Node, OutputPort
 from sre_core.workflows.graph import ENDPOINT, Workflow, method_of
+from sre_core.workflows.ids import legal_id
 from sre_core.workflows.json_text import kind
 from sre_core.workflows.problem import Place, Problem
+from sre_core.workflows.smyth_reader import agent_of
 
-__all__ = ["PORT_TYPES", "endpoint_problems", "port_problems"]
+__all__ = ["PORT_TYPES", "endpoint_problems", "id_problems", "name_problems", "port_problems"]
 
 PORT_TYPES = (
     "Any",
@@ -33,16 +35,40 @@ _LONGEST = 50
 
 
 def endpoint_problems(workflow: Workflow, places: Mapping[str, Place]) -> Iterator[Problem]:
-    """Endpoints without a legal name, and endpoints or triggers of which another one has the name."""
+    """Endpoints and triggers of which another one has the name."""
     endpoints: dict[str, Node] = {}
     triggers: dict[str, Node] = {}
-    for id_, node in workflow.nodes.items():
+    for node in workflow.nodes.values():
         if node.type == ENDPOINT:
-            yield from _name_problems(node, "endpoint", places[id_].at("data", "endpoint"))
             yield from _taken(node, "endpoint", endpoints, places)
         elif node.data.get("triggerEndpoint"):
-            yield from _name_problems(node, "triggerEndpoint", places[id_].at("data", "triggerEndpoint"))
             yield from _taken(node, "triggerEndpoint", triggers, places)
+
+
+def name_problems(node: Node, place: Place) -> Iterator[Problem]:
+    """An endpoint or a trigger without a legal name."""
+    key = "endpoint" if node.type == ENDPOINT else "triggerEndpoint"
+    name = node.data.get(key)
+    here = place.at("data", key)
+    if not name:
+        if node.type == ENDPOINT:
+            yield here.error("the endpoint has no name", hint="nothing can call it")
+    elif not isinstance(name, str):
+        yield here.error(f"must be a text, not {kind(name)}")
+    elif not _LEGAL.fullmatch(name) or len(name) > _LONGEST:
+        yield here.error(
+            f"{name!r} is no legal name of an endpoint",
+            hint=f"use up to {_LONGEST} ASCII letters, digits, '_' and single '-', and no '-' at an end",
+        )
+
+
+def id_problems(workflow: Workflow) -> Iterator[Problem]:
+    """Ids of the agent and its team that the file has, and that became others since they are not legal."""
+    agent, place = agent_of(workflow.document)
+    for key, used in (("id", workflow.id), ("teamId", workflow.team)):
+        given = agent.get(key)
+        if isinstance(given, str) and given and given != used == legal_id(given):
+            yield place.at(key).warning(f"{given!r} is not a legal id, and {used!r} takes its place")
 
 
 def port_problems(node: Node, place: Place) -> Iterator[Problem]:
@@ -57,19 +83,6 @@ def port_problems(node: Node, place: Place) -> Iterator[Problem]:
             yield place.at("inputs", position, "type").warning(
                 f"no input has the type {port.type!r}, which is as 'Any'", hint=hint
             )
-
-
-def _name_problems(node: Node, key: str, place: Place) -> Iterator[Problem]:
-    name = node.data.get(key)
-    if not name:
-        yield place.error("the endpoint has no name", hint="nothing can call it")
-    elif not isinstance(name, str):
-        yield place.error(f"must be a text, not {kind(name)}")
-    elif not _LEGAL.fullmatch(name) or len(name) > _LONGEST:
-        yield place.error(
-            f"{name!r} is no legal name of an endpoint",
-            hint=f"use up to {_LONGEST} ASCII letters, digits, '_' and single '-', and no '-' at an end",
-        )
 
 
 def _taken(node: Node, key: str, taken: dict[str, Node], places: Mapping[str, Place]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from sre_core.workflows.check_words import INERT, used_names
 from sre_core.workflows.graph import ENDPOINT, Link, Workflow
 from sre_core.workflows.problem import Place, Problem
 from sre_core.workflows.reach import circles, reachable
+from sre_core.workflows.smyth_reader import link_places
 
 __all__ = ["way_problems"]
 
@@ -51,21 +52,26 @@ def _unreached(
 
 def _link_problems(workflow: Workflow, places: Mapping[str, Place]) -> Iterator[Problem]:
     seen: set[Link] = set()
-    for link in workflow.links:
+    for link, at in zip(workflow.links, link_places(workflow), strict=True):
         source, target = workflow.nodes[link.source], workflow.nodes[link.target]
         output = source.outputs[link.output].name
         if link.input < 0 and target.type != ENDPOINT:
-            yield places[link.target].error(
+            yield _of(places[link.target], at.at("targetIndex")).error(
                 f"a link from {source} leads to input -1, which only an endpoint has",
                 hint="link it to one of the inputs",
             )
         if link.source == link.target:
-            yield places[link.source].warning(f"its output {output!r} is linked to the component itself")
+            yield _of(places[link.source], at).warning(f"its output {output!r} is linked to the component itself")
         if link in seen:
-            yield places[link.source].warning(
-                f"its output {output!r} is linked to {target} twice, which brings the value twice"
+            yield _of(places[link.source], at).warning(
+                f"its output {output!r} is linked to {target} already, which brings the value twice"
             )
         seen.add(link)
+
+
+def _of(component: Place, place: Place) -> Place:
+    """A place elsewhere in the file, of what belongs to a component."""
+    return Place(place.path, component.node_id, component.title)
 
 
 def _unfed(node: Node, place: Place, arriving: list[Link], cls: type[Component] | None) -> Iterator[Problem]:

@@ -2,18 +2,33 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isinf
 from typing import Any
+
+from sre_core.workflows.json_places import Repeated, opening_deeper_than, position, repeated_keys, scalar
 
 __all__ = ["DEPTH", "Parsed", "dump", "kind", "parse", "same"]
 
 DEPTH = 200
 """How deep objects and lists may lie in each other; the files of editors reach 10."""
 
+_COMPLAINTS = {
+    "Expecting value": "a value is expected",
+    "Expecting property name enclosed in double quotes": "a key between double quotes is expected",
+    "Expecting ':' delimiter": "':' is expected",
+    "Expecting ',' delimiter": "',' or a closing bracket is expected",
+    "Extra data": "something follows after the end",
+    "Unterminated string starting at": "a text begins and is not closed",
+    "Invalid control character at": "a line break, or another control character, stands in a text",
+}
+"""What the parser says, in plain words."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{", b"\0\0\0{")
+"""How a file begins that holds an object in an encoding of two bytes, or four."""
 _DIGITS = 1000
+_COMMENT = ("//", "/*", "#")
+_CLOSED_AFTER_COMMA = re.compile(r",\s*[}\]]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
@@ -23,18 +38,25 @@ class Parsed:
     """A JSON value, and the keys that stood more than once in one object: of those only the last is in `value`."""
 
     value: Any
-    repeated: tuple[str, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
+
+
+class _UnkeptError(ValueError):
+    """A number that cannot be kept. `digits` is how it begins in the text."""
+
+    def __init__(self, message: str, digits: str) -> None:
+        super().__init__(message)
+        self.digits = digits
 
 
 def parse(text: str | bytes) -> Parsed:
     """Read a JSON text, in UTF-8 where it is bytes. Raises ValueError that says what is wrong with it, and where."""
-    repeated: list[str] = []
+    has_repeated = False
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal has_repeated
         made = dict(pairs)
-        if len(made) < len(pairs):
-            times = Counter(key for key, _ in pairs)
-            repeated.extend(key for key in made if times[key] > 1)
+        has_repeated = has_repeated or len(made) < len(pairs)
         return made
 
     decoded = _decoded(text)
@@ -43,12 +65,14 @@ def parse(text: str | bytes) -> Parsed:
             decoded, object_pairs_hook=collect, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
         )
     except json.JSONDecodeError as error:
-        raise ValueError(f"this is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
+        raise ValueError(_placed(f"this is not JSON: {_complaint(error)}", decoded, error.pos)) from error
+    except _UnkeptError as error:
+        raise ValueError(_placed(str(error), decoded, scalar(decoded, error.digits))) from None
     except RecursionError as error:
-        raise ValueError(_too_deep()) from error
+        raise ValueError(_placed(_too_deep(), decoded, opening_deeper_than(decoded, DEPTH))) from error
     if not _is_shallow(value):
-        raise ValueError(_too_deep())
-    return Parsed(value=value, repeated=tuple(repeated))
+        raise ValueError(_placed(_too_deep(), decoded, opening_deeper_than(decoded, DEPTH)))
+    return Parsed(value=value, repeated=tuple(repeated_keys(decoded)) if has_repeated else ())
 
 
 def dump(value: Any, *, indent: int | None = None) -> str:
@@ -89,6 +113,8 @@ def _decoded(text: str | bytes) -> str:
     if isinstance(text, str):
         decoded = text.removeprefix("\ufeff")
     else:
+        if text.startswith(_UTF_16):
+            raise ValueError("this is no text in UTF-8, and looks like UTF-16: save it in UTF-8")
         try:
             decoded = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -98,20 +124,43 @@ def _decoded(text: str | bytes) -> str:
     return decoded
 
 
+def _complaint(error: json.JSONDecodeError) -> str:
+    """What is wrong, for people who write JSON by hand."""
+    text, at = error.doc, error.pos
+    if text.startswith(_COMMENT, at):
+        return "JSON has no comments, and here one begins"
+    # The parsers of some versions point to the comma, and others to the bracket.
+    comma = at if text.startswith(",", at) else len(text[:at].rstrip()) - 1
+    if comma >= 0 and _CLOSED_AFTER_COMMA.match(text, comma):
+        return "there is a comma before a closing bracket"
+    if text.startswith("'", at):
+        return "texts and keys stand between double quotes"
+    if not text[at:].strip():
+        return "the text ends before it is complete"
+    return _COMPLAINTS.get(error.msg, error.msg)
+
+
+def _placed(message: str, text: str, start: int | None) -> str:
+    if start is None:
+        return message
+    line, column = position(text, start)
+    return f"{message}, in line {line}, column {column}"
+
+
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"this is not JSON: {name} is no number")
+    raise _UnkeptError(f"this is not JSON: {name} is no number", name)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if isinf(number):
-        raise ValueError(f"the number {digits[:40]} is too large to be kept")
+        raise _UnkeptError(f"the number {digits[:40]} is too large to be kept", digits)
     return number
 
 
 def _whole(digits: str) -> int:
     if len(digits) > _DIGITS:
-        raise ValueError(f"a number has more than {_DIGITS} digits")
+        raise _UnkeptError(f"a number has more than {_DIGITS} digits", digits)
     return int(digits)
 
 

@@ -1,9 +1,13 @@
 """Problems: what is wrong with a workflow, and where in its file."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["Place", "Problem", "Severity"]
+
+_INWARD = re.compile(r"[.\[]")
 
 Severity = Literal["error", "warning"]
 
@@ -22,6 +26,10 @@ class Problem:
     node_id: str = ""
     title: str = ""
     hint: str = ""
+
+    def is_within(self, paths: Collection[str]) -> bool:
+        """Whether its place is one of `paths`, or lies further inside one of them."""
+        return self.path in paths or any(self.path[: end.start()] in paths for end in _INWARD.finditer(self.path))
 
     def __str__(self) -> str:
         """One line: the place, what is wrong, the component and the hint."""

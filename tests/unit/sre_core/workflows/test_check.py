@@ -202,10 +202,50 @@ def test_one_fault_is_told_once(find):
     ]
 
 
-def test_what_is_no_json_is_one_problem(find):
-    assert said("{", find) == [
-        "error this is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"
+def test_a_component_that_no_link_can_name_is_checked_all_the_same(find):
+    twin = component("S", "Mil", title="Twin")
+    nobody = {**component("", "Mill", title="Nobody"), "data": {"grindSize": 12, "mill_name": "quern"}}
+    made = agent(endpoint(), component("S"), twin, nobody, links=[link("E", "S")])
+    assert said(text(made), find) == [
+        "error components[2].id: components[1] has the id 'S' already (in 'Twin', S)",
+        "error components[3].id: there is no id (in 'Nobody')",
+        "error components[2].name: no component 'Mil' is installed (in 'Twin', S); did you mean 'Mill'?",
+        "error components[3].data.grindSize: must be 9 or less (in 'Nobody')",
+        "error components[3].data.mill_name: a quern is no mill (in 'Nobody')",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"name": ["Mill"]}, "error components[1].name: must be a text, not a list (in 'The E', E)"),
+        ({"data": "ask"}, "error components[1].data: must be an object, not a text (in 'The E', E)"),
+    ],
+)
+def test_what_cannot_be_read_is_not_missed_as_well(find, change, problem):
+    made = agent(endpoint("F", "other"), {**endpoint(), **change})
+    assert [line for line in said(text(made), find) if line.startswith("error")] == [problem]
+
+
+def test_a_file_and_the_workflow_that_was_read_of_it_have_the_same_problems(find):
+    links = [link("E", "S"), link("E", "S"), link("E", "S")]
+    made = agent(endpoint(), component("S", "Mil"), links=links, id="my agent", teamId="a/b")
+    made["components"][1]["data"] = {"note": "{{nobody}}"}
+    content = text(made)
+    found = check_text(content, find)
+    assert [problem.path for problem in found] == [
+        "id",
+        "teamId",
+        "connections[1]",
+        "connections[2]",
+        "components[1].name",
+        "components[1].data.note",
+    ]
+    assert check_text(content, find) == check(smyth.read(content), find)
+
+
+def test_what_is_no_json_is_one_problem(find):
+    assert said("{", find) == ["error this is not JSON: the text ends before it is complete, in line 1, column 2"]
 
 
 def test_a_workflow_that_was_made_in_code_is_counted_by_its_own_order(find):

@@ -1,7 +1,11 @@
 """Links that lead nowhere, around in circles, or not at all."""
 
+from dataclasses import replace
+
 from sre_core.plugins import Plugins
-from sre_core.workflows.check import check_text
+from sre_core.workflows import smyth
+from sre_core.workflows.check import check, check_text
+from sre_core.workflows.graph import Link
 from tests.unit.sre_core.workflows.smyth_files import agent, component, endpoint, link, text
 
 
@@ -56,7 +60,7 @@ def test_a_link_to_a_component_as_a_whole_is_an_error_unless_it_is_an_endpoint()
     made = [trigger, endpoint(), component("A")]
     assert said(*made, links=[link("T", "E", 0, -1), link("T", "A", 0, -1), link("E", "A")]) == [
         (
-            "error components[2]: a link from The T (Note T) leads to input -1, which only an endpoint has"
+            "error connections[1].targetIndex: a link from The T (Note T) leads to input -1, which only an endpoint has"
             " (in 'The A', A); link it to one of the inputs"
         )
     ]
@@ -66,17 +70,27 @@ def test_a_link_to_itself_is_a_warning():
     made = component("A", outputs=[{"name": "Output"}, {"name": "Output.more"}])
     found = said(endpoint(), made, component("B"), links=[link("E", "A"), link("A", "A", 1), link("A", "B")])
     assert found == [
-        "warning components[1]: its output 'Output.more' is linked to the component itself (in 'The A', A)"
+        "warning connections[1]: its output 'Output.more' is linked to the component itself (in 'The A', A)"
     ]
 
 
-def test_a_link_that_is_there_twice_is_a_warning():
-    assert said(endpoint(), component("A"), links=[link("E", "A"), link("E", "A", "body", "Input")]) == [
+def test_a_link_that_is_there_already_is_a_warning_for_each():
+    links = [link("E", "A"), 7, link("E", "A", "body", "Input"), link("E", "A")]
+    assert [line for line in said(endpoint(), component("A"), links=links) if line.startswith("warning")] == [
         (
-            "warning components[0]: its output 'body' is linked to The A (FSleep A) twice, which brings the value twice"
-            " (in 'The E', E)"
+            f"warning connections[{position}]: its output 'body' is linked to The A (FSleep A) already, which brings"
+            " the value twice (in 'The E', E)"
         )
+        for position in (2, 3)
     ]
+
+
+def test_links_that_were_made_in_code_are_counted_by_their_own_order():
+    workflow = smyth.read(text(agent(endpoint(), component("A"), component("B"), links=[link("E", "A")])))
+    more = Link(source="A", output=0, target="B", input=0)
+    changed = replace(workflow, links=(more, more, *workflow.links))
+    found = check(changed, Plugins.load(only=[]).component)
+    assert [problem.path for problem in found] == ["connections[1]"]
 
 
 def test_a_circle_without_a_way_out_is_a_warning():

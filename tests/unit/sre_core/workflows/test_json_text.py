@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sre_core.workflows.json_places import Repeated
 from sre_core.workflows.json_text import DEPTH, dump, kind, parse, same
 
 JSON = st.recursive(
@@ -31,12 +32,15 @@ def test_a_value_may_lie_as_deep_as_the_limit_and_no_deeper():
         parse(nested(DEPTH + 1))
 
 
-def test_repeated_keys_are_named_once_each():
-    parsed = parse('{"a": 1, "a": 2, "b": {"c": 1, "c": 2, "c": 3}}')
-    assert parsed.value == {"a": 2, "b": {"c": 3}}
-    assert parsed.repeated == ("c", "a")
-    many = ", ".join(f'"k{number}": 1' for number in range(500_000))
-    assert parse(f'{{{many}, "k7": 2}}').repeated == ("k7",)
+def test_repeated_keys_are_named_once_each_with_their_last_place():
+    parsed = parse('{"a": 1, "a": 2,\n "b": [0, {"c": 1, "c": 2, "c": 3}]}')
+    assert parsed.value == {"a": 2, "b": [0, {"c": 3}]}
+    assert parsed.repeated == (
+        Repeated(keys=("b", 1, "c"), line=2, column=28),
+        Repeated(keys=("a",), line=1, column=10),
+    )
+    many = ", ".join(f'"k{number}": 1' for number in range(100_000))
+    assert [found.keys for found in parse(f'{{{many}, "k7": 2}}').repeated] == [("k7",)]
 
 
 def test_a_value_that_contains_itself_cannot_be_written():

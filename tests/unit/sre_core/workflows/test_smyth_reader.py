@@ -17,37 +17,35 @@ def without(raw: dict[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if key not in keys}
 
 
-def json_says(text: str) -> str:
-    """In the words of this Python: they change from one version to another."""
-    with pytest.raises(json.JSONDecodeError) as caught:
-        json.loads(text)
-    return f"{caught.value.msg} in line {caught.value.lineno}, column {caught.value.colno}"
-
-
-COMMA = '{\n "components": [],\n}'
+DEEP = "objects and lists lie in each other more than 200 deep, in line 1, column"
 NO_JSON = {
     "empty": ("", "the file is empty"),
     "blank": (" \n", "the file is empty"),
-    "cut off": (
-        '{"components": [',
-        "this is not JSON: Expecting value in line 1, column 17",
+    "cut off": ('{"components": [', "this is not JSON: the text ends before it is complete, in line 1, column 17"),
+    "two values": ("{} {}", "this is not JSON: something follows after the end, in line 1, column 4"),
+    "a comment": ("// mine\n{}", "this is not JSON: JSON has no comments, and here one begins, in line 1, column 1"),
+    "a comment within": (
+        '{\n "id": "a", # mine\n}',
+        "this is not JSON: JSON has no comments, and here one begins, in line 2, column 13",
     ),
-    "a comma too much": (COMMA, f"this is not JSON: {json_says(COMMA)}"),
-    "two values": ("{} {}", "this is not JSON: Extra data in line 1, column 4"),
-    "yaml": ("tasks:\n  - a", "this is not JSON: Expecting value in line 1, column 1"),
+    "single quotes": (
+        "{'id': 1}",
+        "this is not JSON: texts and keys stand between double quotes, in line 1, column 2",
+    ),
+    "yaml": ("tasks:\n  - a", "this is not JSON: a value is expected, in line 1, column 1"),
     "not utf-8": (b'{"a": "\xff"}', "this is no text in UTF-8: byte 7 cannot be read"),
-    "utf-16": ("{}".encode("utf-16"), "this is no text in UTF-8: byte 0 cannot be read"),
-    "nan": ('{"a": NaN}', "this is not JSON: NaN is no number"),
-    "a number without end": ('{"a": 1e999}', "the number 1e999 is too large to be kept"),
-    "thousands of digits": (f'{{"a": {"9" * 5000}}}', "a number has more than 1000 digits"),
-    "a bomb of lists": ("[" * 1_000_000, "objects and lists lie in each other more than 200 deep"),
-    "a bomb of objects": ('{"a":' * 500_000, "objects and lists lie in each other more than 200 deep"),
-    "a closed bomb": (
-        '{"components": ' + "[" * 300 + "]" * 300 + "}",
-        "objects and lists lie in each other more than 200 deep",
-    ),
+    "a picture": (b"\x89PNG\r\n", "this is no text in UTF-8: byte 0 cannot be read"),
+    "nan": ('{"NaN": "NaN",\n "a": NaN}', "this is not JSON: NaN is no number, in line 2, column 7"),
+    "minus infinity": ("[-Infinity]", "this is not JSON: -Infinity is no number, in line 1, column 2"),
+    "a number without end": ('{"a": 1e999}', "the number 1e999 is too large to be kept, in line 1, column 7"),
+    "thousands of digits": (f'{{"a": {"9" * 5000}}}', "a number has more than 1000 digits, in line 1, column 7"),
+    "a bomb of lists": ("[" * 1_000_000, f"{DEEP} 201"),
+    "a bomb of objects": ('{"a":' * 500_000, f"{DEEP} 1001"),
+    "a closed bomb": ('{"components": ' + "[" * 300 + "]" * 300 + "}", f"{DEEP} 215"),
     "a list": ("[]", "a file holds an object, not a list"),
     "a text": ('"agent"', "a file holds an object, not a text"),
+    "nothing wrapped": ('{"data": null, "version": "1"}', "data: must be an object, not null"),
+    "a text wrapped": ('{"data": "agent"}', "data: must be an object, not a text"),
 }
 
 
@@ -59,6 +57,18 @@ def test_what_is_no_json_object_says_where(content, problem):
     with pytest.raises(InvalidWorkflowError) as caught:
         smyth.read(content)
     assert caught.value.problems == (problem,)
+
+
+@pytest.mark.parametrize("content", ['{"id": "a",}', '{"id": "a",\n}', '{"components": [1, ]}'])
+def test_a_comma_before_a_closing_bracket_is_called_so(content):
+    # Where exactly depends on the version of Python: at the comma, or at the bracket.
+    assert "there is a comma before a closing bracket, in line" in str(survey(content).problems[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_a_file_in_another_encoding_is_called_so(encoding):
+    (problem,) = survey('{"components": []}'.encode(encoding)).problems
+    assert str(problem) == "this is no text in UTF-8, and looks like UTF-16: save it in UTF-8"
 
 
 BROKEN: dict[str, tuple[Any, list[str]]] = {
@@ -83,6 +93,10 @@ BROKEN: dict[str, tuple[Any, list[str]]] = {
     "a type that is an object": (
         agent({**A, "name": {}}),
         ["components[0].name: must be a text, not an object (in 'The A', A)"],
+    ),
+    "an id that is true": (
+        agent({**A, "id": True}),
+        ["components[0].id: must be a text, not true or false (in 'The A')"],
     ),
     "one id twice": (
         agent(A, B, {**A, "title": "Other"}),
@@ -178,6 +192,13 @@ BROKEN: dict[str, tuple[Any, list[str]]] = {
         agent(A, {**B, "inputs": []}, links=[link("A", "B", 0, "In")]),
         ["connections[0].targetIndex: there is no input 'In' (in 'The B', B); it has no inputs"],
     ),
+    "a name among outputs without names": (
+        agent({**A, "outputs": [{"name": []}]}, B, links=[link("A", "B", "Output")]),
+        [
+            "components[0].outputs[0].name: must be a text, not a list (in 'The A', A)",
+            ("connections[0].sourceIndex: there is no output 'Output' (in 'The A', A); its outputs have no names"),
+        ],
+    ),
     "half a position": (
         agent(A, B, links=[link("A", "B", 0.5)]),
         ["connections[0].sourceIndex: must be the position or the name of a port, not a number"],
@@ -238,13 +259,41 @@ def test_a_problem_knows_its_component():
     )
 
 
-def test_an_illegal_id_and_a_repeated_key_are_only_warnings():
-    content = '{"components": [], "id": "a b", "x": 1, "x": 2, "teamId": "t"}'
-    reading = survey(content)
-    assert [problem.severity for problem in reading.problems] == ["warning", "warning"]
-    assert "the key 'x' stands more than once" in str(reading.problems[0])
-    assert "id: 'a b' is not a legal id, and 'a-b-c8687a08' takes its place" in str(reading.problems[1])
-    assert smyth.read(content).id == "a-b-c8687a08"
+def test_a_repeated_key_is_only_a_warning_with_its_place():
+    made = '{"id": "W", "name": "Note", "title": "Hints",\n "data": {"x": {"a": 1, "b": [], "a": 2}}}'
+    content = f'{{"data": {{"components": [\n {made}],\n "id": "t", "id": "u"}}}}'
+    assert [f"{problem.severity} {problem}" for problem in survey(content).problems] == [
+        (
+            "warning data.components[0].data.x.a: the key 'a' stands more than once in one object, and only the last"
+            " one counts, in line 3, column 34 (in 'Hints', W)"
+        ),
+        (
+            "warning data.id: the key 'id' stands more than once in one object, and only the last one counts,"
+            " in line 4, column 13"
+        ),
+    ]
+    assert smyth.read(content).id == "u"
+
+
+def test_a_component_that_no_link_can_name_is_kept_aside_with_its_place():
+    reading = survey(text(agent(A, {**A, "title": "Twin"}, without(B, "id"))))
+    assert [(place.path, node.title) for place, node in reading.spare] == [
+        ("components[1]", "Twin"),
+        ("components[2]", "The B"),
+    ]
+    assert reading.workflow is not None
+    assert [node.title for node in reading.workflow.nodes.values()] == ["The A"]
+
+
+@pytest.mark.parametrize("components", [None, {}, "A"])
+def test_without_a_list_of_components_no_link_is_wrong_for_its_ends(components):
+    content = {"components": components, "connections": [link("A", "B"), {"sourceId": "A", "targetId": "B"}, 7]}
+    assert [problem.path for problem in survey(text(content)).problems] == [
+        "components",
+        "connections[1].sourceIndex",
+        "connections[1].targetIndex",
+        "connections[2]",
+    ]
 
 
 def test_thousands_of_problems_are_all_told():
