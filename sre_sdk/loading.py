@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from sre_core import logs
 from sre_core.components.compat import Compat
 from sre_core.components.context import SubAgent
 from sre_core.errors import ConfigError, InvalidWorkflowError, NotFoundError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sre_sdk.agent import Agent
 
 __all__ = ["Neighbours", "load_agent", "read_workflow"]
+
+log = logs.get_logger(__name__)
 
 
 def read_workflow(source: str | Path | Mapping[str, Any]) -> Workflow:
@@ -93,7 +96,8 @@ def load_agent(
 class Neighbours:
     """The agents that an agent may use: those that it was given, and the `.smyth` files beside its own.
 
-    A file is known by the `id` in it, and read when it is asked for.
+    A file is known by the `id` in it, and read when it is asked for. Of several with one id the first by name is taken,
+    and the log warns of the others.
     """
 
     def __init__(self, folder: Path | None, given: Sequence["Agent"], kind: "type[Agent]", **options: Any) -> None:
@@ -112,19 +116,29 @@ class Neighbours:
         return agent.as_sub_agent()
 
     def _load(self, id: str) -> "Agent":  # noqa: A002
-        broken: list[str] = []
-        for path in sorted(self._folder.glob("*.smyth")) if self._folder else ():
-            try:
-                found = smyth.read_file(path).id
-            except (InvalidWorkflowError, OSError):
-                # Perhaps some other agent's file, which is nobody's concern now.
-                broken.append(path.name)
-                continue
-            if found == id:
-                return self._kind.load(path, agents=tuple(self._agents.values()), **self._options)
+        found, broken = self._files(id)
+        if found:
+            if len(found) > 1:
+                # A copy that somebody keeps stops nothing, but whoever changes it should know why nothing changes.
+                names = [path.name for path in found]
+                log.warning("agent_in_several_files", agent=id, taken=names[0], others=names[1:])
+            return self._kind.load(found[0], agents=tuple(self._agents.values()), **self._options)
         where = f" in {str(self._folder)!r}" if self._folder else ""
         unread = f"; what cannot be read there: {', '.join(broken)}" if broken else ""
         raise NotFoundError(
             f"no agent {id!r} is known{where}{unread}",
             hint="lay its .smyth file beside this one, or give Agent.load agents=[…]",
         )
+
+    def _files(self, id: str) -> tuple[list[Path], list[str]]:  # noqa: A002
+        """The files of an agent, in order of their names, and the names of those that cannot be read."""
+        found: list[Path] = []
+        broken: list[str] = []
+        for path in sorted(self._folder.glob("*.smyth")) if self._folder else ():
+            try:
+                if smyth.read_file(path).id == id:
+                    found.append(path)
+            except (InvalidWorkflowError, OSError):
+                # Perhaps some other agent's file, which is nobody's concern now.
+                broken.append(path.name)
+        return found, broken

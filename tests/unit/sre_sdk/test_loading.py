@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import logging
 from types import MappingProxyType
 
 import pytest
 
 from sre_core.errors import ConfigError, InvalidWorkflowError, SkillError, StepFailedError
-from sre_sdk import Agent
+from sre_sdk import Agent, Limits
 from sre_sdk.flow import Flow
 from sre_sdk.loading import Neighbours, read_workflow
 from tests.unit.sre_sdk.flows import document
@@ -203,6 +204,20 @@ async def test_an_agent_that_is_missing_is_named_with_what_could_not_be_read(ech
         await agent.call("ask", q="hi")
     with pytest.raises(StepFailedError, match="no agent 'nobody' is known"):
         await Agent.load(asks("parent", "nobody")).call("ask", q="hi")
+
+
+async def test_of_files_with_one_id_the_first_is_taken_and_the_log_names_both(tmp_path, caplog):
+    write(tmp_path, "b.smyth", {**document(id="two"), "name": "Copy"})
+    write(tmp_path, "a.smyth", {**document(id="two"), "name": "First"})
+    write(tmp_path, "c.smyth", document(id="three"))
+    options = {"models": None, "limits": Limits(), "workflow_limits": None, "compat": None, "runtime": None}
+    beside = Neighbours(tmp_path, [], Agent, model=None, **options)
+    assert (await beside.find("two", "")).name == "First"
+    assert (await beside.find("three", "")).id == "three"
+    await beside.find("two", "")
+    told = [record.msg for record in caplog.records if record.levelno == logging.WARNING]
+    (line,) = [{name: line[name] for name in ("event", "agent", "taken", "others")} for line in told]
+    assert line == {"event": "agent_in_several_files", "agent": "two", "taken": "a.smyth", "others": ["b.smyth"]}
 
 
 async def test_agents_that_ask_each_other_in_a_circle_end(echo_project, tmp_path):
