@@ -1,6 +1,7 @@
 """Finds places in a JSON text by its line and column: what a parser throws away."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from json import loads
@@ -55,6 +56,8 @@ def opening_deeper_than(text: str, depth: int) -> int | None:
 
 def repeated_keys(text: str) -> Iterator[Repeated]:
     """The keys that stand more than once in one object of a sound JSON text; inner objects come first."""
+    # Counted once: there may be as many of them as lines.
+    breaks = [-1, *(found.start() for found in re.finditer("\n", text))]
     levels: list[_Level] = []
     for found in _TOKEN.finditer(text):
         part = found[0]
@@ -64,8 +67,9 @@ def repeated_keys(text: str) -> Iterator[Repeated]:
         elif part in ("}", "]"):
             closed = levels.pop()
             for key, start in closed.again.items():
-                line, column = position(text, start)
-                yield Repeated(keys=(*(level.key for level in levels), key), line=line, column=column)
+                line = bisect_left(breaks, start)
+                way = (*(level.key for level in levels), key)
+                yield Repeated(keys=way, line=line, column=start - breaks[line - 1])
         elif levels:
             _go_on(levels[-1], part, found.start())
 
