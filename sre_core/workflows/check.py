@@ -6,9 +6,11 @@ from sre_core.components.base import Component
 from sre_core.components.node import Node
 from sre_core.errors import SREError
 from sre_core.workflows.check_defaults import default_problems
+from sre_core.workflows.check_host import host_problems
 from sre_core.workflows.check_names import endpoint_problems, id_problems, name_problems, port_problems
 from sre_core.workflows.check_ports import type_problems
 from sre_core.workflows.check_settings import settings_problems
+from sre_core.workflows.check_spelling import spelling_problems
 from sre_core.workflows.check_variables import variable_problems
 from sre_core.workflows.check_ways import way_problems
 from sre_core.workflows.check_words import placeholder_problems
@@ -68,6 +70,8 @@ def _look_at(
         found.append(cls)
     else:
         found += (problem for problem in settings_problems(node, place, cls) if problem.path not in told)
+        found += spelling_problems(node, place, cls)
+        found += host_problems(node, place, cls, find)
     found += port_problems(node, place)
     found += placeholder_problems(workflow, node, place)
     found += default_problems(workflow, node, place)
