@@ -46,12 +46,29 @@ class Event:
     time: float = field(default_factory=time.time)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, ready for JSON, with the event's `type` first. What JSON does not have becomes text."""
-        # An agent that is only constructed writes no events.
-        from pydantic_core import to_jsonable_python
+        """Plain data, ready for JSON, with the event's `type` first.
 
+        What JSON does not have becomes text, and so does what is nested too deep, or in itself.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"type": self.type, **to_jsonable_python(values, fallback=_plain, bytes_mode="base64")}
+        try:
+            return {"type": self.type, **_jsonable(values)}
+        except ValueError:
+            return {"type": self.type, **{name: _jsonable_or_told(value) for name, value in values.items()}}
+
+
+def _jsonable(value: Any) -> Any:
+    # An agent that is only constructed writes no events.
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value, fallback=_plain, bytes_mode="base64")
+
+
+def _jsonable_or_told(value: Any) -> Any:
+    try:
+        return _jsonable(value)
+    except ValueError as error:
+        return f"a {type(value).__name__} that cannot be shown: {error}"
 
 
 def _plain(value: Any) -> Any:

@@ -93,3 +93,17 @@ def test_what_the_steps_of_a_workflow_give_becomes_plain_data_whatever_it_is() -
         "path": "x",
         "half": "\ud800",
     }
+
+
+def test_what_is_nested_too_deep_or_in_itself_is_told_and_the_rest_stays() -> None:
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    around: dict[str, Any] = {}
+    around["self"] = around
+    for value in (deep, around):
+        data = json.loads(
+            json.dumps(StepFinished(step="A#0", node_id="A", outputs={"x": value}, seconds=0.5).to_dict())
+        )
+        assert data["outputs"].startswith("a dict that cannot be shown: ")
+        assert (data["type"], data["step"], data["seconds"]) == ("step_finished", "A#0", 0.5)
