@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import OutputPort
 from sre_core.errors import ComponentError
@@ -40,11 +40,13 @@ class ECMASandbox(Component):
     open_inputs = True
     open_outputs = True
 
+    def check(self) -> list[Flaw]:
+        """No code."""
+        return Flaw.raised_by(self._code, "code")
+
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Run the code once. Raises ComponentError when there is none, or for inputs that are no data."""
-        code = self.settings.code
-        if not code.strip():
-            raise ComponentError("there is no code", hint="write a function main in the setting 'code'")
+        code = self._code()
         outcome = await run_script(
             code, inputs, seconds=self.settings.timeout, memory=self.settings.memory_limit * 2**20
         )
@@ -56,3 +58,8 @@ class ECMASandbox(Component):
         if outcome.console:
             found["_debug"] = outcome.console
         return found
+
+    def _code(self) -> str:
+        if not self.settings.code.strip():
+            raise ComponentError("there is no code", hint="write a function main in the setting 'code'")
+        return self.settings.code

@@ -2,7 +2,9 @@
 
 import pytest
 
+from sre_core.components.node import Node
 from sre_core.errors import ComponentError
+from sre_javascript.component import ECMASandbox
 
 
 async def test_parameters_take_inputs_by_name_whatever_their_order(run):
@@ -145,6 +147,8 @@ async def test_code_without_main_is_told_so(run, code):
 async def test_a_node_without_code_is_told_so(run, code):
     with pytest.raises(ComponentError, match="there is no code"):
         await run(code)
+    (flaw,) = ECMASandbox.of(Node(id="N", type="ECMASandbox", data={"code": code})).check()
+    assert (flaw.setting, flaw.message) == ("code", "there is no code")
 
 
 async def test_an_input_that_is_no_data_is_refused(run):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import OutputPort
 from sre_core.connectors.base import import_drivers
@@ -39,11 +39,13 @@ class PythonSandbox(Component):
     open_inputs = True
     open_outputs = True
 
+    def check(self) -> list[Flaw]:
+        """No code."""
+        return Flaw.raised_by(self._code, "code")
+
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Run the code once. Raises ComponentError when there is none, or for inputs that cannot be used."""
-        code = self.settings.code
-        if not code.strip():
-            raise ComponentError("there is no code", hint="write a function main in the setting 'code'")
+        code = self._code()
         await import_drivers("sre_monty.sandbox")
         from sre_monty.sandbox import run_code
 
@@ -52,3 +54,8 @@ class PythonSandbox(Component):
         if outcome.printed:
             found["_debug"] = outcome.printed
         return found
+
+    def _code(self) -> str:
+        if not self.settings.code.strip():
+            raise ComponentError("there is no code", hint="write a function main in the setting 'code'")
+        return self.settings.code

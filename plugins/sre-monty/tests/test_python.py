@@ -2,7 +2,9 @@
 
 import pytest
 
+from sre_core.components.node import Node
 from sre_core.errors import ComponentError
+from sre_monty.component import PythonSandbox
 
 
 async def test_parameters_take_inputs_by_name_whatever_their_order(run):
@@ -87,6 +89,8 @@ async def test_a_syntax_error_names_its_line(run, code):
 async def test_a_node_without_code_is_told_so(run, code):
     with pytest.raises(ComponentError, match="there is no code"):
         await run(code)
+    (flaw,) = PythonSandbox.of(Node(id="N", type="PythonSandbox", data={"code": code})).check()
+    assert (flaw.setting, flaw.message) == ("code", "there is no code")
 
 
 async def test_values_become_what_json_makes_of_them(run):

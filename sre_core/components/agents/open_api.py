@@ -11,11 +11,12 @@ from pydantic import Field
 from sre_core.components.agents.headers import read_headers
 from sre_core.components.agents.open_api_operations import Operation, read_operations
 from sre_core.components.agents.open_api_request import build_request
-from sre_core.components.base import Component, ComponentSettings
+from sre_core.components.base import Component, ComponentSettings, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.http_client import HTTPReply
 from sre_core.components.node import InputPort, OutputPort
 from sre_core.components.template import as_text, expand
+from sre_core.components.web.urls import check_own_url
 from sre_core.connectors.base import import_drivers
 from sre_core.errors import ComponentError, SkillError
 from sre_core.skills import Skill
@@ -63,6 +64,14 @@ class OpenAPI(Component):
         InputPort(name="Query", type="Text", optional=True, description="Another name for Prompt."),
     )
     outputs = (OutputPort(name="Output", default=True, description="The answer."),)
+
+    def check(self) -> list[Flaw]:
+        """Addresses that no request can go to."""
+        settings = self.settings
+        return [
+            *Flaw.raised_by(lambda: check_own_url(settings.spec_url), "specUrl"),
+            *(Flaw.raised_by(lambda: check_own_url(settings.server_url), "serverUrl") if settings.server_url else []),
+        ]
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Read the document, then answer the prompt with its operations."""

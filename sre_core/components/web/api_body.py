@@ -21,7 +21,7 @@ from sre_core.components.web.multipart import Part, encode_multipart
 from sre_core.errors import ComponentError
 from sre_core.messages import File
 
-__all__ = ["Body", "build_body"]
+__all__ = ["Body", "build_body", "check_body"]
 
 # What XML cannot hold in any form.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -63,6 +63,14 @@ async def build_body(
     return Body(data=(await made.text(body)).encode())
 
 
+def check_body(kind: BodyType, body: Any) -> None:
+    """Raise ComponentError for a text that cannot be read as JSON, where it has to be, whatever the inputs bring."""
+    if not isinstance(body, str) or not body:
+        return
+    if kind in {BodyType.JSON, BodyType.MULTIPART} or (kind is BodyType.FORM and not _is_query(body)):
+        parse_json_template(body, what="the body")
+
+
 @dataclass(frozen=True, slots=True)
 class _Maker:
     """Fills bodies with the values of one run."""
@@ -78,7 +86,7 @@ class _Maker:
 
     async def fields(self, body: Any) -> list[tuple[str, str]]:
         """Names and values of a form, from a JSON object or from `a=1&b={{b}}`. A list is a field for each item."""
-        if isinstance(body, str) and not _is_placeholder(body) and not _OBJECT.match(body):
+        if isinstance(body, str) and _is_query(body):
             pairs = parse_qsl(body.strip(), keep_blank_values=True)
             return await self._pairs(pairs)
         structure = await self.structure(body)
@@ -150,6 +158,11 @@ class _Maker:
             file = await read_file(item, self.context, name=name, from_caller=not _is_literal(written))
             return Part(name=name, value=file)
         return Part(name=name, value=as_text(item))
+
+
+def _is_query(body: str) -> bool:
+    """Whether a form is written as `a=1&b=2`, and not as JSON or as one placeholder."""
+    return not _is_placeholder(body) and not _OBJECT.match(body)
 
 
 def _is_literal(written: Any) -> bool:

@@ -1,17 +1,19 @@
 """APICall: sends one HTTP request, and gives what came back."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sre_core.components.base import Component
+from sre_core.components.base import Component, Flaw
 from sre_core.components.context import ComponentContext
 from sre_core.components.node import OutputPort
+from sre_core.components.web.api_body import check_body
 from sre_core.components.web.api_links import TemporaryLinks
 from sre_core.components.web.api_request import APIRequest, build_request, parse_headers, pick_proxy
 from sre_core.components.web.api_response import read_response
 from sre_core.components.web.api_settings import APICallSettings
 from sre_core.components.web.oauth import OAuth
+from sre_core.components.web.urls import check_own_url
 from sre_core.errors import ComponentError
 
 __all__ = ["APICall"]
@@ -48,12 +50,14 @@ class APICall(Component):
         """One of the proxies. At random; a subclass may have another way."""
         return random.choice(proxies)  # noqa: S311 -- no secret hangs on it
 
-    def check(self) -> Iterable[str]:
-        """Headers that are no JSON object."""
-        try:
-            parse_headers(self.settings.headers)
-        except ComponentError as error:
-            yield error.message
+    def check(self) -> list[Flaw]:
+        """A URL that no request can go to, headers and a body that are no JSON where they must be."""
+        settings = self.settings
+        return [
+            *Flaw.raised_by(lambda: check_own_url(settings.url), "url"),
+            *Flaw.raised_by(lambda: parse_headers(settings.headers), "headers"),
+            *Flaw.raised_by(lambda: check_body(settings.content_type, settings.body), "body"),
+        ]
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Send the request. Raises ComponentError, UnavailableError, DeadlineError, and what OAuth and files raise."""

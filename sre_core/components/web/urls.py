@@ -9,10 +9,27 @@ from urllib.parse import urlsplit
 from sre_core.components.loose_json import parse_loose_json
 from sre_core.errors import ComponentError, ConnectorError
 
-__all__ = ["check_web_address", "read_each", "url_list"]
+__all__ = ["check_own_url", "check_web_address", "read_each", "url_list"]
 
 # Commas count at the beginning of their run alone: else a long run would be tried from each of them.
 _BETWEEN = re.compile(r"\s+|(?<!,),++(?=[a-zA-Z][a-zA-Z0-9+.-]*+://)")
+
+
+def check_own_url(url: str) -> None:
+    """Raises ComponentError for an author's URL that no request can go to; one with placeholders may turn out well.
+
+    Nothing of it is repeated, since it may hold a secret.
+    """
+    if "{{" in url:
+        return
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        raise ComponentError("the URL is illegal") from None
+    if parts.scheme not in {"http", "https"}:
+        raise ComponentError("the URL does not begin with http:// or https://")
+    if not parts.hostname:
+        raise ComponentError("the URL names no host")
 
 
 def check_web_address(url: str) -> None:
