@@ -126,9 +126,9 @@ class FlowOwner(Owner):
 
         `call` returns the result alone, and raises when there is none. `caller` is whose files the arguments may name,
         by default the agent's own. `raw` is the body as it came over HTTP, whose signature a trigger checks. `session`
-        is what memory of a session goes by. `emit` hears each step, and the end of each job that goes on. `steps` may keep a journal, `gate` stand before
-        each step. Raises AgentError without a workflow, SkillError for an unknown endpoint, ConfigError for arguments
-        that are no mapping, LimitExceededError.
+        is what memory of a session goes by. `emit` hears each step, and the end of each job. `steps` may keep
+        a journal, `gate` stand before each step. Raises AgentError without a workflow, SkillError for an unknown
+        endpoint, ConfigError for arguments that are no mapping, LimitExceededError.
         """
         check_type("arguments", arguments, Mapping, type(None))
         from sre_sdk.flow import Asked
