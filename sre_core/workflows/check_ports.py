@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sre_core.components.base import Component
 from sre_core.components.node import Node, OutputPort
 from sre_core.components.path import path_flaw, split_path
+from sre_core.workflows.check_words import used_names
 from sre_core.workflows.graph import ENDPOINT, Workflow, method_of
 from sre_core.workflows.problem import Place, Problem
 
@@ -105,13 +106,15 @@ def _input_problems(node: Node, place: Place, kind: type[Component], fed: Sequen
     there = {port.name for port in node.inputs}
     missed = [port.name for port in kind.inputs if not port.optional and port.name not in there]
     lacks = [(position, input_lack(node.inputs[position].name, kind, known)) for position in fed]
-    for position, lack in lacks:
-        if lack is not None:
-            here = place.at("inputs", position, "name")
-            # What is linked to a wrong name is missing at the right one. Else it does no more than make the node wait.
-            say = here.error if missed else here.warning
-            yield say(f"the type {node.type!r} {lack.message}", hint=lack.hint)
-    if not any(lack for _, lack in lacks):
+    # A setting may name an input of the author's also where the component itself takes none.
+    used = used_names(node) if any(lack for _, lack in lacks) else frozenset()
+    wrong = [(position, lack) for position, lack in lacks if lack and node.inputs[position].name not in used]
+    for position, lack in wrong:
+        here = place.at("inputs", position, "name")
+        # What is linked to a wrong name is missing at the right one. Else it does no more than make the node wait.
+        say = here.error if missed else here.warning
+        yield say(f"the type {node.type!r} {lack.message}", hint=lack.hint)
+    if not wrong:
         for name in missed:
             yield place.at("inputs").warning(f"there is no input {name!r}, which the component needs")
 

@@ -18,7 +18,7 @@ INERT = frozenset({"Component", "Note"})
 """The types of nodes that do nothing."""
 
 _NO_TEMPLATES = frozenset(
-    {"code", "code_body", "code_imports", "desc", "descForModel", "description", "doc", "endpointLabel", "summary"}
+    {"code", "code_body", "code_imports", "desc", "description", "doc", "endpointLabel", "summary"}
 )
 """Settings that are shown or handed on as they are."""
 

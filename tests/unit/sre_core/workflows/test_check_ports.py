@@ -54,6 +54,20 @@ def test_an_input_that_the_type_lacks_and_nothing_is_linked_to_is_no_problem():
     assert hashed(inputs=["Data", {"name": "Old", "optional": False}]) == []
 
 
+def test_an_input_that_a_setting_names_is_no_problem_where_the_type_lacks_it():
+    data = {"specUrl": "https://a.example/", "descForModel": "You help {{who}}."}
+    made = component("S", "OpenAPI", inputs=[{"name": "Prompt"}, {"name": "who"}], data=data)
+    links = [link("E", "S"), link("E", "S", 1, 1)]
+    assert said(endpoint(), made, links=links) == []
+    data["descForModel"] = "You help."
+    assert said(endpoint(), made, links=links) == [
+        (
+            "warning components[1].inputs[1].name: the type 'OpenAPI' has no input 'who' (in 'The S', S);"
+            " it has: Prompt, Query"
+        )
+    ]
+
+
 def test_an_input_that_the_component_needs_and_does_not_have_is_a_warning():
     made = component("H", "FHash", inputs=[], data={"algorithm": "md5"})
     assert said(made)[1:] == [
