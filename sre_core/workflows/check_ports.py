@@ -140,8 +140,8 @@ def _request_problems(node: Node, place: Place) -> Iterator[Problem]:
     base = _first(node)
     for position, port in enumerate(node.outputs):
         path = split_path(_path(port))
-        is_known = port.default or len(path) != 1 or path[0] in REQUEST or path[0].startswith("_")
-        if not is_known and base is not None:
+        is_path = port.default or port.expression or len(path) > 1
+        if path and not is_path and not path[0].startswith("_") and path[0] not in REQUEST and base is not None:
             # A name alone is looked for in the first output.
             path = (base, *path)
         lack = request_lack(node, path)

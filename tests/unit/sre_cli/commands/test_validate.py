@@ -54,6 +54,19 @@ def test_errors_are_listed_and_exit_with_1(project: Path) -> None:
     ]
 
 
+def test_a_link_to_an_input_that_no_component_of_the_type_has_is_an_error(project: Path) -> None:
+    write(project, ENDPOINT, {**SLEEP, "inputs": [{"name": "Inptu"}]}, links=[LINK])
+    result = validate("agent.smyth")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        (
+            "error    components[1].inputs[0].name: the type 'FSleep' has no input 'Inptu' (in 'Wait', S);"
+            " did you mean 'Input'?"
+        ),
+        "agent.smyth: 1 error",
+    ]
+
+
 def test_warnings_alone_exit_with_0_unless_strict(project: Path) -> None:
     write(project, SLEEP)
     assert validate("agent.smyth").exit_code == 0

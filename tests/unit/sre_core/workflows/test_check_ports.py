@@ -126,6 +126,12 @@ def test_a_path_to_an_input_that_an_endpoint_does_not_declare_is_a_warning():
     assert asked("txet") == [
         "warning components[0].outputs[1].name: it has no input 'txet' (in 'The E', E); did you mean 'text'?"
     ]
+    assert asked({"name": "text", "expression": "txet"}) == [
+        (
+            "warning components[0].outputs[1].expression: it has no output 'txet' (in 'The E', E);"
+            " it has: headers, body, query, params"
+        )
+    ]
     assert asked("boddy.text") == [
         "warning components[0].outputs[1].name: it has no output 'boddy' (in 'The E', E); did you mean 'body'?"
     ]
