@@ -236,7 +236,8 @@ class Reference:
             return {"Result": bare}
         flat: list[Any] = []
         for result in bare:
-            flat += [{"_error": result["_error"]}] if "_error" in result else result.values()
+            values = [value for name, value in result.items() if name != "_error"]
+            flat += values if values or "_error" not in result else [result]
         while any(isinstance(value, list) for value in flat):
             flat = [inner for value in flat for inner in (value if isinstance(value, list) else [value])]
         return {"Result": flat}
