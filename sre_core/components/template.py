@@ -200,8 +200,10 @@ async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
 
 
 async def read_secret(name: str, context: ComponentContext) -> str:
-    """A secret of the agent or of its team, as text. Raises what `find_secret` raises."""
+    """A secret of the agent or of its team, as text. Raises ComponentError without a name, else as `find_secret`."""
     name = name.strip()
+    if not name:
+        raise ComponentError("there is no name of a secret in {{KEY()}}", hint="name one, as in {{KEY(my-key)}}")
     if name == _TEAM:
         return context.agent.team
     try:

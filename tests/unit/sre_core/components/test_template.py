@@ -92,7 +92,13 @@ async def test_secrets_and_the_team_are_read_by_name() -> None:
     assert await filled("Bearer {{KEY( token )}} of {{KEY(teamid)}}") == "Bearer s3cret of default"
 
 
-@pytest.mark.parametrize("name", ["not-mine", "nobody-has-it", "", "../token", "a/b"])
+@pytest.mark.parametrize("text", ["{{KEY()}}", "Bearer {{KEY( )}}"])
+async def test_a_secret_without_a_name_is_an_error_that_says_so(text: str) -> None:
+    with pytest.raises(ComponentError, match="there is no name of a secret in {{KEY"):
+        await filled(text)
+
+
+@pytest.mark.parametrize("name", ["not-mine", "nobody-has-it", "../token", "a/b"])
 async def test_a_secret_that_cannot_be_read_is_an_error_and_no_text(name: str) -> None:
     async with bench(secrets=SECRETS, config={"access": {"vault/not-mine": {"user:bench": "own"}}}) as b:
         with pytest.raises((AccessDeniedError, NotFoundError, ConfigError)):
