@@ -102,6 +102,11 @@ def fields(place: str) -> None:
     _table(("field", "type"), rows)
 
 
+def constants(*places: str) -> None:
+    """Numbers that are fixed, by their names."""
+    _table(("constant", "value"), [(f"`{place.rpartition('.')[2]}`", f"{_found(place):,}") for place in places])
+
+
 def settings(place: str) -> None:
     """The settings of a connector, with their defaults, and its capabilities."""
     kind = _found(place)

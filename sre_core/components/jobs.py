@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sre_core import logs
+from sre_core.components.size import MAX_SIZE, size_of
 
 __all__ = ["Jobs"]
 
@@ -34,11 +35,16 @@ class _Job:
 class Jobs:
     """The jobs of one agent in this process. A restart forgets them.
 
-    Of finished jobs the last thousand are kept; what nobody asked for until then is forgotten.
+    Of finished jobs the last thousand are kept, and fewer when their results are larger than MAX_SIZE together; what
+    nobody asked for until then is forgotten.
     """
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
+        self._running: set[str] = set()
+        # How large the results of those that have ended are, the first to end first.
+        self._ended: dict[str, int] = {}
+        self._size = 0
 
     def start(
         self,
@@ -54,8 +60,9 @@ class Jobs:
 
         task = asyncio.create_task(run(), name=f"job {id}")
         task.add_done_callback(partial(_log_failure, id, node))
+        task.add_done_callback(partial(self._end, id))
         self._jobs[id] = _Job(task)
-        self._forget()
+        self._running.add(id)
 
     async def wait(self, ids: Sequence[str], *, seconds: float) -> dict[str, dict[str, Any]]:
         """What became of these jobs, by id, after all have ended or `seconds` have passed.
@@ -71,7 +78,7 @@ class Jobs:
     @property
     def pending(self) -> int:
         """How many have not ended."""
-        return sum(not job.task.done() for job in self._jobs.values())
+        return len(self._running)
 
     async def join(self) -> None:
         """Wait until all have ended, also those that they start."""
@@ -86,11 +93,16 @@ class Jobs:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _forget(self) -> None:
-        if len(self._jobs) > _KEPT:
-            ended = [id_ for id_, job in self._jobs.items() if job.task.done()]
-            for id_ in ended[: max(len(ended) - _KEPT, 0)]:
-                del self._jobs[id_]
+    def _end(self, id_: str, task: asyncio.Task[Any]) -> None:
+        """Keep the result, and forget the oldest ones that are too many with it."""
+        self._running.discard(id_)
+        is_result = not task.cancelled() and task.exception() is None
+        self._ended[id_] = size_of(task.result()) if is_result else 1
+        self._size += self._ended[id_]
+        while len(self._ended) > _KEPT or (self._size > MAX_SIZE and len(self._ended) > 1):
+            oldest = next(iter(self._ended))
+            self._size -= self._ended.pop(oldest)
+            del self._jobs[oldest]
 
 
 def _log_failure(id_: str, node: str, task: asyncio.Task[Any]) -> None:

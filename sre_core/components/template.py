@@ -7,19 +7,34 @@ it cannot name a variable or a secret.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from sre_core.components.context import ComponentContext
 from sre_core.components.javascript import number_text
+from sre_core.components.kinds import kind_of
 from sre_core.components.node import Node
 from sre_core.components.path import MISSING, look_up, split_path
 from sre_core.components.secret import find_secret
+from sre_core.components.size import size_of
 from sre_core.errors import ComponentError, SREError
 
-__all__ = ["Quote", "as_text", "expand", "expand_value", "look_up_name", "pieces", "placeholders", "read_secret"]
+__all__ = [
+    "MAX_CHARACTERS",
+    "Quote",
+    "as_text",
+    "expand",
+    "expand_value",
+    "look_up_name",
+    "pieces",
+    "placeholders",
+    "read_secret",
+]
+
+MAX_CHARACTERS: Final = 64 * 2**20
+"""Longest text that is made of a template, and of a value that is none."""
 
 Quote = Callable[[Any], str]
 """Makes text of a value that is inserted, fit for the place where it goes, as URLs and JSON need it."""
@@ -50,6 +65,8 @@ class _Source:
     quote: Quote
     missing: Literal["keep", "empty"]
     secrets: bool
+    known: dict[tuple[str, int], str] = field(default_factory=dict)
+    """What texts of variables and labels become, at each depth: filled once, however often others name them."""
 
 
 async def expand(
@@ -67,7 +84,8 @@ async def expand(
     Texts are inserted as they are, all else as JSON; `quote` says otherwise, also for secrets. A placeholder that names
     nothing, or None, stays, or goes with `missing="empty"`. Placeholders of a component template, which need `node`,
     are looked up by their label. Without `secrets` all of them are empty, also those that variables name. Raises
-    AccessDeniedError and NotFoundError for a secret, ComponentError for a variable that contains itself.
+    AccessDeniedError and NotFoundError for a secret, ComponentError for a variable that contains itself, and for what
+    would be longer than MAX_CHARACTERS.
     """
     if "{{" not in text:
         return text
@@ -127,11 +145,26 @@ def look_up_name(name: str, values: Mapping[str, Any]) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A text as it is, bytes as the UTF-8 that they are, 5.0 as 5, all else as JSON. Raises ComponentError."""
+    """A text as it is, bytes as the UTF-8 that they are, 5.0 as 5, all else as JSON.
+
+    Raises ComponentError for what is no text of at most MAX_CHARACTERS, unless it is a text already.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, float):
         return number_text(value)
+    # No JSON is shorter than this: looked at first, so that what is much too long is never written.
+    is_long = size_of(value, limit=MAX_CHARACTERS, characters=1) > MAX_CHARACTERS
+    text = "" if is_long else _json(value)
+    if is_long or len(text) > MAX_CHARACTERS:
+        raise ComponentError(
+            f"{kind_of(value)} of more than {MAX_CHARACTERS:,} characters is too large for a text",
+            hint="use a part of it, as in {{name.items[0]}}, or store it as a file first",
+        )
+    return text
+
+
+def _json(value: Any) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else to_json(value, fallback=str).decode()
     except (UnicodeDecodeError, PydanticSerializationError) as error:
@@ -149,12 +182,21 @@ async def _expand(text: str, source: _Source, depth: int) -> str:
         return text
     parts: list[str] = []
     end = 0
+    length = len(text)
     for match in _PLACEHOLDER.finditer(text):
         parts.append(text[end : match.start()])
         end = match.end()
         name, label = match["name"], match["label"]
         filled = await (_named(name, source, depth) if name else _labelled(label.strip(), source, depth))
-        parts.append((match[0] if source.missing == "keep" else "") if filled is None else filled)
+        if filled is None:
+            filled = match[0] if source.missing == "keep" else ""
+        length += len(filled) - len(match[0])
+        if length > MAX_CHARACTERS:
+            raise ComponentError(
+                f"the text is longer than {MAX_CHARACTERS:,} characters with {match[0]!r}",
+                hint="insert less, as in {{name.items[0]}}, or store it as a file",
+            )
+        parts.append(filled)
     parts.append(text[end:])
     return "".join(parts)
 
@@ -166,7 +208,7 @@ async def _named(name: str, source: _Source, depth: int) -> str | None:
         return source.quote(await read_secret(secret[1], source.context)) if is_open else ""
     found = look_up_name(name, source.values)
     if found is not MISSING and found is not None:
-        return source.quote(found)
+        return _quoted(found, name, source)
     variable = look_up_name(name, source.context.agent.variables)
     if variable is MISSING or variable is None:
         return None
@@ -189,14 +231,24 @@ async def _labelled(label: str, source: _Source, depth: int) -> str | None:
 async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
     """A value that its author wrote: itself a template."""
     if not isinstance(value, str) or "{{" not in value:
-        return source.quote(value)
+        return _quoted(value, name, source)
     if not depth:
         raise ComponentError(
             f"the variable {name!r} contains itself, or {_DEPTH} others in each other", hint="write out what it means"
         )
-    # Its own placeholders are filled as plain text, and the whole is quoted once.
-    plain = replace(source, quote=as_text)
-    return source.quote(await _expand(value, plain, depth - 1))
+    key = (value, depth)
+    if key not in source.known:
+        # Its own placeholders are filled as plain text, and the whole is quoted once.
+        plain = replace(source, quote=as_text)
+        source.known[key] = await _expand(value, plain, depth - 1)
+    return source.quote(source.known[key])
+
+
+def _quoted(value: Any, name: str, source: _Source) -> str:
+    try:
+        return source.quote(value)
+    except ComponentError as error:
+        raise ComponentError(f"{{{{{name}}}}}: {error.message}", hint=error.hint) from error
 
 
 async def read_secret(name: str, context: ComponentContext) -> str:

@@ -30,6 +30,9 @@ __all__ = ["Run", "run"]
 _TURNS = 100
 """So many nodes run before the event loop gets a turn: nodes that wait for nothing would never let it have one."""
 
+_FAILURES = 10_000
+"""So many failures a run tells of: loops in each other may have any number."""
+
 
 async def run(
     plan: Plan,
@@ -70,7 +73,11 @@ class Run:
         self.plan = plan
         self.runner = runner
         self.limits = limits
-        self._failed: list[tuple[Station, Mapping[str, Any]]] = []
+        # The first results and errors of each node alone: in a circle, nobody sees the others.
+        self._results: dict[Station, Mapping[str, Any]] = {}
+        self._failed: dict[Station, Mapping[str, Any]] = {}
+        self._has_result = False
+        self._failures = 0
         self._looped: set[Station] = set()
         self._turns = 0
 
@@ -167,8 +174,12 @@ class Run:
         fired, handled = self.fire(scope, station, outputs)
         top = scope.parent is None
         failed, compat = bool(outputs.get("_error")), self.runner.context.compat
-        if (not fired) if not top else is_result(station, fired=fired, compat=compat, failed=failed):
-            scope.leaves.append((station, outputs))
+        if not top:
+            if not fired:
+                scope.leaves.append((station, outputs))
+        elif is_result(station, fired=fired, compat=compat, failed=failed):
+            self._results.setdefault(station, outputs)
+            self._has_result = self._has_result or not failed
         if failed and not handled:
             self._note_failure(scope, station, outputs, counts=top)
 
@@ -198,14 +209,22 @@ class Run:
         step = f"{scope.key}{station.id}#{scope.counts.get(station, 1) - 1}"
         title = station.node.title or station.node.type
         message, hint = str(outputs["_error"]), str(outputs.get("_hint") or "")
-        scope.failures.append(Failure(node_id=station.id, title=title, message=message, step=step, hint=hint))
+        if self._failures < _FAILURES:
+            self._failures += 1
+            scope.failures.append(Failure(node_id=station.id, title=title, message=message, step=step, hint=hint))
         if counts:
-            self._failed.append((station, outputs))
+            self._failed.setdefault(station, outputs)
 
     def _start_job(
         self, scope: Scope, station: Station, fork: Fork, outputs: Mapping[str, Any], key: str
     ) -> Mapping[str, Any]:
         id_, context = outputs[fork.job_port], self.runner.context
+        running = context.jobs.pending
+        if self.limits.jobs is not None and running >= self.limits.jobs:
+            return {
+                "_error": f"{station.node} cannot start a job: {running:,} of this agent are running",
+                "_hint": "wait for them with Await, or raise WorkflowLimits.jobs",
+            }
         seen = scope.copy_for(station.body)
         job = Run(self.plan, self.runner, self.limits)
         entered = scope.jobs | station.jobs | {station}
@@ -228,9 +247,9 @@ class Run:
 
     def _outcome(self, scope: Scope) -> Outcome:
         return Outcome(
-            data=results_of(scope.leaves, self._failed),
+            data=results_of(self._results.items(), self._failed.items()),
             steps=self._turns,
-            has_result=any(not outputs.get("_error") for _, outputs in scope.leaves),
+            has_result=self._has_result,
             failures=tuple(scope.failures),
             waiting=still_waiting(scope, self._looped),
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sre_core.components.loop import Loop
+from sre_core.components.size import MAX_SIZE, outputs_size, size_of
 from sre_core.errors import ComponentError, SREError
 from sre_core.workflows.outcome import envelope
 from sre_core.workflows.plan import Station
@@ -101,12 +102,17 @@ async def _all_rounds(
     """What the loop keeps of the results of the body, round by round. Raises _BrokenLoopError."""
     results: list[list[Any]] = [[]] * len(items)
     left: dict[int, Scope] = {}
+    size = 0
     region = scope.inner_region(station.body)
 
     async def one(index: int) -> None:
         round_ = Scope(f"{key}[{index}]/", parent=scope, jobs=scope.jobs, region=region)
         run.fire(round_, station, _own_code(lambda: _checked(station, loop.item_outputs(items[index]))))
         await run.drain(round_)
+        nonlocal size
+        size += _size_of_round(round_)
+        if size > MAX_SIZE:
+            raise _BrokenLoopError(_too_large(station))
         leaves = [envelope(leaf, outputs) for leaf, outputs in round_.leaves]
         results[index] = _own_code(lambda: [loop.keep(result) for result in leaves])
         if round_.inputs or round_.failures:
@@ -116,6 +122,21 @@ async def _all_rounds(
     if left:
         scope.rounds[station] = [left[index] for index in sorted(left)]
     return [result for found in results for result in found]
+
+
+def _size_of_round(round_: Scope) -> int:
+    """How large is what a loop keeps of a round until it ends."""
+    size = size_of([*round_.inputs.values()]) if round_.inputs else 0
+    for _, outputs in round_.leaves:
+        size += outputs_size(outputs)
+    return size
+
+
+def _too_large(station: Station) -> Mapping[str, Any]:
+    return {
+        "_error": f"what the rounds of {station.node} leave is too large: more than {MAX_SIZE:,} values",
+        "_hint": "each 32 characters of text count as one value; let the rounds give less, or keep it in files",
+    }
 
 
 async def _rounds(indexes: Sequence[int], one: Any, parallel: int) -> None:

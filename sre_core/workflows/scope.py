@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sre_core.components.loop import Fork
+from sre_core.components.size import MAX_SIZE, size_of
 from sre_core.workflows.plan import Station
 
 if TYPE_CHECKING:
     from sre_core.workflows.outcome import Failure
 
-__all__ = ["Scope"]
+__all__ = ["Scope", "TooLarge"]
 
 _NOTHING: Mapping[str, Any] = {}
+
+
+class TooLarge(str):
+    """Stands at an input for values that are too large together. Their node cannot run with it."""
+
+    __slots__ = ()
+
+
+_TOO_LARGE = TooLarge(f"more than {MAX_SIZE:,} values")
 
 
 class Scope:
@@ -35,6 +45,7 @@ class Scope:
         "region",
         "requirements",
         "rounds",
+        "sizes",
     )
 
     def __init__(
@@ -61,13 +72,17 @@ class Scope:
         self.failures: list[Failure] = []
         self.rounds: dict[Station, list[Scope]] = {}
         """Of each loop that has ended here, the rounds that left something behind."""
+        self.sizes: dict[Station, dict[str, int]] = {}
+        """How large what came together at an input is."""
 
     def deliver(self, station: Station, name: str, value: Any) -> None:
-        """Put a value at an input. Where one is already, both become a list; a list takes the new value in."""
+        """Put a value at an input. Where one is already, both become a list; a list takes the new value in.
+
+        Where they are larger together than MAX_SIZE, TooLarge takes their place.
+        """
         held = self.inputs.setdefault(station, {})
         if name in held:
-            old = held[name]
-            held[name] = [*old, value] if isinstance(old, list) else [old, value]
+            held[name] = self._together(station, name, held[name], value)
         else:
             held[name] = value
 
@@ -96,6 +111,8 @@ class Scope:
     def take(self, station: Station) -> dict[str, Any]:
         """The inputs of a node that runs now. Its own are gone with that, those of the parent stay."""
         self.ready.discard(station)
+        if self.sizes:
+            self.sizes.pop(station, None)
         own = self.inputs.pop(station, {})
         outer = self._outer(station)
         return {**outer, **own} if outer else own
@@ -118,6 +135,15 @@ class Scope:
             if values:
                 twin.inputs[station] = values
         return twin
+
+    def _together(self, station: Station, name: str, old: Any, value: Any) -> Any:
+        if TooLarge in (type(old), type(value)):
+            return _TOO_LARGE
+        sizes = self.sizes.setdefault(station, {})
+        sizes[name] = (sizes[name] if name in sizes else size_of(old)) + size_of(value)
+        if sizes[name] > MAX_SIZE:
+            return _TOO_LARGE
+        return [*old, value] if isinstance(old, list) else [old, value]
 
     def _outer(self, station: Station) -> Mapping[str, Any]:
         parent = self.parent

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from sre_core import logs
 from sre_core.components.context import ComponentContext
 from sre_core.components.loop import Loop
+from sre_core.components.size import MAX_SIZE, outputs_size
 from sre_core.components.template import expand_value
 from sre_core.components.values import coerce
 from sre_core.errors import ComponentError, SREError
 from sre_core.events import StepFinished, StepStarted, discard
 from sre_core.steps import Steps
 from sre_core.workflows.plan import Station
+from sre_core.workflows.scope import TooLarge
 
 __all__ = ["Gate", "Runner"]
 
@@ -21,6 +23,9 @@ log = logs.get_logger(__name__)
 
 _Result = Mapping[str, Any]
 """What a journal keeps of a step: its `outputs`, and the addresses of the files that the run has `stored` so far."""
+
+
+_LESS = "each 32 characters of text count as one value; take a part of it on, or keep it in files"
 
 
 class Gate(Protocol):
@@ -126,11 +131,13 @@ class Runner:
     async def _plain(self, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
         if station.component is None:
             raise ComponentError(station.problem or f"{station.node} cannot run")
+        _check_inputs(station, inputs)
         if station.defaults or station.coerced:
             inputs = await self._prepared(station, inputs)
         return await station.component.run(inputs, self.context)
 
     async def _items(self, loop: Loop, station: Station, inputs: dict[str, Any]) -> Mapping[str, Any]:
+        _check_inputs(station, inputs)
         items: Any = await loop.items(await self._prepared(station, inputs), self.context)
         if not isinstance(items, Sequence):
             raise ComponentError(f"{station.node} returned {type(items).__name__}, and not a list of its items")
@@ -155,6 +162,14 @@ class Runner:
         return {"outputs": outputs} if len(stored) == before else {"outputs": outputs, "stored": [*stored]}
 
 
+def _check_inputs(station: Station, inputs: Mapping[str, Any]) -> None:
+    for name, value in inputs.items():
+        if type(value) is TooLarge:
+            raise ComponentError(
+                f"what came together at the input {name!r} of {station.node} is too large: {value}", hint=_LESS
+            )
+
+
 async def _caught(station: Station, attempt: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
     """What a component raises is an output: one node that fails does not end the run."""
     try:
@@ -171,4 +186,6 @@ async def _caught(station: Station, attempt: Callable[[], Awaitable[Mapping[str,
         return {}
     if not isinstance(outputs, Mapping):
         return {"_error": f"{station.node} returned {type(outputs).__name__}, and not its outputs by name"}
+    if outputs_size(outputs) > MAX_SIZE:
+        return {"_error": f"what {station.node} gives is too large: more than {MAX_SIZE:,} values", "_hint": _LESS}
     return outputs

@@ -115,6 +115,28 @@ async def test_of_finished_jobs_the_last_thousand_are_kept() -> None:
     assert kept == [f"j{number}" for number in range(1200)][-len(kept) :]
 
 
+async def test_of_results_that_are_too_large_together_the_last_ones_are_kept() -> None:
+    jobs = Jobs()
+    large = ["x" * 2**20] * 100
+    ids = [f"j{number}" for number in range(20)]
+    for id_ in ids:
+        jobs.start(id_, lambda: done(large))
+        await jobs.join()
+    found = await jobs.wait(ids, seconds=0)
+
+    assert [job["status"] for job in found.values()] == ["unknown_job"] * 17 + ["done"] * 3
+
+
+async def test_the_last_result_is_kept_however_large_it_is() -> None:
+    jobs = Jobs()
+    for id_ in ("first", "last"):
+        jobs.start(id_, lambda: done(["x" * 2**20] * 1000))
+        await jobs.join()
+    found = await jobs.wait(["first", "last"], seconds=0)
+
+    assert [job["status"] for job in found.values()] == ["unknown_job", "done"]
+
+
 @pytest.mark.parametrize("running", [1, 1500])
 async def test_jobs_that_go_on_are_never_forgotten_nor_do_they_crowd_out_finished_ones(running: int) -> None:
     jobs = Jobs()

@@ -1,3 +1,4 @@
+import re
 import time
 from typing import Any
 
@@ -5,7 +6,15 @@ import pytest
 
 from sre_core.components.compat import Compat
 from sre_core.components.node import Node
-from sre_core.components.template import as_text, expand, expand_value, pieces, placeholders, read_secret
+from sre_core.components.template import (
+    MAX_CHARACTERS,
+    as_text,
+    expand,
+    expand_value,
+    pieces,
+    placeholders,
+    read_secret,
+)
 from sre_core.errors import AccessDeniedError, ComponentError, ConfigError, NotFoundError
 from sre_core.testing.bench import bench
 
@@ -140,6 +149,49 @@ async def test_a_value_comes_before_a_variable_unless_it_is_none() -> None:
 async def test_a_variable_that_contains_itself_is_an_error(variables: dict[str, str]) -> None:
     with pytest.raises(ComponentError, match="contains itself"):
         await filled("{{A}}", variables=variables)
+
+
+def nested(times: int, deepest: str = "xyz") -> dict[str, str]:
+    return {"A": "{{B}}" * times, "B": "{{C}}" * times, "C": "{{D}}" * times, "D": "{{N}}" * times, "N": deepest}
+
+
+async def test_variables_that_name_each_other_many_times_take_no_longer_than_their_text() -> None:
+    assert await filled("{{A}}", variables=nested(40)) == "xyz" * 40**4
+    assert await filled("{{A}}", variables=nested(1000, "{{EMPTY}}") | {"EMPTY": ""}) == ""
+
+
+async def test_variables_mean_the_same_wherever_they_are_named_first() -> None:
+    chain = {f"V{n}": f"{{{{V{n + 1}}}}}" for n in range(1, 8)} | {"V8": "x"}
+    assert await filled("{{V5}}{{V4}}{{V5}}", variables=chain) == "xxx"
+    with pytest.raises(ComponentError, match="contains itself"):
+        await filled("{{V5}}{{V1}}", variables=chain)
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit"),
+    [("{{A}}", "{{C}}"), ("{{x}}{{y}}{{x}}", "{{x}}"), ("{{x}}" * 1000, "{{x}}"), ("{{KEEP}}{{z}}", "{{z}}")],
+)
+async def test_a_text_that_would_be_too_long_is_an_error_that_names_the_placeholder(text: str, culprit: str) -> None:
+    long = {"x": "x" * (MAX_CHARACTERS // 2), "y": "y", "z": "z" * MAX_CHARACTERS}
+    with pytest.raises(ComponentError, match=re.escape(f"longer than {MAX_CHARACTERS:,} characters with '{culprit}'")):
+        await filled(text, long, variables=nested(200, "x" * 20))
+
+
+@pytest.mark.parametrize("value", [["x" * 2**20] * 100, {"x" * 2**20: ["y"]}, ['"' * 40_000_000]])
+async def test_a_value_whose_json_would_be_too_long_is_an_error_that_names_the_placeholder(value: Any) -> None:
+    if isinstance(value, dict):
+        for _ in range(40):
+            value = {"a": value, "b": value}
+    with pytest.raises(ComponentError, match=r"\{\{data\.v\}\}: .* too large for a text") as caught:
+        await filled("<{{data.v}}>", {"data": {"v": value}})
+    assert "store it as a file" in str(caught.value.hint)
+
+
+async def test_a_text_may_be_as_long_as_the_largest_input() -> None:
+    fifty = "x" * 50_000_000
+    assert len(await filled("<{{x}}>", {"x": fifty})) == 50_000_002
+    assert len(await filled("<{{x}}>", {"x": [fifty]})) == 50_000_006
+    assert as_text("x" * (MAX_CHARACTERS + 1))[-1] == "x"
 
 
 NODE = Node(

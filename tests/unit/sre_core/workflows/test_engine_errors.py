@@ -117,13 +117,26 @@ async def test_what_is_for_debugging_is_not_shown() -> None:
 
 def circle() -> list[Any]:
     found: list[Any] = []
-    found.append(found)
+    found += [found] * 1000
     return found
 
 
-@pytest.mark.parametrize("value", [b"\xff", circle()], ids=["bytes that are no text", "a list in itself"])
+def deep() -> list[Any]:
+    found: list[Any] = []
+    for _ in range(1000):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [(b"\xff", "is no JSON"), (deep(), "is no JSON"), (circle(), "is too large")],
+    ids=["bytes that are no text", "a list that is too deep", "a list in itself"],
+)
 @pytest.mark.parametrize("loop", [False, True], ids=["at the top", "in a loop"])
-async def test_a_result_that_cannot_be_json_is_an_error_and_not_the_end_of_the_run(value: Any, loop: bool) -> None:
+async def test_a_result_that_cannot_be_json_is_an_error_and_not_the_end_of_the_run(
+    value: Any, why: str, loop: bool
+) -> None:
     links = "E > L.Input, L.Loop > A.x, E > B.x" if loop else "E > A.x, E > B.x"
     loops = {"L": node("ForEach")} if loop else {}
     outcome = await outcome_of(workflow(links, E=give([1]), A=give(value), B=keep(), **loops))
@@ -132,7 +145,8 @@ async def test_a_result_that_cannot_be_json_is_an_error_and_not_the_end_of_the_r
         (bad,) = bad["result"]["Result"]
 
     assert bad["id"] == "A"
-    assert bad["result"]["_error"].startswith("The A (Call A) gave what is no JSON")
+    assert "The A (Call A)" in bad["result"]["_error"]
+    assert why in bad["result"]["_error"]
     assert good["result"] == {"Output": {"x": [1]}}
 
 

@@ -218,6 +218,31 @@ async def test_the_time_limit_of_a_run_is_none_of_its_jobs(skip: Callable[[float
     assert b.jobs.pending == 0
 
 
+async def test_an_async_that_would_start_more_jobs_than_may_run_fails_and_the_others_go_on() -> None:
+    end = asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        await end.wait()
+        return {"Output": "done"}
+
+    flow = workflow(
+        "E > L.Input, L.Loop > F.x, F.x > A.x, F.JobID > B.x, L.Result > Z.x",
+        E=give([1, 2, 3, 4]), L=node("ForEach", format="results-array"), F=ASYNC, A=call(wait), B=keep(), Z=keep(),
+    )  # fmt: skip
+    async with bench() as b:
+        outcome = await run(b, flow, limits=WorkflowLimits(jobs=2))
+        assert b.jobs.pending == 2
+        end.set()
+        with fail_after(60):
+            await b.jobs.join()
+        again = await run(b, flow, limits=WorkflowLimits(jobs=None))
+
+    assert [failure.step for failure in outcome.failures] == ["L#0[2]/F#0", "L#0[3]/F#0"]
+    assert outcome.failures[0].message == "The F (Async F) cannot start a job: 2 of this agent are running"
+    assert "WorkflowLimits.jobs" in outcome.failures[0].hint
+    assert again.failures == ()
+
+
 @pytest.mark.parametrize("value", [None, 5, [1], {"a": 1}])
 async def test_await_says_what_it_cannot_take_for_the_id_of_a_job(value: Any) -> None:
     async with bench() as b:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sre_core.components.size import MAX_SIZE
 from sre_core.workflows.plan import Plan, Station
-from sre_core.workflows.scope import Scope
+from sre_core.workflows.scope import Scope, TooLarge
 from tests.unit.sre_core.workflows.graphs import find, keep, node, workflow
 
 
@@ -42,6 +43,33 @@ def test_a_list_that_was_delivered_is_never_changed() -> None:
     scope.deliver(target, "x", 2)
 
     assert given == [1]
+
+
+@pytest.mark.parametrize("values", [["x" * 2**25] * 10, [["x" * 2**25] * 5] * 2, [["x" * 2**25] * 10, 1, 2]])
+def test_what_is_too_large_together_is_not_put_together(values: list[Any]) -> None:
+    target, scope = stations()["B"], Scope()
+    for value in values:
+        scope.deliver(target, "x", value)
+
+    (held,) = scope.take(target).values()
+    assert isinstance(held, TooLarge)
+    assert held == f"more than {MAX_SIZE:,} values"
+
+
+def test_one_value_is_never_too_large() -> None:
+    target, scope, value = stations()["B"], Scope(), ["x" * 2**25] * 10
+    scope.deliver(target, "x", value)
+
+    assert scope.take(target)["x"] is value
+
+
+def test_what_was_taken_does_not_count_for_what_comes_next() -> None:
+    target, scope, value = stations()["B"], Scope(), ["x" * 2**25] * 4
+    for _ in range(10):
+        scope.deliver(target, "x", value)
+        scope.deliver(target, "x", 1)
+
+        assert scope.take(target)["x"] == [*value, 1]
 
 
 def test_a_node_wakes_when_all_that_it_must_have_is_here() -> None:
