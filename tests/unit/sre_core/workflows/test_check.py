@@ -264,19 +264,29 @@ def test_a_value_that_contains_itself_is_no_trouble(find):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["A", "B", "Mill", "APIEndpoint"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.sampled_from(["A", "B", "Mill", "APIEndpoint", "FHash", "ComponentHost", "{{A}}", "{{B.x}}", "{{", "body[x"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
 KEYS = st.sampled_from(["id", "name", "inputs", "outputs", "data", "template", "title", "displayName", "description"])
-PORT = st.dictionaries(st.sampled_from(["name", "type", "default", "optional", "defaultVal"]), JSON) | JSON
+PORT = (
+    st.dictionaries(st.sampled_from(["name", "type", "default", "optional", "defaultVal", "expression"]), JSON) | JSON
+)
 COMPONENT = st.dictionaries(KEYS, JSON | st.lists(PORT, max_size=3)) | JSON
 LINK = st.dictionaries(st.sampled_from(["sourceId", "sourceIndex", "targetId", "targetIndex"]), JSON) | JSON
 
 
 @given(
     st.fixed_dictionaries(
-        {"components": st.lists(COMPONENT, max_size=4) | JSON, "connections": st.lists(LINK, max_size=4) | JSON}
+        {
+            "components": st.lists(COMPONENT, max_size=4) | JSON,
+            "connections": st.lists(LINK, max_size=4) | JSON,
+            "variables": st.dictionaries(st.sampled_from("AB"), JSON),
+        }
     )
     | JSON
 )

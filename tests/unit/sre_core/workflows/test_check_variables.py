@@ -1,6 +1,9 @@
 """Variables that contain themselves, or whose placeholders name nothing."""
 
+import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sre_core.components.template import expand
 from sre_core.errors import ComponentError
@@ -74,3 +77,22 @@ def test_a_chain_and_a_circle_of_ten_thousand_variables_are_no_trouble():
     chain = {f"v{n}": f"{{{{v{n + 1}}}}}" for n in range(10_000)}
     assert len(said(**chain, v10000="end")) == 1
     assert len(said(**chain, v10000="{{v0}}")) == 1
+
+
+NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"]
+TEXT = st.lists(st.sampled_from([*(f"{{{{{name}}}}}" for name in NAMES), "end", "{{"]), max_size=2).map(" ".join)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), TEXT, min_size=4))
+@settings(max_examples=100, deadline=None)
+def test_there_is_an_error_exactly_where_a_variable_cannot_be_filled(variables):
+    async def fails(name: str) -> bool:
+        async with bench(variables=variables) as b:
+            try:
+                await expand(f"{{{{{name}}}}}", {}, b.context)
+            except ComponentError:
+                return True
+            return False
+
+    has_error = any(problem.startswith("error") for problem in said(**variables))
+    assert has_error == any(anyio.run(fails, name) for name in variables)
