@@ -24,7 +24,7 @@ _NO_TEMPLATES = frozenset(
 
 _NAMELESS = re.compile(r"(?<!\{)\{\{(?:KEY\(\s*\))?\}\}(?!\})")
 # With a colon behind it, it may be an object in some language.
-_OPEN = re.compile(r"\{\{[ \t]*(?P<name>KEY(?=\()|\w+(?![\w:]))")
+_OPEN = re.compile(r"\{\{[ \t]*(?P<name>KEY\(|\w+(?![\w:]))")
 
 
 def placeholder_problems(workflow: Workflow, node: Node, place: Place) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def template_problems(
     around = (piece for piece, is_placeholder in pieces(text) if not is_placeholder)
     names = dict.fromkeys(match["name"] for piece in around for match in _OPEN.finditer(piece))
     for name in names:
-        if name in (*known, "KEY"):
+        if name in (*known, "KEY("):
             yield place.warning(f"a placeholder that begins with {{{{{name} is not closed", hint="it ends with }}")
 
 
