@@ -23,6 +23,7 @@ from sre_core.errors import ComponentError, SREError
 
 __all__ = [
     "MAX_CHARACTERS",
+    "VARIABLE_DEPTH",
     "Quote",
     "as_text",
     "expand",
@@ -35,6 +36,8 @@ __all__ = [
 
 MAX_CHARACTERS: Final = 64 * 2**20
 """Longest text that is made of a template, and of a value that is none."""
+VARIABLE_DEPTH: Final = 5
+"""How many variables with placeholders may be in each other, from one that a template names."""
 
 Quote = Callable[[Any], str]
 """Makes text of a value that is inserted, fit for the place where it goes, as URLs and JSON need it."""
@@ -52,7 +55,6 @@ _PLACEHOLDER = re.compile(
 _SECRET = re.compile(r"KEY\(([^()]*)\)")
 _TEAM = "teamid"
 """The one name that is no secret."""
-_DEPTH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ async def expand(
     if "{{" not in text:
         return text
     usual = _escaped if context.compat.escaped_quotes else as_text
-    return await _expand(text, _Source(values, context, node, quote or usual, missing, secrets), _DEPTH)
+    return await _expand(text, _Source(values, context, node, quote or usual, missing, secrets), VARIABLE_DEPTH)
 
 
 async def expand_value(
@@ -234,7 +236,8 @@ async def _again(value: Any, name: str, source: _Source, depth: int) -> str:
         return _quoted(value, name, source)
     if not depth:
         raise ComponentError(
-            f"the variable {name!r} contains itself, or {_DEPTH} others in each other", hint="write out what it means"
+            f"the variable {name!r} contains itself, or {VARIABLE_DEPTH} others in each other",
+            hint="write out what it means",
         )
     key = (value, depth)
     if key not in source.known:

@@ -3,15 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from sre_core.components.path import split_path
-from sre_core.components.template import placeholders
+from sre_core.components.template import VARIABLE_DEPTH, placeholders
 from sre_core.workflows.check_words import template_problems, texts
 from sre_core.workflows.graph import Workflow
 from sre_core.workflows.problem import Place, Problem
 
 __all__ = ["variable_problems"]
-
-# So many variables in each other `expand` does not fill.
-_DEPTH = 5
 
 _Path = tuple[str, ...]
 """Where a text is among the variables: a name, and the keys and positions inside of what has the name."""
@@ -41,7 +38,7 @@ def variable_problems(workflow: Workflow, place: Place) -> Iterator[Problem]:
     too_deep = _too_deep(links) - endless
     for path in (path for path in links if path in too_deep):
         if not any(path[0] in inputs for path in links[path]):
-            what = f"the variable {'.'.join(path)!r} holds {_DEPTH} others in each other"
+            what = f"the variable {'.'.join(path)!r} holds {VARIABLE_DEPTH} others in each other"
             yield place.at(*path).error(what, hint="write out what one of them means")
 
 
@@ -95,6 +92,6 @@ def _circles(links: _Links, endless: frozenset[_Path]) -> Iterator[tuple[_Path, 
 def _too_deep(links: _Links) -> set[_Path]:
     """The texts that hold more others in each other than a template fills, but for those that these hold."""
     deep = set(links)
-    for _ in range(_DEPTH):
+    for _ in range(VARIABLE_DEPTH):
         deep = {path for path in deep if any(other in deep for other in links[path])}
     return deep - {other for path in deep for other in links[path]}
