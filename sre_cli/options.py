@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["Session", "debug_option", "json_option", "models_option"]
+__all__ = ["Session", "debug_option", "json_option", "models_option", "seconds_option"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -59,4 +59,14 @@ def models_option(command: C) -> C:
         metavar="NAME=MODEL",
         multiple=True,
         help="The model to take where nodes of a .smyth file name another one; * stands for all names.",
+    )(command)
+
+
+def seconds_option(command: C) -> C:
+    """`--seconds`: an end for a workflow that does not come to one."""
+    return click.option(
+        "--seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="How long one run of a workflow of a .smyth file may take.",
     )(command)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sre_cli.arguments import parse_pairs
-from sre_sdk import Agent
+from sre_sdk import Agent, WorkflowLimits
 
 if TYPE_CHECKING:
     from sre_core.config import Config
@@ -21,19 +21,24 @@ if TYPE_CHECKING:
 __all__ = ["load_agent", "open_agent"]
 
 
-def load_agent(target: str, models: Sequence[str] = (), *, config: "Config | None" = None) -> Agent:
+def load_agent(
+    target: str, models: Sequence[str] = (), *, seconds: float | None = None, config: "Config | None" = None
+) -> Agent:
     """Load a `.smyth` file; else import the file or module, and pick the agent. `open_agent` opens it.
 
-    `models` are words NAME=MODEL: the model to take where nodes of the file name another one, "*" for all. With
-    `config` the agent of a `.smyth` file works in a runtime of its own, which has this configuration. Raises
-    click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's code raises passes.
+    `models` are words NAME=MODEL: the model to take where nodes of the file name another one, "*" for all. `seconds` is
+    how long a run of its workflow may take. With `config` the agent of a `.smyth` file works in a runtime of its own,
+    which has this configuration. Raises click.UsageError, and InvalidWorkflowError for a `.smyth` file; what the user's
+    code raises passes.
     """
     if target.lower().endswith(".smyth"):
         if not Path(target).is_file():
             raise click.UsageError(f"No such file: {target!r}.")
-        return _load_file(target, models, config)
+        return _load_file(target, models, seconds, config)
     if models:
         raise click.UsageError("--models is for .smyth files: agents in Python name their models themselves.")
+    if seconds is not None:
+        raise click.UsageError("--seconds is for .smyth files: agents in Python set their own WorkflowLimits.")
     if config is not None:
         raise click.UsageError("--vault, and files of --models, are for .smyth files: agents in Python go by sre.toml.")
     place, _, name = target.rpartition(":")
@@ -51,14 +56,15 @@ def open_agent(agent: Agent) -> AbstractAsyncContextManager[Any, Any]:
     return agent.runtime if agent.is_attached else agent
 
 
-def _load_file(path: str, models: Sequence[str], config: "Config | None") -> Agent:
+def _load_file(path: str, models: Sequence[str], seconds: float | None, config: "Config | None") -> Agent:
     pairs = parse_pairs(models, "A model")
+    limits = WorkflowLimits(seconds=seconds)
     if config is None:
-        return Agent.load(path, models=pairs)
+        return Agent.load(path, models=pairs, workflow_limits=limits)
     # Most calls have no configuration of their own, and `--help` needs no kernel.
     from sre_core.runtime import Runtime
 
-    return Agent.load(path, models=pairs, runtime=Runtime(config))
+    return Agent.load(path, models=pairs, workflow_limits=limits, runtime=Runtime(config))
 
 
 def _is_file(place: str) -> bool:

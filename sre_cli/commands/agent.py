@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sre_cli.options import Session, debug_option
+from sre_cli.options import Session, debug_option, seconds_option
 
 __all__ = ["agent"]
 
@@ -38,6 +38,7 @@ Examples:
     help="A vault file as SmythOS has it, in place of the default vault.",
 )
 @click.argument("words", metavar="[NAME=VALUE | MODEL]...", nargs=-1)
+@seconds_option
 @debug_option
 @click.pass_context
 def agent(
@@ -48,6 +49,7 @@ def agent(
     models: tuple[str, ...],
     vault: Path | None,
     words: tuple[str, ...],
+    seconds: float | None,
     *,
     chat: bool,
 ) -> None:
@@ -66,10 +68,11 @@ def agent(
     from sre_cli.target import load_agent
 
     pairs, places = sort_models(models)
-    loaded = load_agent(target, pairs)
+    loaded = load_agent(target, pairs, seconds=seconds)
     if vault is not None or places:
         # Once more, since only the agent's file says whose keys it needs.
-        loaded = load_agent(target, pairs, config=smythos_config(loaded.team, vault, places))
+        config = smythos_config(loaded.team, vault, places)
+        loaded = load_agent(target, pairs, seconds=seconds, config=config)
     if skill is not None:
         from sre_cli.commands.call import call_skill
 

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.escaping import one_line
 from sre_cli.job_ends import hide_from_log
-from sre_cli.options import debug_option, models_option
+from sre_cli.options import debug_option, models_option, seconds_option
 from sre_cli.outputs import keep_inputs
 from sre_cli.render import print_json, print_text, styled
 from sre_cli.target import load_agent, open_agent
@@ -49,6 +49,7 @@ Examples:
     help="Write each step to this file, as JSON.",
 )
 @models_option
+@seconds_option
 @debug_option
 def call(
     target: str,
@@ -58,6 +59,7 @@ def call(
     files: tuple[str, ...],
     trace: Path | None,
     models: tuple[str, ...],
+    seconds: float | None,
 ) -> None:
     """Call a skill of an agent, and print what it returns.
 
@@ -67,7 +69,7 @@ def call(
     """
     read = [target, target.rpartition(":")[0], *parse_pairs(files, "A file").values()]
     keep_inputs(trace, read)
-    call_skill(load_agent(target, models), skill, words, text=text, files=files, trace=trace)
+    call_skill(load_agent(target, models, seconds=seconds), skill, words, text=text, files=files, trace=trace)
 
 
 def call_skill(

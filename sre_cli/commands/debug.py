@@ -11,7 +11,7 @@ from sre_cli.arguments import parse_arguments, parse_pairs, skill_schema
 from sre_cli.blocks import opened
 from sre_cli.escaping import escaped, json_text, one_line
 from sre_cli.job_ends import JobEnds, hide_from_log
-from sre_cli.options import debug_option, models_option
+from sre_cli.options import debug_option, models_option, seconds_option
 from sre_cli.render import print_json, shorten, styled
 from sre_cli.streams import is_terminal
 from sre_cli.target import load_agent, open_agent
@@ -52,6 +52,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON, and the end.")
 @models_option
+@seconds_option
 @debug_option
 def debug(
     target: str,
@@ -61,6 +62,7 @@ def debug(
     files: tuple[str, ...],
     outputs: tuple[str, ...],
     models: tuple[str, ...],
+    seconds: float | None,
     *,
     as_json: bool,
 ) -> None:
@@ -71,7 +73,7 @@ def debug(
     them. Else it runs to the end. A run that fails exits as that of `sre call` does.
     """
     hide_from_log(click.get_current_context())
-    agent = load_agent(target, models)
+    agent = load_agent(target, models, seconds=seconds)
     arguments = parse_arguments(words, files=files, text=text, schema=skill_schema(agent, skill))
     injected = _outputs(outputs, agent)
     ends = JobEnds()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sre_cli.options import debug_option, models_option
+from sre_cli.options import debug_option, models_option, seconds_option
 from sre_cli.render import EventPrinter
 from sre_cli.streams import as_text, is_terminal, read_text
 from sre_cli.target import load_agent, open_agent
@@ -37,6 +37,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @models_option
+@seconds_option
 @debug_option
 def run(
     target: str,
@@ -44,6 +45,7 @@ def run(
     model: str | None,
     files: tuple[Path, ...],
     models: tuple[str, ...],
+    seconds: float | None,
     *,
     as_json: bool,
 ) -> None:
@@ -52,7 +54,7 @@ def run(
     The reply goes to standard output, what the agent does on the way to standard error. Without PROMPT, or with
     "-", the prompt is read from standard input.
     """
-    give_prompt(load_agent(target, models), prompt, model=model, files=files, as_json=as_json)
+    give_prompt(load_agent(target, models, seconds=seconds), prompt, model=model, files=files, as_json=as_json)
 
 
 def give_prompt(

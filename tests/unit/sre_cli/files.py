@@ -45,6 +45,18 @@ def echoing(port: str = "Any", **data: Any) -> dict[str, Any]:
     }
 
 
+def slow() -> dict[str, Any]:
+    """What a file holds whose skill `ask(a)` returns after an hour."""
+    found = echoing()
+    found["components"][1] |= {
+        "name": "FSleep",
+        "data": {"delay": 3600},
+        "inputs": [{"name": "Input", "type": "Any"}],
+    }
+    found["connections"] = linked([("IN", 1, "OUT", 0)])
+    return found
+
+
 def jobs() -> dict[str, Any]:
     """What a file holds whose skill `ask(a)` begins a job that hashes, and returns the id of the job."""
     found = echoing()

@@ -137,3 +137,9 @@ def test_a_broken_file_of_smythos_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "bot.smyth").write_text("{")
     with pytest.raises(InvalidWorkflowError, match=r"bot\.smyth cannot be used"):
         load_agent("bot.smyth")
+
+
+def test_agents_in_python_have_no_seconds_of_a_command(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(ONE)
+    with pytest.raises(click.UsageError, match="--seconds is for"):
+        load_agent("bot.py", seconds=5)
