@@ -8,6 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from sre_core.components.compat import Compat
 from sre_core.components.loop import Fork
+from sre_core.components.size import MAX_SIZE, outputs_size
 from sre_core.workflows.graph import ENDPOINT
 from sre_core.workflows.plan import Station
 from sre_core.workflows.scope import Scope
@@ -76,14 +77,24 @@ def envelope(station: Station, outputs: Mapping[str, Any]) -> Any:
 def results_of(
     leaves: Iterable[tuple[Station, Mapping[str, Any]]], failed: Iterable[tuple[Station, Mapping[str, Any]]]
 ) -> Any:
-    """The results of a run: those of its leaves, then the errors; of each node the first counts."""
+    """The results of a run: those of its leaves, then the errors; of each node the first counts.
+
+    Together they are no larger than MAX_SIZE: an error stands in the place of those that would be too much.
+    """
     seen: set[Station] = set()
     found: list[Any] = []
+    size = 0
     for station, outputs in (*leaves, *failed):
         if station not in seen:
             seen.add(station)
-            found.append(envelope(station, outputs))
+            size += outputs_size(outputs)
+            fits = size <= MAX_SIZE
+            found.append(envelope(station, outputs if fits else {"_error": _too_large(station)}))
     return found[0] if len(found) == 1 else found
+
+
+def _too_large(station: Station) -> str:
+    return f"the results up to that of {station.node} are too large together: more than {MAX_SIZE:,} values"
 
 
 def is_result(station: Station, *, fired: bool, compat: Compat, failed: bool = False) -> bool:

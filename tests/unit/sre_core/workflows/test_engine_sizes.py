@@ -63,6 +63,15 @@ async def test_a_node_that_gives_too_much_fails_and_the_others_go_on() -> None:
     assert {"id": "B", "name": "Call", "result": {"Output": "ok"}} in outcome.data
 
 
+async def test_of_results_that_are_too_large_together_those_that_fit_are_given() -> None:
+    outcome = await outcome_of(workflow("E > A.x, E > B.x", E=give(HALF), A=keep(), B=keep()))
+    first, second = outcome.data
+
+    assert first["result"] == {"Output": {"x": HALF}}
+    assert second["id"] == "B"
+    assert second["result"]["_error"].startswith("the results up to that of The B (Call B) are too large together")
+
+
 async def test_an_error_can_go_where_a_link_takes_it() -> None:
     twice = call(lambda inputs: {"Output": [inputs["x"]] * 2})
     outcome = await outcome_of(workflow("E > A.x, A._error > B.x", E=give(HALF), A=twice, B=keep()))
