@@ -5,7 +5,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sre_core.builtin.worker_thread import in_thread
 from sre_core.connectors.base import Settings
 from sre_core.connectors.vault import VaultConnector
 from sre_core.errors import ConfigError, ConnectorError, NotFoundError
+from sre_core.models.unique_keys import unique_keys
 
 __all__ = ["SmythOSVault", "SmythOSVaultSettings", "read_smythos_vault"]
 
@@ -174,7 +175,7 @@ def _parsed(raw: bytes, path: Path) -> _Teams:
     problem = ""
     try:
         # Also of the encodings that begin with a mark, as some editors write them.
-        content = json.loads(raw, object_pairs_hook=_once)
+        content = json.loads(raw, object_pairs_hook=unique_keys)
     except UnicodeDecodeError:
         problem = "it is not text"
     except RecursionError:
@@ -192,15 +193,6 @@ def _parsed(raw: bytes, path: Path) -> _Teams:
             hint="write the keys anew as plain JSON, or keep them here: sre vault set NAME",
         )
     return {_team(team, what): _keys(keys, team, what) for team, keys in content.items()}
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
-    return table
 
 
 def _team(team: str, what: str) -> str:

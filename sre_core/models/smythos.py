@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from sre_core.errors import ConfigError
 from sre_core.models.catalogue import Given
 from sre_core.models.entry import ANY
+from sre_core.models.unique_keys import unique_keys
 
 __all__ = ["read_model_files"]
 
@@ -171,7 +172,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         # Some editors begin a file with a mark of its encoding.
         text = file.read_text(encoding="utf-8-sig")
-        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        content = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_no_number)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}", hint="check its permissions") from error
     except (ValueError, RecursionError) as error:
@@ -180,15 +181,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"{file} holds no models", hint='write a table of them, or one with "modelId"')
     return content
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
-    return table
 
 
 def _no_number(word: str) -> NoReturn:

@@ -125,7 +125,7 @@ def test_what_was_found_before_a_check_breaks_is_kept():
     ("name", "data", "settings"),
     [
         ("FHash", {"algorithm": "md55", "encoding": "hexx"}, {"algorithm", "encoding"}),
-        ("FSign", {"hashType": "md55", "signMethod": "XXX"}, {"hashType", "signMethod"}),
+        ("FSign", {"hashType": "md55", "signMethod": "DSA"}, {"hashType", "signMethod"}),
         ("HuggingFace", {"modelName": "x", "modelTask": "nonsense"}, {"accessToken", "modelTask"}),
         ("MemoryWriteKeyVal", {"scope": "foo"}, {"scope", "key"}),
     ],
