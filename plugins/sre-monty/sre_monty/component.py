@@ -10,6 +10,7 @@ from sre_core.components.context import ComponentContext
 from sre_core.components.node import OutputPort
 from sre_core.connectors.base import import_drivers
 from sre_core.errors import ComponentError
+from sre_monty.program import make_program, told_syntax
 
 __all__ = ["PythonSandbox", "PythonSandboxSettings"]
 
@@ -40,8 +41,15 @@ class PythonSandbox(Component):
     open_outputs = True
 
     def check(self) -> list[Flaw]:
-        """No code."""
-        return Flaw.raised_by(self._code, "code")
+        """No code, or none of Python."""
+        flaws = Flaw.raised_by(self._code, "code")
+        if flaws:
+            return flaws
+        try:
+            make_program(self.settings.code, {})
+        except SyntaxError as error:
+            return [Flaw(told_syntax(error), "code")]
+        return []
 
     async def run(self, inputs: Mapping[str, Any], context: ComponentContext) -> Mapping[str, Any]:
         """Run the code once. Raises ComponentError when there is none, or for inputs that cannot be used."""

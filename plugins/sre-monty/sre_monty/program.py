@@ -8,9 +8,10 @@ from typing import Any
 
 from sre_core.errors import ComponentError
 
-__all__ = ["Program", "make_program"]
+__all__ = ["Program", "make_program", "told_syntax"]
 
 _INPUT = "_sre_input_{}"
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,12 @@ def make_program(code: str, inputs: Mapping[str, Any]) -> Program:
     return Program(
         code=f"{code}\n{'await ' if isinstance(main, ast.AsyncFunctionDef) else ''}{call}", variables=variables
     )
+
+
+def told_syntax(error: SyntaxError) -> str:
+    """What is wrong with code, and in which line."""
+    where = f" (line {error.lineno})" if error.lineno else ""
+    return f"SyntaxError: {error.msg}"[:_LONGEST] + where
 
 
 def _main(code: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

@@ -19,7 +19,7 @@ from pydantic_monty import (
 
 from sre_core.components.process_places import process_places
 from sre_core.errors import ComponentError
-from sre_monty.program import Program, make_program
+from sre_monty.program import Program, make_program, told_syntax
 
 __all__ = ["Outcome", "run_code"]
 
@@ -51,8 +51,7 @@ async def run_code(code: str, inputs: Mapping[str, Any], *, seconds: float, memo
     try:
         program = make_program(code, inputs)
     except SyntaxError as error:
-        where = f" (line {error.lineno})" if error.lineno else ""
-        return Outcome(error=f"SyntaxError: {error.msg}"[:_LONGEST] + where)
+        return Outcome(error=told_syntax(error))
     printed = CollectString()
     try:
         value = _as_data(await _run(program, printed, seconds, memory))

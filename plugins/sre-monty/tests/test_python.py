@@ -93,6 +93,18 @@ async def test_a_node_without_code_is_told_so(run, code):
     assert (flaw.setting, flaw.message) == ("code", "there is no code")
 
 
+def test_code_that_is_no_python_is_told_before_it_runs():
+    def flaws(code):
+        node = Node(id="N", type="PythonSandbox", data={"code": code})
+        return [(flaw.setting, flaw.message) for flaw in PythonSandbox.of(node).check()]
+
+    ((setting, message),) = flaws("x = 1\ndef main(:\n    return x")
+    assert setting == "code"
+    assert message.startswith("SyntaxError: ")
+    assert message.endswith("(line 2)")
+    assert flaws("def main(a):\n    return a") == flaws("a + 1") == []
+
+
 async def test_values_become_what_json_makes_of_them(run):
     code = "import datetime\n[(1, 2), {3}, {4: 5}, float('nan'), datetime.date(2026, 1, 2), b'a', '\\ud800']"
     assert await run(code) == {"Output": [[1, 2], [3], {"4": 5}, None, "2026-01-02", "YQ==", "\ufffd"]}
