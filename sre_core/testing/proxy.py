@@ -16,7 +16,7 @@ class FaultProxy:
     - `piece`: how many bytes from the server such a piece has at most;
     - `cut_after`: how many bytes of the server's a connection carries before it is broken off; None for no end;
     - `refusing`: new connections are closed at once;
-    - `silent`: connections are accepted, and nothing passes any more.
+    - `silent`: connections are accepted, and nothing passes any more, nor that the server closes one.
     """
 
     def __init__(self, port: int, *, host: str = "127.0.0.1") -> None:
@@ -102,9 +102,12 @@ class FaultProxy:
                 asyncio.create_task(self._pass(reader, server, from_server=False)),
                 asyncio.create_task(self._pass(answers, writer, from_server=True)),
             ]
+            from_client, from_server = passing
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
-            from_server = passing[1]
-            if from_server.done() and from_server.result():
+            if self.silent:
+                # Not even that the server hangs up, as it does on who asks nothing for a while.
+                await asyncio.wait([from_client])
+            elif from_server.done() and from_server.result():
                 # The server has said all, and the client should hear all.
                 writer.close()
                 await writer.wait_closed()

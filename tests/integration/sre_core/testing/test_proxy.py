@@ -135,6 +135,29 @@ async def test_a_silent_proxy_lets_nothing_pass(proxy):
     writer.close()
 
 
+async def test_a_silent_proxy_hides_that_the_server_hangs_up():
+    accepted = asyncio.Queue()
+
+    class Waiting(asyncio.Protocol):
+        def connection_made(self, transport):
+            accepted.put_nowait(transport)
+
+    async with (
+        asyncio.timeout(PATIENCE),
+        await asyncio.get_running_loop().create_server(Waiting, "127.0.0.1", 0) as server,
+        FaultProxy.before(server.sockets[0].getsockname()[1]) as proxy,
+    ):
+        reader, writer = await opened(proxy)
+        connection = await accepted.get()
+        proxy.silent = True
+        connection.close()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await reader.read(1)
+        writer.close()
+        await proxy.wait_until_open(0)
+
+
 async def test_a_slow_proxy_holds_the_answer_back(proxy):
     proxy.delay = 3600
     reader, writer = await opened(proxy)
